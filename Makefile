@@ -1,0 +1,47 @@
+# Weft's front door. Every target brings what it needs onto the machine first; all are safe to repeat.
+.DEFAULT_GOAL := help
+PRESET ?= release
+EXAMPLE ?= flights
+BUILD := build/$(PRESET)
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+setup:
+	@tools/setup.sh build
+
+build: setup ## the program, at build/weft
+	@test -e $(BUILD)/build.ninja || cmake --preset $(PRESET) >$(BUILD).configure.log 2>&1 || { cat $(BUILD).configure.log; exit 1; }
+	@cmake --build --preset $(PRESET)
+	@ln -sfn $(PRESET)/weft build/weft
+
+run: build ## a node with the example mesh, from real data, in the foreground
+	@tools/run_example.sh $(EXAMPLE)
+
+test: build ## every test (UPDATE=1 rewrites the expected output of tests/**/*.test)
+	@tools/setup.sh test
+	@tools/run_tests.sh
+
+check: ## format, layers, sizes, tidy
+	@tools/setup.sh check
+	@tools/run_checks.sh
+
+fmt: ## format the code
+	@tools/setup.sh check
+	@git ls-files '*.cc' '*.h' ':!third_party' | xargs clang-format-16 -i
+
+asan: ## the tests under the address and undefined-behaviour sanitizers
+	@$(MAKE) --no-print-directory test PRESET=asan
+
+tsan: ## the tests under the thread sanitizer
+	@$(MAKE) --no-print-directory test PRESET=tsan
+
+fuzz: ## the fuzzers, FUZZ_SECONDS each (default 300)
+	@tools/setup.sh fuzz
+	@tools/run_fuzz.sh
+
+bench: build ## the figures of docs/performance.md
+	@tools/setup.sh test
+	@tools/run_bench.sh
+
+.PHONY: help setup build run test check fmt asan tsan fuzz bench

@@ -1,0 +1,135 @@
+// DuckDB behind one door: instances with a grant of memory, connections, small results and Arrow streams.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "base/threads.h"
+#include "drivers/engine/arrow_c.h"
+
+namespace weft::engine {
+
+// The node's memory for engines, lent in grants so that limits add up to what the process may use. Thread-safe.
+class MemoryBroker {
+ public:
+  explicit MemoryBroker(int64_t bytes);
+
+  // Gives its bytes back on destruction.
+  class Grant {
+   public:
+    Grant() = default;
+    Grant(Grant&& other) noexcept;
+    Grant& operator=(Grant&& other) noexcept;
+    ~Grant();
+    int64_t bytes() const { return bytes_; }
+
+   private:
+    friend class MemoryBroker;
+    MemoryBroker* broker_ = nullptr;
+    int64_t bytes_ = 0;
+  };
+
+  // Waits its turn until `deadline`; kUnavailable after it, or at once when `bytes` is more than there is at all.
+  Result<Grant> Take(int64_t bytes, Deadline deadline);
+  int64_t total() const { return total_; }
+  int64_t free() const;
+
+ private:
+  const int64_t total_;
+  mutable std::mutex mutex_;
+  std::condition_variable given_back_;
+  int64_t free_;
+};
+
+struct Options {
+  int threads = 2;
+  int64_t memory_bytes = int64_t{512} << 20;
+  std::string temp_folder;                // Spill; empty: none.
+  std::vector<std::string> extensions;    // Signed ones, loaded from the node's own folder; none for consumers' SQL.
+};
+
+// Where the signed extensions are; set once at start.
+void SetExtensionFolder(std::string folder);
+
+using Value = std::optional<std::string>;  // nullopt is NULL; text that DuckDB casts to what is needed.
+
+// A small answer. Cells are DuckDB's own text of each value, whatever its type.
+struct Rows {
+  std::vector<std::string> names;
+  std::vector<std::string> types;  // DuckDB type names.
+  std::vector<std::vector<Value>> cells;
+
+  size_t size() const { return cells.size(); }
+  const std::string& text(size_t row, size_t column) const;  // Empty for NULL.
+  int64_t integer(size_t row, size_t column) const;          // 0 for NULL.
+  double number(size_t row, size_t column) const;            // NaN for NULL.
+};
+
+class Connection;
+
+// An in-memory DuckDB of its own: own settings, own memory limit, TimeZone UTC, no autoloaded extension, no ~/.duckdb.
+class Instance {
+ public:
+  static Result<std::unique_ptr<Instance>> Open(const Options& options);
+  ~Instance();
+  Result<std::unique_ptr<Connection>> Connect();
+  // After this the instance reads only exactly `paths` (and writes under `write_folder`, where given), loads
+  // nothing, reaches nothing, and its settings cannot change.
+  Status Lock(std::span<const std::string> paths, const std::string& write_folder = "");
+
+  struct Impl;
+
+ private:
+  explicit Instance(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// An Arrow stream over a running query. Its batches live as long as they are held; destroy before the connection.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  // Moves the stream out as the C interface; call once.
+  virtual void Export(ArrowArrayStream* out) = 0;
+};
+
+// Used by one thread, but for Interrupt and Progress. Errors: kInvalid for what the SQL's author can mend (parse,
+// binder, conversion, constraint), kUnavailable for memory, disk and interrupts, kInternal for the rest.
+class Connection {
+ public:
+  virtual ~Connection() = default;
+  virtual Status Execute(std::string_view sql) = 0;  // Statements separated by semicolons; no answer.
+  virtual Result<Rows> Query(std::string_view sql, std::span<const Value> params = {}) = 0;
+  Result<Rows> Query(std::string_view sql, std::initializer_list<Value> params) {
+    return Query(sql, std::span<const Value>(params.begin(), params.size()));
+  }
+  // The answer as a stream, made while it is read. `params` bind $1….
+  virtual Result<std::unique_ptr<Stream>> Open(std::string_view sql, std::span<const Value> params = {}) = 0;
+  // Names and types of a query's parameters and result, without running it. `schema` is the caller's to release.
+  virtual Status Describe(std::string_view sql, ArrowSchema* schema, std::vector<std::string>* parameters) = 0;
+  virtual Result<Json> ParseTree(std::string_view sql) = 0;  // json_serialize_sql; {"error": true, …} is an answer.
+  virtual void Interrupt() = 0;      // From any thread; the running call ends with kUnavailable within 0.3 s.
+  virtual double Progress() = 0;     // From any thread; percent, or -1 where unknown.
+};
+
+// Interrupts a connection when its deadline passes or `stop` is requested, while it lives.
+class Watchdog {
+ public:
+  Watchdog(Connection& connection, Deadline deadline, std::stop_token stop = {});
+  ~Watchdog();
+  bool fired() const { return fired_; }
+
+ private:
+  std::atomic<bool> fired_ = false;
+  std::jthread thread_;
+};
+
+}  // namespace weft::engine

@@ -1,0 +1,38 @@
+// The HTTP/1.1 listener: bytes to Request, Response to bytes; TLS when given a certificate.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "base/threads.h"
+#include "drivers/http/message.h"
+
+namespace weft::http {
+
+struct ServerOptions {
+  std::string address = "127.0.0.1";
+  int port = 0;                      // 0: any free one.
+  std::string tls_certificate;       // PEM files; both or neither.
+  std::string tls_key;
+  size_t threads = 8;                // Handlers run on a pool of so many.
+  size_t queue_limit = 256;          // Requests that wait for a thread; beyond it 503.
+  size_t memory_body_limit = size_t{4} << 20;
+  size_t body_limit = size_t{1} << 30;
+  std::string spool_folder;          // For larger bodies; empty: larger ones are refused with 413.
+  std::chrono::milliseconds idle_timeout{30'000};
+};
+
+class Server {
+ public:
+  // Called on pool threads; whatever it throws becomes a 500. Accepts once this returns.
+  using Handler = std::function<Response(Request&)>;
+  static Result<std::unique_ptr<Server>> Start(ServerOptions options, Handler handler);
+  virtual ~Server() = default;
+  virtual int port() const = 0;
+  // Accepts no more, lets running requests end until `deadline`, then closes.
+  virtual void Stop(Deadline deadline) = 0;
+};
+
+}  // namespace weft::http

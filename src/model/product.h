@@ -1,0 +1,83 @@
+// A data product (ODPS 1.1.0): its input ports, builds and output ports.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "model/contract.h"
+
+namespace weft::model {
+
+// Where an input port reads from: customProperties `source`.
+struct Source {
+  std::string kind;     // file, product now; object, postgres, sqlite, http later.
+  std::string path;     // file: relative to the product's folder, or absolute under a declared root; may be a glob.
+  std::string format;   // csv, json, parquet; from the file name where absent.
+  std::string address;  // product
+  Json options;         // csv: delimiter, quote, escape, header, null (text or list), encoding, timestamp_format, date_format
+  Place place;
+};
+
+struct InputPort {
+  std::string name;
+  std::string version;
+  std::string contract_id;
+  std::optional<Source> source;
+  Json document;
+  Place place;
+
+  std::string SqlName() const;  // The name by which build SQL reads it: hyphens as underscores.
+};
+
+// How an output port's rows come about: customProperties `build`.
+struct Build {
+  std::string sql_file;  // Empty: the single input projected onto the contract.
+  std::string engine = "duckdb";
+  std::string mode = "replace";  // replace, append; upsert, snapshot later.
+  std::string schedule;
+  std::string trigger;
+  std::vector<std::string> cluster_by;
+  bool nondeterministic = false;
+  Place place;
+};
+
+struct OutputPort {
+  std::string id;
+  std::string name;
+  std::string description;
+  std::string type;
+  std::string version;
+  std::string contract_id;
+  std::vector<std::string> tags;
+  std::optional<Build> build;
+  Json document;
+  Place place;
+};
+
+struct Product {
+  std::string id;
+  std::string name;
+  std::string domain;
+  std::string version;
+  std::string status;
+  std::string type;         // sourceAligned, aggregate, consumerAligned
+  std::string description;  // purpose, usage and limitations, as one text.
+  std::vector<std::string> tags;
+  std::vector<std::string> owners;  // team.members whose role is owner.
+  std::vector<InputPort> inputs;
+  std::vector<OutputPort> outputs;
+  Json document;
+  std::string bytes;
+  std::string file;
+
+  // Judges by the standard alone, like its JSON Schema; kInvalid carries every problem, rule "odps".
+  static Result<Product> Parse(std::string_view text, const std::string& file);
+  const InputPort* Input(std::string_view name) const;
+  const OutputPort* Output(std::string_view name) const;
+};
+
+}  // namespace weft::model

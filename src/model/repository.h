@@ -1,0 +1,67 @@
+// A folder of plain files as one value: the mesh, its products with their contracts and builds, and all that is wrong.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "model/contract.h"
+#include "model/product.h"
+
+namespace weft::model {
+
+// mesh.yaml: id, domains [{name, description?, owners: [principal or group:NAME]}], groups {NAME: [principal]}.
+struct Mesh {
+  struct Domain {
+    std::string name;
+    std::string description;
+    std::vector<std::string> owners;
+  };
+  std::string id;
+  std::string description;
+  std::vector<Domain> domains;
+  std::map<std::string, std::vector<std::string>> groups;
+  std::string bytes;
+
+  static Result<Mesh> Parse(std::string_view text, const std::string& file);
+};
+
+struct TextFile {
+  std::string path;  // Relative to the repository, with '/'.
+  std::string text;
+};
+
+// A data file that travels with a product but is not part of its version.
+struct DataFile {
+  std::string path;  // Relative to the repository.
+  std::string sha256;
+  int64_t bytes = 0;
+};
+
+// The atom of publishing: a product with its contracts and build texts.
+struct Bundle {
+  std::string folder;  // "domains/operations/flights"
+  Product product;
+  std::vector<Contract> contracts;            // One of each output port, and any of input ports.
+  std::map<std::string, std::string> builds;  // SQL file name → text.
+  std::vector<DataFile> data;                 // Files under the folder that a source names.
+
+  const Contract* ContractOf(const OutputPort& port) const;
+  const Contract* ContractById(std::string_view id) const;
+  std::string Digest() const;  // Hash of every version byte: product, contracts, builds; not of data.
+};
+
+struct Repository {
+  std::optional<Mesh> mesh;
+  std::vector<Bundle> bundles;    // Those that parse, each judged whole.
+  std::vector<Problem> problems;  // Of all files, sorted by file and line.
+};
+
+// Reads every file that has a place in a mesh: mesh.yaml, domains/<domain>/<product>/*, or (a single product's
+// folder) product.odps.yaml at the root. With `offline`, judges each descriptor by its standard alone.
+// Weft's rules have codes "weft.*" in Problem::rule; what is valid but not done yet is "weft.unsupported".
+Repository ReadRepository(const std::vector<TextFile>& files, const std::vector<DataFile>& data, bool offline);
+
+}  // namespace weft::model

@@ -1,0 +1,37 @@
+// The Flight SQL door (Arrow Flight SQL 26): what ADBC, JDBC and ODBC drivers speak. Translates, decides nothing.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "drivers/store/store.h"
+#include "work/gate/gate.h"
+#include "work/query/query.h"
+
+namespace weft::flight {
+
+struct Options {
+  std::string address = "127.0.0.1";
+  int port = 0;
+  std::string tls_certificate;
+  std::string tls_key;
+};
+
+struct Context {
+  gate::Gate& gate;
+  query::Engine& query;
+  store::Store& store;
+};
+
+// Purpose comes from the header x-weft-purpose, time travel from x-weft-at.
+class Server {
+ public:
+  static Result<std::unique_ptr<Server>> Start(Context context, Options options);
+  virtual ~Server() = default;
+  virtual int port() const = 0;
+  virtual void Stop(Deadline deadline) = 0;
+};
+
+}  // namespace weft::flight

@@ -1,0 +1,34 @@
+// The REST door: JSON over HTTP under /v1; the command line's one door but for SQL.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+
+#include "base/clock.h"
+#include "drivers/store/store.h"
+#include "state/lake/lake.h"
+#include "state/ledger/ledger.h"
+#include "work/gate/gate.h"
+#include "work/publish/publish.h"
+#include "work/run/run.h"
+
+namespace weft::rest {
+
+// What the handlers may touch; built once, by the server.
+struct Api {
+  gate::Gate& gate;
+  store::Store& store;
+  Clock& clock;
+  ledger::Ledger& ledger;
+  lake::Lake& lake;
+  publish::Context& publish;
+  run::Runner& runner;
+  std::function<std::string()> metrics;  // Prometheus text.
+  std::function<Status()> ready;
+  Json node;  // {version, mesh, http, flight}: what GET /v1/node answers.
+};
+
+std::span<const gate::Route<Api>> Routes();
+
+}  // namespace weft::rest

@@ -1,0 +1,65 @@
+// Who is who and who may what: tokens, grants, and the one function that decides. Owns tokens, grants.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "drivers/store/store.h"
+#include "model/access.h"
+
+namespace weft::access {
+
+std::span<const store::Migration> Migrations();
+
+struct Token {
+  std::string id;         // "tok_…": names it in lists and the ledger.
+  std::string principal;
+  std::string name;       // What it is for.
+  bool administrator = false;
+  Instant created_at;
+  std::optional<Instant> expires_at;
+  std::optional<Instant> revoked_at;
+};
+struct NewToken {
+  Token token;
+  std::string secret;  // "weft_…": shown once; the store has its hash.
+};
+Result<NewToken> CreateToken(store::Txn& txn, Clock& clock, const std::string& principal, const std::string& name,
+                             bool administrator, std::optional<Instant> expires_at);
+Status RevokeToken(store::Txn& txn, Clock& clock, const std::string& id);
+Result<std::vector<Token>> Tokens(store::Txn& txn, const std::string& principal = "");
+
+// The principal behind a secret, with its groups. kUnauthenticated: unknown, expired or revoked, without saying which
+// to those who do not hold it.
+struct Identity {
+  model::Principal principal;
+  std::string token_id;
+};
+Result<Identity> Authenticate(store::Txn& txn, Clock& clock, const std::string& secret);
+// A principal by name, with its groups of mesh.yaml; products' own service principals are "product:DOMAIN/PRODUCT".
+Result<model::Principal> PrincipalOf(store::Txn& txn, const std::string& name);
+
+struct Grant {
+  std::string id;
+  std::string principal;  // Or "group:NAME".
+  model::PortKey port;
+  std::string purpose;    // Empty: any.
+  std::optional<Instant> until;
+  std::string granted_by;
+  Instant granted_at;
+};
+// The same grant again changes `until`.
+Result<Grant> PutGrant(store::Txn& txn, Clock& clock, const Grant& grant);
+// How many grants ended.
+Result<int> Revoke(store::Txn& txn, Clock& clock, const std::string& principal, const model::PortKey& port);
+Result<std::vector<Grant>> Grants(store::Txn& txn, const model::PortKey* port, const std::string& principal);
+
+// Deny by default. Owners of the domain publish, run, grant and read; administrators administer, publish, run and grant
+// but read data only as owners; consumers read by grant; a product's principal reads its own ports.
+Result<model::Decision> Decide(store::Txn& txn, Clock& clock, const model::Principal& principal, model::Action action,
+                               const model::Resource& resource, const std::string& purpose);
+
+}  // namespace weft::access

@@ -1,0 +1,87 @@
+// What the mesh offers: domains, products, contracts, output ports, their bytes, and the search over them.
+// Owns mesh, domains, domain_owners, groups_members, products, product_versions, contracts, output_ports, product_data, search.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "drivers/store/store.h"
+#include "model/access.h"
+#include "model/address.h"
+#include "model/repository.h"
+
+namespace weft::catalog {
+
+std::span<const store::Migration> Migrations();
+
+// The mesh's id, or empty before the first apply of a mesh.yaml.
+Result<std::string> MeshId(store::Txn& txn);
+Result<std::optional<model::Mesh>> MeshOf(store::Txn& txn);
+Status PutMesh(store::Txn& txn, const model::Mesh& mesh);
+
+// A registered version of a product, parsed. Shared: parsed versions are immutable and cached.
+using BundlePtr = std::shared_ptr<const model::Bundle>;
+
+struct ProductRow {
+  std::string domain, name, version, status, type, description, digest, published_by;
+  Instant published_at;
+  std::vector<std::string> tags, owners;
+};
+
+// An output port's version. (domain, product, port, major) is its key for tables, grants and runs.
+struct PortRow {
+  model::PortKey key;
+  std::string sql_name;       // "flights_v1"
+  std::string version;
+  std::string status;         // draft, active, deprecated, retired
+  std::string product_version;
+  std::string contract_id;
+  std::string description;
+  std::vector<std::string> tags;
+  std::string classification;  // The strictest of its columns.
+};
+
+// Registers a bundle; what it replaces within its majors stays readable as a version. kConflict when an equal
+// version with other bytes is there and is no draft.
+Status Put(store::Txn& txn, Clock& clock, const model::Bundle& bundle, const std::string& principal);
+// The newest registered version (or `version`), kNotFound with near names.
+Result<BundlePtr> Product(store::Txn& txn, const std::string& domain, const std::string& name, const std::string& version = "");
+Result<std::optional<ProductRow>> FindProduct(store::Txn& txn, const std::string& domain, const std::string& name);
+Result<std::vector<ProductRow>> Products(store::Txn& txn, const std::string& domain = "");
+
+// The port that an address names; without a version the newest active major. kNotFound says what there is.
+Result<PortRow> Resolve(store::Txn& txn, const model::Address& address);
+// By names as SQL has them: operations.flights.flights_v1, or ….flights for the newest. Case-insensitive.
+Result<PortRow> ResolveSql(store::Txn& txn, std::string_view domain, std::string_view product, std::string_view table);
+Result<std::vector<PortRow>> Ports(store::Txn& txn, const std::string& domain = "", const std::string& product = "");
+// The port with its bundle, its contract and what the gate asks about it.
+struct Port {
+  PortRow row;
+  BundlePtr bundle;
+  const model::OutputPort* port = nullptr;     // In `bundle`.
+  const model::Contract* contract = nullptr;   // In `bundle`.
+  model::Resource resource;
+};
+Result<Port> Load(store::Txn& txn, const PortRow& row);
+
+// Data files that travelled with a product: path under the product's folder → hash. Bytes are in the upload folder.
+Status PutData(store::Txn& txn, const std::string& domain, const std::string& product, const std::vector<model::DataFile>& data);
+Result<std::vector<model::DataFile>> Data(store::Txn& txn, const std::string& domain, const std::string& product);
+
+struct Hit {
+  std::string kind;      // product, port, column
+  std::string address;
+  std::string title;
+  std::string snippet;   // With the words found between « and ».
+  std::string status;
+  double rank = 0;
+};
+// Full text, best first; words that the index lacks are widened to prefixes and near ones. Counts are of what matched.
+Result<std::vector<Hit>> Search(store::Txn& txn, const std::string& words, const std::string& domain, int limit);
+
+}  // namespace weft::catalog

@@ -1,0 +1,133 @@
+// The system of record of every table port: Apache Iceberg v2 tables over Parquet in a folder.
+// Owns tables, snapshots, snapshot_files, tags, leases.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "drivers/engine/engine.h"
+#include "drivers/store/store.h"
+#include "model/address.h"
+#include "model/schema.h"
+
+namespace weft::lake {
+
+std::span<const store::Migration> Migrations();
+
+struct ColumnStats {
+  int field_id = 0;
+  int64_t bytes = 0;
+  int64_t values = 0;
+  int64_t nulls = 0;
+  std::optional<std::string> min;  // DuckDB's text; none where the type or value has none.
+  std::optional<std::string> max;
+  bool has_nan = false;
+};
+
+struct DataFile {
+  std::string path;  // Absolute.
+  int64_t rows = 0;
+  int64_t bytes = 0;
+  std::vector<int64_t> split_offsets;
+  std::vector<ColumnStats> columns;
+};
+
+struct Table {
+  model::PortKey key;
+  std::string uuid;
+  std::string location;
+  std::string metadata_path;  // Empty before the first commit.
+  int64_t version = 0;        // Grows with each commit: what a commit is fenced by.
+  std::optional<int64_t> snapshot_id;
+  model::TableSchema schema;
+  std::string contract_version;
+};
+
+struct Snapshot {
+  int64_t id = 0;
+  std::optional<int64_t> parent;
+  int64_t sequence = 0;
+  Instant at;
+  std::string operation;  // append, overwrite
+  std::string run_id;
+  int schema_id = 0;
+  int64_t rows = 0;   // In all.
+  int64_t files = 0;
+  int64_t bytes = 0;
+  int64_t added_rows = 0;
+  std::vector<std::string> tags;
+};
+
+// What a reader may see of a table at one snapshot: immutable.
+struct View {
+  Table table;
+  std::optional<Snapshot> snapshot;  // None: no commit yet, and no rows.
+  model::TableSchema schema;         // Of that snapshot.
+  std::vector<DataFile> files;
+};
+
+// Which snapshot: none of them is the newest; `at` is the newest at or before.
+struct At {
+  std::optional<int64_t> snapshot_id;
+  std::optional<Instant> time;
+  std::string tag;
+  static Result<At> Parse(std::string_view text);  // "snapshot:123", "tag:NAME", a time, or a bare tag name.
+};
+
+Result<std::optional<Table>> Find(store::Txn& txn, const model::PortKey& key);
+Result<View> Open(store::Txn& txn, const model::PortKey& key, const At& at = {});
+Result<std::vector<Snapshot>> History(store::Txn& txn, const model::PortKey& key);
+Status Tag(store::Txn& txn, const model::PortKey& key, const std::string& name, int64_t snapshot_id);
+
+// SELECT over the view's files with columns by field id: renames, re-adds and later columns are right. Never empty.
+// `paths` receives every file that it reads.
+std::string ScanSql(const View& view, std::vector<std::string>* paths = nullptr);
+
+// Files that a run is writing; no reader can see them. Removed on destruction unless committed.
+class Staging;
+
+enum class Operation { kAppend, kOverwrite };
+
+class Lake {
+ public:
+  static Result<std::unique_ptr<Lake>> Open(store::Store& store, Clock& clock, std::string warehouse);
+  virtual ~Lake() = default;
+
+  // Takes the table's writing lease for `run_id`: kConflict while another run holds it and is alive.
+  virtual Result<std::unique_ptr<Staging>> Stage(const model::PortKey& key, const model::TableSchema& schema,
+                                                 const std::string& contract_version, const std::string& run_id) = 0;
+  // Writes manifests, manifest list and metadata of the next snapshot and syncs all files: not visible yet.
+  // Pieces of metadata only: may be called again after a lost race.
+  virtual Status Prepare(Staging& staging, Operation operation) = 0;
+  // Moves the pointer: part of the caller's transaction. kConflict when the table moved since Prepare or the lease
+  // was lost. Call Published after the transaction committed.
+  virtual Result<Snapshot> Commit(store::Txn& txn, Staging& staging) = 0;
+  virtual void Published(Staging& staging) = 0;
+
+  struct Swept {
+    int64_t files = 0;
+    int64_t bytes = 0;
+  };
+  // Removes what no snapshot and no live lease refers to and is older than `age`.
+  virtual Result<Swept> Sweep(Millis age) = 0;
+};
+
+class Staging {
+ public:
+  virtual ~Staging() = default;
+  virtual const std::string& folder() const = 0;
+  virtual const model::TableSchema& schema() const = 0;  // Field ids as they will be committed.
+  virtual const View& parent() const = 0;                // What is there now.
+  // COPY (select) as zstd Parquet with field ids and statistics; `order_by` may be empty. May be called again: adds.
+  virtual Status Write(engine::Connection& connection, const std::string& select, const std::string& order_by) = 0;
+  virtual const std::vector<DataFile>& files() const = 0;
+  virtual Status Renew() = 0;  // Keeps the lease for another minute.
+};
+
+}  // namespace weft::lake

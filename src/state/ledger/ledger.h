@@ -1,0 +1,74 @@
+// Everything that happened, one row each, in one order that cannot be edited unseen. Owns ledger, ledger_head.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "base/threads.h"
+#include "drivers/store/store.h"
+
+namespace weft::ledger {
+
+std::span<const store::Migration> Migrations();
+
+// kind: published, deprecated, ran, committed, refused, granted, revoked, token, read.started, read.ended, denied, failed, …
+struct Entry {
+  std::string kind;
+  std::string principal;
+  std::string purpose;
+  std::string address;  // Short form; empty where it is about no one thing.
+  Json detail;          // Never a secret, never a row of data: hashes and counts.
+};
+
+struct Sealed {
+  int64_t seq = 0;
+  Instant at;
+  Entry entry;
+  std::string hash;
+};
+
+// Part of the transaction that did what it tells. The row is unsealed until the sealer's next turn.
+Status Append(store::Txn& txn, Clock& clock, const Entry& entry);
+
+struct Query {
+  int64_t after = 0;  // seq
+  std::string kind, principal, address_prefix;
+  int limit = 100;
+  bool newest_first = false;
+};
+Result<std::vector<Sealed>> List(store::Txn& txn, const Query& query);  // Sealed rows only.
+
+// What Verify found. `problem` is empty when the chain holds.
+struct Verdict {
+  int64_t rows = 0;
+  int64_t unsealed = 0;
+  std::string head;
+  std::string problem;  // "row 17 was changed: …"
+};
+
+// Seals, groups the commits of reads, verifies. One per store; thread-safe.
+class Ledger {
+ public:
+  // `folder` keeps the signing key (0600) and the newest signed head outside the store, so that a cut end is seen.
+  static Result<std::unique_ptr<Ledger>> Open(store::Store& store, Clock& clock, std::string folder);
+  ~Ledger();
+
+  // Gives unsealed rows dense numbers and hashes them into the chain; every 50 ms by itself.
+  Status SealNow();
+  // Returns once the row is durable, many callers sharing one commit. kUnavailable: it is not, and nothing may be read.
+  Status AppendDurably(const Entry& entry);
+  Result<Verdict> Verify();
+
+ private:
+  struct Impl;
+  explicit Ledger(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace weft::ledger

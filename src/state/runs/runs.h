@@ -1,0 +1,63 @@
+// Executions of builds: what each read, wrote and found. Owns runs, run_checks.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "drivers/store/store.h"
+#include "model/address.h"
+
+namespace weft::runs {
+
+std::span<const store::Migration> Migrations();
+
+struct CheckResult {
+  std::string id;
+  std::string description;
+  std::string outcome;  // passed, failed, warned, listed
+  std::optional<double> value;
+  std::string expected;      // "0 rows"
+  int64_t failing_rows = 0;
+  Json sample;               // Up to 5 failing rows, only to those who may read the port; the ledger has its hash.
+  std::string place;         // "flights.odcs.yaml:31:9"
+};
+
+struct Run {
+  std::string id;  // "run_…"
+  model::PortKey port;
+  std::string status;  // pending, running, succeeded, skipped, refused, failed, cancelled, interrupted
+  std::string key;     // Hash of build, contract, inputs and (where used) logical time.
+  std::string requested_by;
+  Instant requested_at;
+  std::optional<Instant> started_at;
+  std::optional<Instant> ended_at;
+  Instant logical_time;
+  std::string step;      // resolving, reading, checking, committing
+  double progress = 0;   // Percent.
+  int64_t rows = 0;
+  std::optional<int64_t> snapshot_id;
+  std::string message;   // Why it did not succeed.
+  Json inputs;
+  std::vector<CheckResult> checks;
+};
+
+Status Insert(store::Txn& txn, const Run& run);  // kConflict when the port already has a pending or running one.
+Status Update(store::Txn& txn, const Run& run);  // Everything but `checks`.
+Status PutChecks(store::Txn& txn, const std::string& run_id, const std::vector<CheckResult>& checks);
+Result<Run> Get(store::Txn& txn, const std::string& id);  // With checks.
+struct Query {
+  std::string port_prefix;  // "operations" or "operations/flights" …
+  std::string status;
+  int limit = 20;
+};
+Result<std::vector<Run>> List(store::Txn& txn, const Query& query);  // Newest first, without checks.
+// The run of the port's current snapshot, where its key is `key`.
+Result<std::optional<Run>> Succeeded(store::Txn& txn, const model::PortKey& port, const std::string& key);
+// After a crash: what was pending or running is interrupted. How many there were.
+Result<int> MarkInterrupted(store::Txn& txn, Clock& clock);
+
+}  // namespace weft::runs

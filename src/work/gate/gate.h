@@ -1,0 +1,82 @@
+// The gate: who asks, may they, write it down. No request reaches a handler by another way.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "drivers/http/message.h"
+#include "drivers/store/store.h"
+#include "model/access.h"
+#include "state/ledger/ledger.h"
+
+namespace weft::gate {
+
+// Thread-safe.
+class Gate {
+ public:
+  Gate(store::Store& store, ledger::Ledger& ledger, Clock& clock) : store_(store), ledger_(ledger), clock_(clock) {}
+
+  // kUnauthenticated without a valid token, saying how to get one.
+  Result<model::Caller> Authenticate(std::string_view secret, std::string purpose, std::string door, std::string peer);
+  // kDenied with reasons and remedy, after the denial is in the ledger.
+  Result<model::Decision> Decide(const model::Caller& caller, model::Action action, const model::Resource& resource);
+  // The same inside a transaction that goes on: the answer belongs to what the transaction sees. A denial is
+  // recorded durably by itself.
+  Result<model::Decision> Decide(store::Txn& txn, const model::Caller& caller, model::Action action,
+                                 const model::Resource& resource);
+
+ private:
+  store::Store& store_;
+  ledger::Ledger& ledger_;
+  Clock& clock_;
+};
+
+// One row of a door's table. `action` has no default: an entry without a policy does not compile. What the action is
+// about comes from `resource`, which reads it off the request ({} where it is about the mesh).
+template <class Api>
+struct Route {
+  std::string_view method;
+  std::string_view pattern;  // "/v1/runs/{id}", "/v1/products/{domain}/{product}"; a last "{rest*}" takes slashes too.
+  model::Action action;
+  model::Resource (*resource)(const http::Request&);
+  Result<http::Response> (*handler)(Api&, const model::Caller&, const http::Request&);
+
+  Route(std::string_view m, std::string_view p, model::Action a, model::Resource (*r)(const http::Request&),
+        Result<http::Response> (*h)(Api&, const model::Caller&, const http::Request&))
+      : method(m), pattern(p), action(a), resource(r), handler(h) {}
+};
+
+bool Match(std::string_view pattern, http::Request& request);
+
+// The bearer token comes from Authorization, the purpose from X-Weft-Purpose. kOpen needs neither.
+template <class Api>
+http::Response Serve(Gate& gate, Api& api, std::span<const Route<Api>> routes, http::Request& request) {
+  bool path_known = false;
+  for (const Route<Api>& route : routes) {
+    if (!Match(route.pattern, request)) continue;
+    path_known = true;
+    if (route.method != request.method) continue;
+    auto answer = [&]() -> Result<http::Response> {
+      model::Caller caller;
+      if (route.action != model::Action::kOpen) {
+        std::string bearer = request.Header("authorization");
+        bearer = bearer.starts_with("Bearer ") ? bearer.substr(7) : "";
+        caller = TRY(gate.Authenticate(bearer, request.Header("x-weft-purpose"), "rest", request.peer));
+        TRY(gate.Decide(caller, route.action, route.resource ? route.resource(request) : model::Resource{}));
+      }
+      return route.handler(api, caller, request);
+    }();
+    return answer ? answer.TakeValue() : http::ToResponse(answer.error());
+  }
+  if (!path_known) return http::ToResponse({Code::kNotFound, "no such endpoint: " + request.path});
+  http::Response response = http::ToResponse({Code::kInvalid, request.method + " is not allowed on " + request.path});
+  response.status = 405;
+  return response;
+}
+
+}  // namespace weft::gate

@@ -1,0 +1,60 @@
+// The governed query: a consumer's own SQL over policy views of the tables that they may read.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "drivers/engine/engine.h"
+#include "drivers/store/store.h"
+#include "model/access.h"
+#include "model/sql.h"
+#include "state/lake/lake.h"
+#include "state/ledger/ledger.h"
+
+namespace weft::query {
+
+struct Options {
+  int concurrent = 4;                       // Queries at once; one more waits up to `queue_wait`, then kUnavailable.
+  std::chrono::milliseconds queue_wait{5'000};
+  std::chrono::milliseconds timeout{60'000};
+  int64_t memory_bytes = int64_t{512} << 20;  // Each.
+  int64_t row_limit = 0;                    // 0: none. Beyond it the stream ends with kUnavailable, never silently.
+  int threads = 2;
+  std::string temp_folder;
+};
+
+struct Context {
+  store::Store& store;
+  Clock& clock;
+  ledger::Ledger& ledger;
+  engine::MemoryBroker& memory;
+  Options options;
+};
+
+// A statement that was parsed, walked, decided and bound: its tables are pinned to snapshots.
+class Prepared {
+ public:
+  virtual ~Prepared() = default;
+  virtual Status Schema(ArrowSchema* out) const = 0;              // The caller's to release.
+  virtual const std::vector<std::string>& parameters() const = 0;  // Names, or "1", "2"…
+  // Writes the durable "read started" row, then runs. The stream's end, error or abandonment writes the end row with
+  // rows and bytes. kUnavailable when the ledger cannot be written: then no row has left.
+  virtual Status Execute(std::span<const engine::Value> params, ArrowArrayStream* out) = 0;
+  virtual void Cancel() = 0;  // From any thread.
+};
+
+// Thread-safe.
+class Engine {
+ public:
+  static Result<std::unique_ptr<Engine>> Start(Context context);
+  virtual ~Engine() = default;
+  // kDenied names the table and who could grant it; tables that do not exist and may not be seen answer alike only in
+  // what they tell of data: the catalogue is visible to every principal.
+  virtual Result<std::unique_ptr<Prepared>> Prepare(const model::Caller& caller, const std::string& sql,
+                                                    const lake::At& at) = 0;
+};
+
+}  // namespace weft::query

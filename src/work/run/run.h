@@ -1,0 +1,74 @@
+// Runs: read the inputs, build the rows, check them, and make them visible in one transaction, or not at all.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "drivers/engine/engine.h"
+#include "drivers/store/store.h"
+#include "model/access.h"
+#include "state/lake/lake.h"
+#include "state/ledger/ledger.h"
+#include "state/runs/runs.h"
+
+namespace weft::run {
+
+// What the checks say of a run's staged files; apps/ registers work/quality here.
+struct CheckRequest {
+  engine::Connection& connection;
+  const model::Contract& contract;
+  const model::TableSchema& schema;
+  std::string staged;
+  std::string whole;
+  int64_t staged_rows = 0;
+  std::function<Result<std::string>(const std::string& target)> table_sql;  // Foreign keys' tables.
+};
+struct CheckAnswer {
+  std::vector<runs::CheckResult> results;
+  bool refused = false;
+  std::string summary;
+};
+using CheckStep = std::function<Result<CheckAnswer>(const CheckRequest&)>;
+
+struct Options {
+  std::string upload_folder;              // Data files that travelled with apply, by hash.
+  std::vector<std::string> source_roots;  // Absolute file sources must lie under one of these.
+  std::string temp_folder;
+  int threads = 2;
+  int64_t memory_bytes = int64_t{2} << 30;
+  int parallel_runs = 1;
+};
+
+struct Context {
+  store::Store& store;
+  Clock& clock;
+  lake::Lake& lake;
+  engine::MemoryBroker& memory;
+  CheckStep check;
+  Options options;
+};
+
+struct Request {
+  std::vector<model::PortKey> ports;  // Empty: all.
+  bool force = false;                 // Run even where the key has succeeded.
+  std::optional<Instant> logical_time;
+};
+
+// Owns the threads that execute. Thread-safe.
+class Runner {
+ public:
+  static Result<std::unique_ptr<Runner>> Start(Context context);
+  virtual ~Runner() = default;  // Cancels what runs and waits for it.
+  // Queues runs in dependency order: one whose upstream fails in the same request is failed with that reason.
+  // kConflict when a port already has a pending or running one; kDenied where the caller may not run it.
+  virtual Result<std::vector<runs::Run>> Submit(const model::Caller& caller, const Request& request) = 0;
+  virtual Status Cancel(const model::Caller& caller, const std::string& run_id) = 0;
+  // The run as it is now, with live step and progress.
+  virtual Result<runs::Run> Get(const std::string& run_id) = 0;
+};
+
+}  // namespace weft::run

@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# Brings what the build and the tests need onto a Debian machine: `setup.sh build` or `setup.sh test`.
+# Safe to repeat; does nothing when all is there. Downloads are kept in $WEFT_CACHE (default ~/.cache/weft).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cache="${WEFT_CACHE:-$HOME/.cache/weft}"
+mkdir -p "$cache"
+
+say() { printf '\033[2m%s\033[0m\n' "$*" >&2; }
+fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+build_packages="cmake ninja-build ccache mold pkg-config g++ python3-venv
+  libboost1.81-dev libboost-url1.81-dev libsqlite3-dev libspdlog-dev libfmt-dev libexpected-dev libyaml-dev
+  prometheus-cpp-dev libcli11-dev libprotobuf-dev protobuf-compiler libcurl4-openssl-dev libssl-dev
+  nlohmann-json3-dev libre2-dev libsodium-dev libgtest-dev libbenchmark-dev"
+check_packages="clang-format-16 clang-tidy-16"
+fuzz_packages="clang-16 lld libclang-rt-16-dev"
+
+install_packages() {
+  local missing=()
+  for package in "$@"; do
+    dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -q '^installed$' || missing+=("$package")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  local as_root=()
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || fail "these packages are missing and there is neither root nor sudo: ${missing[*]}"
+    as_root=(sudo)
+  fi
+  say "installing ${#missing[@]} packages: ${missing[*]}"
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# libduckdb.so: the official build, out of an npm package, held to its hash.
+fetch_duckdb() {
+  local version=1.5.5 package=@duckdb/node-bindings-linux-x64@1.5.5-r.5
+  local sum=86d2bda909785550e8a14a57a8a4584827aff0e268d8f1a58c3fd48559f7020e
+  local home="$cache/duckdb-$version"
+  [ -e "$home/lib/libduckdb.so" ] && return
+  command -v npm >/dev/null || fail "npm is needed to fetch libduckdb: install Node.js"
+  say "fetching DuckDB $version"
+  local work; work=$(mktemp -d "$cache/duckdb.XXXXXX")
+  (cd "$work" && npm pack --silent "$package" >/dev/null)
+  local archive; archive=$(ls "$work"/*.tgz)
+  echo "$sum  $archive" | sha256sum -c --quiet - || fail "checksum of $package does not match"
+  tar xzf "$archive" -C "$work"
+  mkdir -p "$home/lib"
+  mv "$work/package/libduckdb.so" "$home/lib/libduckdb.so"
+  rm -rf "$work"
+}
+
+# Wheels are zip files: DuckDB's signed extensions and Arrow's headers and libraries are inside.
+fetch_wheels() {
+  local lock; lock=$(sha256sum cmake/python-wheels.txt | cut -c1-12)
+  local stamp="$cache/wheels-$lock"
+  [ -e "$stamp/done" ] && return
+  say "fetching Arrow and the DuckDB extensions"
+  rm -rf "$stamp"; mkdir -p "$stamp/dl"
+  "$(python)" -m pip download -q --disable-pip-version-check --no-deps --require-hashes --only-binary=:all: --python-version 3.11 \
+    --implementation cp --platform manylinux2014_x86_64 --platform manylinux_2_28_x86_64 -d "$stamp/dl" -r cmake/python-wheels.txt
+  for wheel in "$stamp"/dl/*.whl; do python3 -m zipfile -e "$wheel" "$stamp/x"; done
+  mkdir -p "$stamp/duckdb/v1.5.5/linux_amd64"
+  find "$stamp/x" -name '*.duckdb_extension' -exec mv {} "$stamp/duckdb/v1.5.5/linux_amd64/" \;
+  mv "$stamp/x/pyarrow" "$stamp/arrow"
+  rm -rf "$stamp/x" "$stamp/dl"
+  touch "$stamp/done"
+}
+
+# A virtual environment of our own: nothing is installed into the person's Python.
+python() {
+  [ -x "$cache/venv/bin/python" ] || python3 -m venv "$cache/venv"
+  echo "$cache/venv/bin/python"
+}
+
+install_python_peers() {
+  local lock; lock=$(sha256sum tests/requirements.txt | cut -c1-12)
+  [ -e "$cache/venv/peers-$lock" ] && return
+  say "installing the Python clients that the tests use"
+  "$(python)" -m pip install -q --disable-pip-version-check -r tests/requirements.txt
+  touch "$cache/venv/peers-$lock"
+}
+
+what="${1:-build}"
+case "$what" in
+  build) install_packages $build_packages; fetch_duckdb; fetch_wheels ;;
+  test) "$0" build; install_python_peers ;;
+  check) "$0" build; install_packages $check_packages ;;
+  fuzz) "$0" build; install_packages $fuzz_packages ;;
+  *) fail "usage: setup.sh build|test|check|fuzz" ;;
+esac
+# Where CMake finds what was fetched.
+mkdir -p build/deps
+ln -sfn "$cache/duckdb-1.5.5" build/deps/duckdb
+ln -sfn "$cache/wheels-$(sha256sum cmake/python-wheels.txt | cut -c1-12)" build/deps/wheels
+ln -sfn "$cache/venv" build/deps/venv
