@@ -1,0 +1,46 @@
+#include "base/json.h"
+
+#include <gtest/gtest.h>
+
+namespace weft {
+namespace {
+
+TEST(Json, KeepsOrderAndRoundTrips) {
+  const std::string text = R"({"z":1,"a":[true,null,2.5,"x\ny"],"m":{"k":-9223372036854775808}})";
+  auto json = Json::Parse(text);
+  ASSERT_TRUE(json) << json.error().message;
+  EXPECT_EQ(json->Dump(), text);
+  EXPECT_EQ((*json)["a"][3].Text(), "x\ny");
+  EXPECT_EQ((*json)["m"]["k"].Int(), INT64_MIN);
+}
+
+TEST(Json, ReadersAreTotal) {
+  Json json = Json::Map({{"n", 3}});
+  EXPECT_EQ(json["missing"]["deeper"][7].Text("none"), "none");
+  EXPECT_EQ(json["n"].Text(), "");
+  EXPECT_EQ(json["n"].Double(), 3.0);
+  EXPECT_FALSE(json["n"].is_text());
+  EXPECT_FALSE(json.Has("missing"));
+}
+
+TEST(Json, RefusesWhatIsNotJson) {
+  for (const char* text : {"", "{", "[1,]", "{\"a\":1,}", "nul", "\"\x01\"", "[1] 2", "\"\xff\""}) {
+    EXPECT_FALSE(Json::Parse(text)) << text;
+  }
+}
+
+TEST(Json, RefusesDeepNestingWithoutRecursing) {
+  EXPECT_TRUE(Json::Parse(std::string(500, '[') + std::string(500, ']')));
+  auto deep = Json::Parse(std::string(1'000'000, '['));
+  ASSERT_FALSE(deep);
+  EXPECT_NE(deep.error().message.find("512"), std::string::npos);
+}
+
+TEST(Json, LargeUnsignedBecomesDouble) {
+  EXPECT_EQ(Json::Parse("18446744073709551615")->Double(), 18446744073709551615.0);
+}
+
+TEST(Json, WritesBrokenUtf8AsReplacement) { EXPECT_EQ(Json("a\xff").Dump(), "\"a\xEF\xBF\xBD\""); }
+
+}  // namespace
+}  // namespace weft
