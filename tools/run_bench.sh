@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Runs every bench and prints a dated table of its lines; docs/performance.md keeps the newest. BENCH=scan runs one.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+printf '%s · %s · %s cores · %s\n' "$(date -u +%F)" "$(git rev-parse --short HEAD)" "$(nproc)" "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)"
+for bench in ${BENCH:-start point scan publish}; do
+  build/deps/venv/bin/python "bench/$bench.py"
+done | awk '{printf "%-28s %12s %s\n", $1, $3, $2}'
