@@ -2,13 +2,16 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "base/json.h"
@@ -48,13 +51,15 @@ class MemoryBroker {
   mutable std::mutex mutex_;
   std::condition_variable given_back_;
   int64_t free_;
+  std::vector<uint64_t> turns_;  // Who waits, first come first served.
+  uint64_t next_turn_ = 0;
 };
 
 struct Options {
   int threads = 2;
   int64_t memory_bytes = int64_t{512} << 20;
-  std::string temp_folder;                // Spill; empty: none.
-  std::vector<std::string> extensions;    // Signed ones, loaded from the node's own folder; none for consumers' SQL.
+  std::string temp_folder;              // Spill; empty: none.
+  std::vector<std::string> extensions;  // Signed ones, loaded from the node's own folder; none for consumers' SQL.
 };
 
 // Where the signed extensions are; set once at start.
@@ -102,7 +107,8 @@ class Stream {
 };
 
 // Used by one thread, but for Interrupt and Progress. Errors: kInvalid for what the SQL's author can mend (parse,
-// binder, conversion, constraint), kUnavailable for memory, disk and interrupts, kInternal for the rest.
+// binder, conversion, constraint), kUnsupported for what DuckDB lacks, kDenied for what Lock forbids, kUnavailable for
+// memory, disk and interrupts, kInternal for the rest.
 class Connection {
  public:
   virtual ~Connection() = default;
@@ -116,8 +122,8 @@ class Connection {
   // Names and types of a query's parameters and result, without running it. `schema` is the caller's to release.
   virtual Status Describe(std::string_view sql, ArrowSchema* schema, std::vector<std::string>* parameters) = 0;
   virtual Result<Json> ParseTree(std::string_view sql) = 0;  // json_serialize_sql; {"error": true, …} is an answer.
-  virtual void Interrupt() = 0;      // From any thread; the running call ends with kUnavailable within 0.3 s.
-  virtual double Progress() = 0;     // From any thread; percent, or -1 where unknown.
+  virtual void Interrupt() = 0;   // From any thread; the running call ends with kUnavailable within 0.3 s.
+  virtual double Progress() = 0;  // From any thread; percent, or -1 where unknown.
 };
 
 // Interrupts a connection when its deadline passes or `stop` is requested, while it lives.

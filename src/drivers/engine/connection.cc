@@ -1,0 +1,295 @@
+#include <duckdb.h>
+#include <fmt/format.h>
+
+#include <cerrno>
+
+#include "base/text.h"
+#include "drivers/engine/internal.h"
+
+namespace weft::engine {
+namespace {
+
+// Owns a result, streaming or not.
+class Answer {
+ public:
+  Answer() = default;
+  ~Answer() { duckdb_destroy_result(&result_); }
+  Answer(const Answer&) = delete;
+  Answer& operator=(const Answer&) = delete;
+  duckdb_result* get() { return &result_; }
+
+  Error TakeError() {
+    const char* message = duckdb_result_error(&result_);
+    return ErrorOf(message ? message : "");
+  }
+
+  // The next chunk, or a null handle after the last.
+  Result<duckdb_data_chunk> Fetch() {
+    duckdb_data_chunk chunk = duckdb_fetch_chunk(result_);
+    if (chunk) return chunk;
+    const char* message = duckdb_result_error(&result_);
+    if (message && *message) return ErrorOf(message);
+    return chunk;
+  }
+
+ private:
+  duckdb_result result_{};
+};
+
+// Owns a prepared statement.
+class Prepared {
+ public:
+  Prepared() = default;
+  ~Prepared() { duckdb_destroy_prepare(&statement_); }
+  Prepared(const Prepared&) = delete;
+  Prepared& operator=(const Prepared&) = delete;
+  duckdb_prepared_statement get() const { return statement_; }
+
+  Status Prepare(duckdb_connection connection, std::string_view sql) {
+    if (duckdb_prepare(connection, std::string(sql).c_str(), &statement_) == DuckDBSuccess) return {};
+    const char* message = duckdb_prepare_error(statement_);
+    return ErrorOf(message ? message : "");
+  }
+
+  // Texts take the type that their parameter has in the statement.
+  Status Bind(std::span<const Value> params) {
+    const idx_t wanted = duckdb_nparams(statement_);
+    if (wanted != params.size()) {
+      return Error{Code::kInvalid, fmt::format("the statement has {} and {} given", Count(wanted, "parameter"),
+                                               params.size() == 1 ? "1 is" : fmt::format("{} are", params.size()))};
+    }
+    for (idx_t i = 0; i < wanted; ++i) {
+      const Value& value = params[i];
+      const duckdb_state bound = value ? duckdb_bind_varchar_length(statement_, i + 1, value->data(), value->size())
+                                       : duckdb_bind_null(statement_, i + 1);
+      if (bound != DuckDBSuccess) return Error{Code::kInvalid, fmt::format("parameter ${} is not valid UTF-8", i + 1)};
+    }
+    return {};
+  }
+
+  Status Run(bool streaming, Answer& answer) {
+    duckdb_pending_result pending = nullptr;
+    const duckdb_state started = streaming ? duckdb_pending_prepared_streaming(statement_, &pending)
+                                           : duckdb_pending_prepared(statement_, &pending);
+    Status outcome;
+    if (started != DuckDBSuccess) {
+      const char* message = duckdb_pending_error(pending);
+      outcome = ErrorOf(message ? message : "");
+    } else if (duckdb_execute_pending(pending, answer.get()) != DuckDBSuccess) {
+      outcome = answer.TakeError();
+    }
+    duckdb_destroy_pending(&pending);
+    return outcome;
+  }
+
+ private:
+  duckdb_prepared_statement statement_ = nullptr;
+};
+
+Status Check(duckdb_error_data data) {
+  if (!data) return {};
+  Status status;
+  if (duckdb_error_data_has_error(data)) status = ErrorOf(duckdb_error_data_message(data));
+  duckdb_destroy_error_data(&data);
+  return status;
+}
+
+// Column names and types, as the C API wants them.
+class Columns {
+ public:
+  Columns() = default;
+  ~Columns() {
+    for (duckdb_logical_type& type : types_) duckdb_destroy_logical_type(&type);
+  }
+  Columns(const Columns&) = delete;
+  Columns& operator=(const Columns&) = delete;
+
+  void Add(const char* name, duckdb_logical_type type) {
+    names_.emplace_back(name ? name : "");
+    types_.push_back(type);
+  }
+  bool Known() const {
+    for (duckdb_logical_type type : types_) {
+      if (!type || duckdb_get_type_id(type) == DUCKDB_TYPE_INVALID) return false;
+    }
+    return true;
+  }
+  Status Export(duckdb_arrow_options options, ArrowSchema* out) {
+    std::vector<const char*> names;
+    for (const std::string& name : names_) names.push_back(name.c_str());
+    return Check(duckdb_to_arrow_schema(options, types_.data(), names.data(), names.size(), out));
+  }
+  static void Of(duckdb_result* result, Columns& columns) {
+    for (idx_t i = 0; i < duckdb_column_count(result); ++i) {
+      columns.Add(duckdb_column_name(result, i), duckdb_column_logical_type(result, i));
+    }
+  }
+
+ private:
+  std::vector<std::string> names_;
+  std::vector<duckdb_logical_type> types_;
+};
+
+// What an exported stream keeps. The statement lives as long as its result.
+struct Source {
+  Prepared statement;
+  Answer answer;
+  duckdb_arrow_options options = nullptr;
+  std::string error;
+
+  ~Source() { duckdb_destroy_arrow_options(&options); }
+
+  int Fail(const Status& status) {
+    error = status.error().message;
+    return status.error().code == Code::kUnavailable ? EAGAIN : EIO;
+  }
+
+  int Schema(ArrowSchema* out) {
+    Status done = Guarded([&]() -> Status {
+      Columns columns;
+      Columns::Of(answer.get(), columns);
+      return columns.Export(options, out);
+    });
+    return done ? 0 : Fail(done);
+  }
+
+  int Next(ArrowArray* out) {
+    out->release = nullptr;
+    Status done = Guarded([&]() -> Status {
+      duckdb_data_chunk chunk = TRY(answer.Fetch());
+      if (!chunk) return {};
+      Status converted = Check(duckdb_data_chunk_to_arrow(options, chunk, out));
+      duckdb_destroy_data_chunk(&chunk);
+      return converted;
+    });
+    return done ? 0 : Fail(done);
+  }
+};
+
+class QueryStream final : public Stream {
+ public:
+  explicit QueryStream(std::unique_ptr<Source> source) : source_(std::move(source)) {}
+
+  void Export(ArrowArrayStream* out) override {
+    out->private_data = source_.release();
+    out->get_schema = [](ArrowArrayStream* stream, ArrowSchema* schema) { return Of(stream)->Schema(schema); };
+    out->get_next = [](ArrowArrayStream* stream, ArrowArray* array) { return Of(stream)->Next(array); };
+    out->get_last_error = [](ArrowArrayStream* stream) { return Of(stream)->error.c_str(); };
+    out->release = [](ArrowArrayStream* stream) {
+      delete Of(stream);
+      stream->release = nullptr;
+    };
+  }
+
+ private:
+  static Source* Of(ArrowArrayStream* stream) { return static_cast<Source*>(stream->private_data); }
+  std::unique_ptr<Source> source_;
+};
+
+class DuckConnection final : public Connection {
+ public:
+  explicit DuckConnection(duckdb_connection handle) : handle_(handle) {}
+  ~DuckConnection() override { duckdb_disconnect(&handle_); }
+
+  Status Execute(std::string_view sql) override {
+    return Guarded([&]() -> Status {
+      Answer answer;
+      if (duckdb_query(handle_, std::string(sql).c_str(), answer.get()) == DuckDBSuccess) return {};
+      return answer.TakeError();
+    });
+  }
+
+  Result<Rows> Query(std::string_view sql, std::span<const Value> params) override {
+    return Guarded([&]() -> Result<Rows> {
+      Prepared statement;
+      Answer answer;
+      TRY(statement.Prepare(handle_, sql));
+      TRY(statement.Bind(params));
+      TRY(statement.Run(false, answer));
+      return Collect(answer);
+    });
+  }
+
+  Result<std::unique_ptr<Stream>> Open(std::string_view sql, std::span<const Value> params) override {
+    return Guarded([&]() -> Result<std::unique_ptr<Stream>> {
+      auto source = std::make_unique<Source>();
+      TRY(source->statement.Prepare(handle_, sql));
+      TRY(source->statement.Bind(params));
+      TRY(source->statement.Run(true, source->answer));
+      source->options = duckdb_result_get_arrow_options(source->answer.get());
+      return std::make_unique<QueryStream>(std::move(source));
+    });
+  }
+
+  Status Describe(std::string_view sql, ArrowSchema* schema, std::vector<std::string>* parameters) override {
+    return Guarded([&]() -> Status {
+      Prepared statement;
+      TRY(statement.Prepare(handle_, sql));
+      parameters->clear();
+      for (idx_t i = 1; i <= duckdb_nparams(statement.get()); ++i) {
+        const char* name = duckdb_parameter_name(statement.get(), i);
+        parameters->emplace_back(name ? name : std::to_string(i));
+        duckdb_free(const_cast<char*>(name));
+      }
+      Columns columns;
+      for (idx_t i = 0; i < duckdb_prepared_statement_column_count(statement.get()); ++i) {
+        const char* name = duckdb_prepared_statement_column_name(statement.get(), i);
+        columns.Add(name, duckdb_prepared_statement_column_logical_type(statement.get(), i));
+        duckdb_free(const_cast<char*>(name));
+      }
+      duckdb_arrow_options options = nullptr;
+      duckdb_connection_get_arrow_options(handle_, &options);
+      Status exported = columns.Known() ? columns.Export(options, schema)
+                                        : DescribeWithNulls(sql, parameters->size(), options, schema);
+      duckdb_destroy_arrow_options(&options);
+      return exported;
+    });
+  }
+
+  Result<Json> ParseTree(std::string_view sql) override {
+    const Value text{std::string(sql)};
+    Rows rows = TRY(Query("SELECT json_serialize_sql($1::VARCHAR)", std::span(&text, 1)));
+    return Json::Parse(rows.text(0, 0));
+  }
+
+  void Interrupt() override { duckdb_interrupt(handle_); }
+  double Progress() override { return duckdb_query_progress(handle_).percentage; }
+
+ private:
+  static Result<Rows> Collect(Answer& answer) {
+    Rows rows;
+    for (idx_t i = 0; i < duckdb_column_count(answer.get()); ++i) {
+      rows.names.emplace_back(duckdb_column_name(answer.get(), i));
+      duckdb_logical_type type = duckdb_column_logical_type(answer.get(), i);
+      rows.types.push_back(TypeName(type));
+      duckdb_destroy_logical_type(&type);
+    }
+    while (true) {
+      duckdb_data_chunk chunk = TRY(answer.Fetch());
+      if (!chunk) return rows;
+      Status appended = AppendCells(chunk, rows);
+      duckdb_destroy_data_chunk(&chunk);
+      TRY(std::move(appended));
+    }
+  }
+
+  // Where a column's type hangs on a parameter's, it is the type that a text gives it.
+  Status DescribeWithNulls(std::string_view sql, size_t count, duckdb_arrow_options options, ArrowSchema* schema) {
+    Prepared statement;
+    Answer answer;
+    TRY(statement.Prepare(handle_, fmt::format("SELECT * FROM (\n{}\n) LIMIT 0", sql)));
+    TRY(statement.Bind(std::vector<Value>(count, Value(""))));
+    TRY(statement.Run(false, answer));
+    Columns columns;
+    Columns::Of(answer.get(), columns);
+    return columns.Export(options, schema);
+  }
+
+  duckdb_connection handle_;
+};
+
+}  // namespace
+
+std::unique_ptr<Connection> NewConnection(duckdb_connection handle) { return std::make_unique<DuckConnection>(handle); }
+
+}  // namespace weft::engine
