@@ -266,6 +266,7 @@ class Cells {
   // The values of `child` from `begin`; `handles` for the C API's calls. False where one cannot be read.
   static bool Take(const Cells& child, idx_t begin, idx_t count, std::vector<CellValue>& values,
                    std::vector<duckdb_value>& handles) {
+    handles.reserve(handles.size() + count + 1);  // The C API refuses a null pointer even for no values.
     for (idx_t i = 0; i < count; ++i) {
       values.push_back(child.At(begin + i));
       handles.push_back(values.back().get());
