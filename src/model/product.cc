@@ -1,0 +1,131 @@
+#include "model/product.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "base/yaml.h"
+#include "model/address.h"
+#include "model/reading.h"
+#include "model/standards.h"
+
+namespace weft::model {
+namespace {
+
+using reading::PlaceOf;
+using reading::Text;
+using reading::Texts;
+using shape::Child;
+using yaml::Node;
+
+// Weft's own custom property of a port and its path, or a missing node.
+std::pair<const Node*, std::string> Own(const Node& port, const std::string& path, std::string_view name) {
+  const Node& list = port["customProperties"];
+  size_t at = reading::FindOwn(list, name);
+  return {&list[at]["value"], Child(Child(Child(path, "customProperties"), at), "value")};
+}
+
+std::optional<Source> ReadSource(const Node& port, const std::string& path) {
+  auto [node, at] = Own(port, path, "source");
+  if (node->kind == Node::Kind::kMissing) return std::nullopt;
+  Source source;
+  source.kind = Text((*node)["kind"]);
+  source.path = Text((*node)["path"]);
+  source.format = Text((*node)["format"]);
+  source.address = Text((*node)["address"]);
+  Json::Object options;
+  if (node->kind == Node::Kind::kMap) {
+    for (const Node::Entry& entry : node->entries) {
+      if (entry.key != "kind" && entry.key != "path" && entry.key != "format" && entry.key != "address") {
+        options.emplace_back(entry.key, entry.value.ToJson());
+      }
+    }
+  }
+  source.options = std::move(options);
+  source.place = PlaceOf(*node, at);
+  return source;
+}
+
+std::optional<Build> ReadBuild(const Node& port, const std::string& path) {
+  auto [node, at] = Own(port, path, "build");
+  if (node->kind == Node::Kind::kMissing) return std::nullopt;
+  Build build;
+  build.sql_file = Text((*node)["sql"]);
+  if ((*node)["engine"].is_scalar()) build.engine = Text((*node)["engine"]);
+  if ((*node)["mode"].is_scalar()) build.mode = Text((*node)["mode"]);
+  build.schedule = Text((*node)["schedule"]);
+  build.trigger = Text((*node)["trigger"]);
+  build.cluster_by = Texts((*node)["cluster_by"]);
+  build.nondeterministic = reading::IsTrue((*node)["nondeterministic"]);
+  build.place = PlaceOf(*node, at);
+  return build;
+}
+
+InputPort ReadInput(const Node& node, const std::string& path) {
+  InputPort port;
+  port.name = Text(node["name"]);
+  port.version = Text(node["version"]);
+  port.contract_id = Text(node["contractId"]);
+  port.source = ReadSource(node, path);
+  port.document = node.ToJson();
+  port.place = PlaceOf(node, path);
+  return port;
+}
+
+OutputPort ReadOutput(const Node& node, const std::string& path) {
+  OutputPort port;
+  port.id = Text(node["id"]);
+  port.name = Text(node["name"]);
+  port.description = Text(node["description"]);
+  port.type = Text(node["type"]);
+  port.version = Text(node["version"]);
+  port.contract_id = Text(node["contractId"]);
+  port.tags = Texts(node["tags"]);
+  port.build = ReadBuild(node, path);
+  port.document = node.ToJson();
+  port.place = PlaceOf(node, path);
+  return port;
+}
+
+template <class Port>
+const Port* FindPort(const std::vector<Port>& ports, std::string_view name) {
+  auto at = std::find_if(ports.begin(), ports.end(), [&](const Port& port) { return port.name == name; });
+  return at == ports.end() ? nullptr : &*at;
+}
+
+}  // namespace
+
+std::string InputPort::SqlName() const { return SqlNameOf(name); }
+
+const InputPort* Product::Input(std::string_view wanted) const { return FindPort(inputs, wanted); }
+const OutputPort* Product::Output(std::string_view wanted) const { return FindPort(outputs, wanted); }
+
+Result<Product> Product::Parse(std::string_view text, const std::string& file) {
+  const Node node = TRY(yaml::Parse(text, file));
+  shape::Checker checker(file, "odps", standards::OdpsVersion(node));
+  checker.Check(node, standards::kOdps, "");
+  std::vector<Problem> problems = checker.TakeProblems();
+  if (!problems.empty()) return shape::AsError(std::move(problems));
+
+  Product product;
+  product.id = Text(node["id"]);
+  product.name = Text(node["name"]);
+  product.domain = Text(node["domain"]);
+  product.version = Text(node["version"]);
+  product.status = Text(node["status"]);
+  product.type = Text(node["type"]);
+  product.description = reading::Description(node["description"]);
+  product.tags = Texts(node["tags"]);
+  for (const Node::Entry& member : node["team"]["members"].entries) {
+    if (Lower(Text(member.value["role"])) == "owner") product.owners.push_back(Text(member.value["username"]));
+  }
+  const Node& inputs = node["inputPorts"];
+  for (size_t i = 0; i < inputs.size(); ++i) product.inputs.push_back(ReadInput(inputs[i], Child("inputPorts", i)));
+  const Node& outputs = node["outputPorts"];
+  for (size_t i = 0; i < outputs.size(); ++i) product.outputs.push_back(ReadOutput(outputs[i], Child("outputPorts", i)));
+  product.document = node.ToJson();
+  product.bytes = text;
+  product.file = file;
+  return product;
+}
+
+}  // namespace weft::model
