@@ -29,7 +29,9 @@ size_t Digits(std::string_view text) {
   return n;
 }
 
-bool All(std::string_view text, std::string_view of) { return !text.empty() && text.find_first_not_of(of) == text.npos; }
+bool All(std::string_view text, std::string_view of) {
+  return !text.empty() && text.find_first_not_of(of) == text.npos;
+}
 
 // The core schema's float: [-+]? ( \.[0-9]+ | [0-9]+(\.[0-9]*)? ) ([eE][-+]?[0-9]+)?
 bool IsFloat(std::string_view text) {
@@ -155,8 +157,8 @@ class Builder {
  private:
   struct Open {
     Node node;
-    bool key_next = false;                  // Of a map: the next scalar is a key.
-    std::unordered_set<std::string> keys;   // Of a map: those seen.
+    bool key_next = false;                 // Of a map: the next scalar is a key.
+    std::unordered_set<std::string> keys;  // Of a map: those seen.
   };
 
   Error Fail(int line, int column, std::string message) const {
@@ -210,8 +212,10 @@ class Builder {
         root_.kind = Node::Kind::kNull;
         root_.line = root_.column = 1;
         return {};
-      case YAML_ALIAS_EVENT: return Fail(event.start_mark, "aliases ('*') are not allowed: write the value out");
-      case YAML_SCALAR_EVENT: return Scalar(event);
+      case YAML_ALIAS_EVENT:
+        return Fail(event.start_mark, "aliases ('*') are not allowed: write the value out");
+      case YAML_SCALAR_EVENT:
+        return Scalar(event);
       case YAML_SEQUENCE_START_EVENT: {
         const auto& start = event.data.sequence_start;
         return Begin(event.start_mark, Node::Kind::kList, start.anchor, start.tag);
@@ -227,7 +231,8 @@ class Builder {
         Place(std::move(done));
         return {};
       }
-      default: return {};
+      default:
+        return {};
     }
   }
 
@@ -319,11 +324,16 @@ const Node& Node::operator[](size_t index) const { return index < entries.size()
 Json Node::ToJson() const {
   switch (kind) {
     case Kind::kMissing:
-    case Kind::kNull: return nullptr;
-    case Kind::kBool: return scalar[0] == 't' || scalar[0] == 'T';
-    case Kind::kInt: return ParseInt(scalar);
-    case Kind::kDouble: return ParseDouble(scalar);
-    case Kind::kText: return scalar;
+    case Kind::kNull:
+      return nullptr;
+    case Kind::kBool:
+      return scalar[0] == 't' || scalar[0] == 'T';
+    case Kind::kInt:
+      return ParseInt(scalar);
+    case Kind::kDouble:
+      return ParseDouble(scalar);
+    case Kind::kText:
+      return scalar;
     case Kind::kList: {
       Json::Array items;
       items.reserve(entries.size());

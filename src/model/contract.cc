@@ -21,13 +21,13 @@ using yaml::Node;
 
 // The standard's names of service levels with their short forms; both are written in any case.
 constexpr std::pair<std::string_view, std::string_view> kSlaKinds[] = {
-    {"availability", "av"}, {"throughput", "th"}, {"errorRate", "er"},    {"generalAvailability", "ga"},
-    {"endOfSupport", "es"}, {"endOfLife", "el"},  {"retention", "re"},    {"frequency", "fy"},
+    {"availability", "av"}, {"throughput", "th"},   {"errorRate", "er"},    {"generalAvailability", "ga"},
+    {"endOfSupport", "es"}, {"endOfLife", "el"},    {"retention", "re"},    {"frequency", "fy"},
     {"latency", "ly"},      {"timeToDetect", "td"}, {"timeToNotify", "tn"}, {"timeToRepair", "tr"}};
 
 constexpr std::string_view kOperators[] = {
-    "mustBe",         "mustNotBe",            "mustBeGreaterThan", "mustBeGreaterOrEqualTo",
-    "mustBeLessThan", "mustBeLessOrEqualTo",  "mustBeBetween",     "mustNotBeBetween"};
+    "mustBe",         "mustNotBe",           "mustBeGreaterThan", "mustBeGreaterOrEqualTo",
+    "mustBeLessThan", "mustBeLessOrEqualTo", "mustBeBetween",     "mustNotBeBetween"};
 
 // Calls `each(item, path)` for the items of a list.
 template <class Each>
@@ -99,9 +99,8 @@ Property ReadProperty(const Node& node, const std::string& path, std::string_vie
     property.enum_values.push_back({value["value"].ToJson(), Text(value["label"])});
   });
   property.tags = Texts(node["tags"]);
-  ForEach(node["quality"], Child(path, "quality"), [&](const Node& rule, const std::string& at) {
-    property.quality.push_back(ReadRule(rule, at));
-  });
+  ForEach(node["quality"], Child(path, "quality"),
+          [&](const Node& rule, const std::string& at) { property.quality.push_back(ReadRule(rule, at)); });
   ForEach(node["relationships"], Child(path, "relationships"), [&](const Node& relationship, const std::string& at) {
     property.relationships.push_back(ReadRelationship(relationship, at));
     property.relationships.back().from = {property.name};
@@ -114,7 +113,8 @@ Property ReadProperty(const Node& node, const std::string& path, std::string_vie
   }
   for (const char* part : {"key", "value"}) {
     const Node& side = node["map"][part];
-    if (side.kind == Node::Kind::kMap) property.map.push_back(ReadProperty(side, Child(Child(path, "map"), part), part));
+    if (side.kind == Node::Kind::kMap)
+      property.map.push_back(ReadProperty(side, Child(Child(path, "map"), part), part));
   }
   property.custom = Custom(node["customProperties"]);
   property.place = PlaceOf(node, path);
@@ -134,9 +134,8 @@ SchemaObject ReadObject(const Node& node, const std::string& path) {
   ForEach(node["properties"], Child(path, "properties"), [&](const Node& property, const std::string& at) {
     object.properties.push_back(ReadProperty(property, at, ""));
   });
-  ForEach(node["quality"], Child(path, "quality"), [&](const Node& rule, const std::string& at) {
-    object.quality.push_back(ReadRule(rule, at));
-  });
+  ForEach(node["quality"], Child(path, "quality"),
+          [&](const Node& rule, const std::string& at) { object.quality.push_back(ReadRule(rule, at)); });
   ForEach(node["relationships"], Child(path, "relationships"), [&](const Node& relationship, const std::string& at) {
     object.relationships.push_back(ReadRelationship(relationship, at));
   });
@@ -202,12 +201,10 @@ Result<Contract> Contract::Parse(std::string_view text, const std::string& file)
   contract.data_product = Text(node["dataProduct"]);
   contract.description = reading::Description(node["description"]);
   contract.tags = Texts(node["tags"]);
-  ForEach(node["schema"], "schema", [&](const Node& object, const std::string& path) {
-    contract.schema.push_back(ReadObject(object, path));
-  });
-  ForEach(node["slaProperties"], "slaProperties", [&](const Node& sla, const std::string& path) {
-    contract.slas.push_back(ReadSla(sla, path));
-  });
+  ForEach(node["schema"], "schema",
+          [&](const Node& object, const std::string& path) { contract.schema.push_back(ReadObject(object, path)); });
+  ForEach(node["slaProperties"], "slaProperties",
+          [&](const Node& sla, const std::string& path) { contract.slas.push_back(ReadSla(sla, path)); });
   contract.custom = Custom(node["customProperties"]);
   contract.document = node.ToJson();
   contract.bytes = text;

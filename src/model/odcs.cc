@@ -11,12 +11,8 @@ constexpr Pattern kStableIds[] = {
 };
 
 constexpr Key kCustomPropertyKeys[] = {
-    {"id", &kStableId, false, kV31},
-    {"property", &kText, false, 0, kV31},
-    {"property", &kText, kRequired, kV31},
-    {"value", &kAny, false, 0, kV31},
-    {"value", &kAny, kRequired, kV31},
-    {"description", &kText, false, kV31},
+    {"id", &kStableId, false, kV31},  {"property", &kText, false, 0, kV31}, {"property", &kText, kRequired, kV31},
+    {"value", &kAny, false, 0, kV31}, {"value", &kAny, kRequired, kV31},    {"description", &kText, false, kV31},
     {"vendor", &kText, false, kV32},
 };
 constexpr Shape kCustomPropertyShape{"a custom property", kCustomPropertyKeys, kV31};
@@ -32,8 +28,12 @@ constexpr Shape kDefinitionShape{"an authoritative definition", kDefinitionKeys,
 constexpr Type kDefinition = MapOf(kDefinitionShape);
 
 constexpr Key kSynonymKeys[] = {
-    {"id", &kStableId}, {"synonym", &kText, kRequired}, {"description", &kText},
-    {"locale", &kText}, {"source", &kText},             {"status", &kText},
+    {"id", &kStableId},
+    {"synonym", &kText, kRequired},
+    {"description", &kText},
+    {"locale", &kText},
+    {"source", &kText},
+    {"status", &kText},
     {"customProperties", &kCustomProperties},
 };
 constexpr Shape kSynonymShape{"a synonym", kSynonymKeys};
@@ -50,23 +50,17 @@ constexpr Shape kDescriptionShape{"the description", kDescriptionKeys, kOpen};
 constexpr Type kDescription = MapOf(kDescriptionShape);
 
 constexpr Key kStatementKeys[] = {
-    {"id", &kText},
-    {"question", &kText, kRequired},
-    {"answer", &kText},
-    {"authoritativeDefinitions", &kDefinitions},
-    {"tags", &kTexts},
-    {"customProperties", &kCustomProperties},
+    {"id", &kText},     {"question", &kText, kRequired},
+    {"answer", &kText}, {"authoritativeDefinitions", &kDefinitions},
+    {"tags", &kTexts},  {"customProperties", &kCustomProperties},
 };
 constexpr Shape kStatementShape{"a verified statement", kStatementKeys};
 constexpr Type kStatement = MapOf(kStatementShape);
 constexpr Type kStatements = ListOf(kStatement);
 
 constexpr Key kConstraintKeys[] = {
-    {"id", &kText},
-    {"constraint", &kText, kRequired},
-    {"authoritativeDefinitions", &kDefinitions},
-    {"tags", &kTexts},
-    {"customProperties", &kCustomProperties},
+    {"id", &kText},    {"constraint", &kText, kRequired},        {"authoritativeDefinitions", &kDefinitions},
+    {"tags", &kTexts}, {"customProperties", &kCustomProperties},
 };
 constexpr Shape kConstraintShape{"a constraint", kConstraintKeys};
 constexpr Type kConstraint = MapOf(kConstraintShape);

@@ -35,7 +35,8 @@ void ExactlyOneOperator(Checker& checker, const yaml::Node& map, const std::stri
   if (found.empty()) {
     checker.Fail(map, path, "a rule of this type needs one operator, such as 'mustBe' or 'mustBeLessThan'");
   } else if (found.size() > 1) {
-    checker.Fail(map, path, fmt::format("has '{}' and '{}'; a rule has one operator: write two rules", found[0], found[1]));
+    checker.Fail(map, path,
+                 fmt::format("has '{}' and '{}'; a rule has one operator: write two rules", found[0], found[1]));
   }
 }
 
@@ -129,7 +130,8 @@ void SameLength(Checker& checker, const yaml::Node& map, const std::string& path
 
 void OwnColumn(Checker& checker, const yaml::Node& map, const std::string& path) {
   if (map["from"].kind != NodeKind::kMissing) {
-    checker.Fail(map["from"], Child(path, "from"), "is the property itself here: remove 'from', or move this to the object");
+    checker.Fail(map["from"], Child(path, "from"),
+                 "is the property itself here: remove 'from', or move this to the object");
   }
 }
 

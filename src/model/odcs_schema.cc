@@ -76,12 +76,9 @@ constexpr Key kArrayOptionKeys[] = {
     {"uniqueItems", &kBool},
 };
 constexpr Key kVectorOptionKeys[] = {
-    {"dimensions", &kAtLeastOne, kRequired},
-    {"elementType", &kElementType},
-    {"distanceMetric", &kDistance},
-    {"embeddingModel", &kText},
-    {"embeddingModelVersion", &kText},
-    {"normalized", &kBool},
+    {"dimensions", &kAtLeastOne, kRequired}, {"elementType", &kElementType},
+    {"distanceMetric", &kDistance},          {"embeddingModel", &kText},
+    {"embeddingModelVersion", &kText},       {"normalized", &kBool},
 };
 constexpr Shape kStringOptionShape{"the options of a string", kStringOptionKeys};
 constexpr Shape kDateOptionShape{"the options of a date", kDateOptionKeys};
@@ -116,19 +113,23 @@ constexpr Key kObjectKeys[] = {{"logicalTypeOptions", &kObjectOptions}, {"proper
 constexpr Key kArrayKeys[] = {{"logicalTypeOptions", &kArrayOptions}, {"items", &kItem}};
 constexpr Key kMapKeys[] = {{"map", &kEntry, kRequired}};
 constexpr Key kVectorKeys[] = {{"logicalTypeOptions", &kVectorOptions, kRequired}};
-constexpr Key kUntypedKeys[] = {
-    {"logicalTypeOptions", &kNoOptions}, {"properties", &kProperties}, {"items", &kItem}};
+constexpr Key kUntypedKeys[] = {{"logicalTypeOptions", &kNoOptions}, {"properties", &kProperties}, {"items", &kItem}};
 constexpr Key kUnclearKeys[] = {{"properties", &kProperties}, {"items", &kItem}, {"map", &kAnyMap}};
 
 constexpr struct {
   std::string_view logical_type;
   Shape shape;
 } kByType[] = {
-    {"string", {"a string", kStringKeys}},      {"date", {"a date", kDateKeys}},
-    {"timestamp", {"a timestamp", kTimeKeys}},  {"time", {"a time", kTimeKeys}},
-    {"integer", {"an integer", kIntegerKeys}},  {"number", {"a number", kNumberKeys}},
-    {"object", {"an object", kObjectKeys}},     {"array", {"an array", kArrayKeys}},
-    {"map", {"a map", kMapKeys}},               {"vector", {"a vector", kVectorKeys}},
+    {"string", {"a string", kStringKeys}},
+    {"date", {"a date", kDateKeys}},
+    {"timestamp", {"a timestamp", kTimeKeys}},
+    {"time", {"a time", kTimeKeys}},
+    {"integer", {"an integer", kIntegerKeys}},
+    {"number", {"a number", kNumberKeys}},
+    {"object", {"an object", kObjectKeys}},
+    {"array", {"an array", kArrayKeys}},
+    {"map", {"a map", kMapKeys}},
+    {"vector", {"a vector", kVectorKeys}},
     {"boolean", {"a boolean", {}}},
 };
 constexpr Shape kUntyped{"a property without logicalType", kUntypedKeys};
@@ -162,8 +163,9 @@ void AlsoItem(const yaml::Node& map, int version, std::vector<const Shape*>& sha
 
 // ---- A property.
 
-constexpr Word kLogicalTypes[] = {{"string"}, {"date"},  {"timestamp", kV31}, {"time", kV31}, {"number"},     {"integer"},
-                                  {"object"}, {"array"}, {"boolean"},         {"map", kV32},  {"vector", kV32}};
+constexpr Word kLogicalTypes[] = {{"string"},  {"date"},      {"timestamp", kV31}, {"time", kV31},
+                                  {"number"},  {"integer"},   {"object"},          {"array"},
+                                  {"boolean"}, {"map", kV32}, {"vector", kV32}};
 constexpr Type kLogicalType{.kinds = kIsText, .words = kLogicalTypes};
 constexpr Word kSemanticTypes[] = {{"column"}, {"measure"}, {"dimension"}};
 constexpr Type kSemanticType{.kinds = kIsText, .words = kSemanticTypes};

@@ -90,20 +90,14 @@ constexpr Key kExasolKeys[] = {
 constexpr Shape kExasol{"a server of type exasol", kExasolKeys};
 
 constexpr Key kGlueKeys[] = {
-    {"account", &kText, kRequired},
-    {"database", &kText, kRequired},
-    {"location", &kText},
-    {"format", &kText},
+    {"account", &kText, kRequired},    {"database", &kText, kRequired}, {"location", &kText}, {"format", &kText},
     {"encoding", &kText, false, kV32},
 };
 constexpr Shape kGlue{"a server of type glue", kGlueKeys};
 
 constexpr Key kCloudSqlKeys[] = {
-    {"host", &kText, kRequired},
-    {"port", &kInteger, kRequired, 0, kV32},
-    {"port", &kPort, kRequired, kV32},
-    {"database", &kText, kRequired},
-    {"schema", &kText, kRequired},
+    {"host", &kText, kRequired},     {"port", &kInteger, kRequired, 0, kV32}, {"port", &kPort, kRequired, kV32},
+    {"database", &kText, kRequired}, {"schema", &kText, kRequired},
 };
 constexpr Shape kCloudSql{"a server of type cloudsql", kCloudSqlKeys};
 
@@ -225,11 +219,8 @@ constexpr Key kPoetKeys[] = {
 constexpr Shape kPoet{"a server of type fastobjects or poet", kPoetKeys};
 
 constexpr Key kPostgresKeys[] = {
-    {"host", &kText, kRequired},
-    {"port", &kInteger, kRequired, 0, kV32},
-    {"port", &kPort, kRequired, kV32},
-    {"database", &kText, kRequired},
-    {"schema", &kText, kRequired},
+    {"host", &kText, kRequired},     {"port", &kInteger, kRequired, 0, kV32}, {"port", &kPort, kRequired, kV32},
+    {"database", &kText, kRequired}, {"schema", &kText, kRequired},
 };
 constexpr Shape kPostgres{"a server of type postgresql or postgres", kPostgresKeys};
 
@@ -262,21 +253,15 @@ constexpr Key kPubSubKeys[] = {
 constexpr Shape kPubSub{"a server of type pubsub", kPubSubKeys};
 
 constexpr Key kRedshiftKeys[] = {
-    {"host", &kText},
-    {"database", &kText, kRequired},
-    {"schema", &kText, kRequired},
-    {"region", &kText},
+    {"host", &kText},    {"database", &kText, kRequired}, {"schema", &kText, kRequired}, {"region", &kText},
     {"account", &kText},
 };
 constexpr Shape kRedshift{"a server of type redshift", kRedshiftKeys};
 
 constexpr Key kS3Keys[] = {
-    {"location", &kText, kRequired},
-    {"endpointUrl", &kText},
-    {"format", &kFileFormat, false, 0, kV31},
-    {"format", &kText, false, kV31},
-    {"encoding", &kText, false, kV32},
-    {"delimiter", &kJsonDelimiter, false, 0, kV31},
+    {"location", &kText, kRequired},          {"endpointUrl", &kText},
+    {"format", &kFileFormat, false, 0, kV31}, {"format", &kText, false, kV31},
+    {"encoding", &kText, false, kV32},        {"delimiter", &kJsonDelimiter, false, 0, kV31},
     {"delimiter", &kText, false, kV31},
 };
 constexpr Shape kS3{"a server of type s3", kS3Keys};
@@ -303,11 +288,8 @@ constexpr Key kSnowflakeKeys[] = {
 constexpr Shape kSnowflake{"a server of type snowflake", kSnowflakeKeys};
 
 constexpr Key kSqlserverKeys[] = {
-    {"host", &kText, kRequired},
-    {"port", &kInteger, false, 0, kV32},
-    {"port", &kPort, false, kV32},
-    {"database", &kText, kRequired},
-    {"schema", &kText, kRequired},
+    {"host", &kText, kRequired},     {"port", &kInteger, false, 0, kV32}, {"port", &kPort, false, kV32},
+    {"database", &kText, kRequired}, {"schema", &kText, kRequired},
 };
 constexpr Shape kSqlserver{"a server of type sqlserver", kSqlserverKeys};
 
@@ -327,11 +309,8 @@ constexpr Key kTeradataKeys[] = {
 constexpr Shape kTeradata{"a server of type teradata", kTeradataKeys};
 
 constexpr Key kTrinoKeys[] = {
-    {"host", &kText, kRequired},
-    {"port", &kInteger, kRequired, 0, kV32},
-    {"port", &kPort, kRequired, kV32},
-    {"catalog", &kText, kRequired},
-    {"schema", &kText, kRequired},
+    {"host", &kText, kRequired},    {"port", &kInteger, kRequired, 0, kV32}, {"port", &kPort, kRequired, kV32},
+    {"catalog", &kText, kRequired}, {"schema", &kText, kRequired},
 };
 constexpr Shape kTrino{"a server of type trino", kTrinoKeys};
 
@@ -350,11 +329,8 @@ constexpr Key kVersantKeys[] = {
 constexpr Shape kVersant{"a server of type versant", kVersantKeys};
 
 constexpr Key kVerticaKeys[] = {
-    {"host", &kText, kRequired},
-    {"port", &kInteger, kRequired, 0, kV32},
-    {"port", &kPort, kRequired, kV32},
-    {"database", &kText, kRequired},
-    {"schema", &kText, kRequired},
+    {"host", &kText, kRequired},     {"port", &kInteger, kRequired, 0, kV32}, {"port", &kPort, kRequired, kV32},
+    {"database", &kText, kRequired}, {"schema", &kText, kRequired},
 };
 constexpr Shape kVertica{"a server of type vertica", kVerticaKeys};
 
@@ -408,7 +384,50 @@ constexpr struct {
     {"custom", &kCustom},
 };
 
-constexpr Word kTypes[] = {{"api"}, {"athena"}, {"azure"}, {"bigquery"}, {"btrieve", kV32}, {"clickhouse"}, {"databricks"}, {"denodo"}, {"dremio"}, {"duckdb"}, {"exasol", kV32}, {"fastobjects", kV32}, {"glue"}, {"hana", kV32}, {"cloudsql"}, {"db2"}, {"hive", kV31}, {"iceberg", kV32}, {"impala", kV31}, {"informix"}, {"ingres", kV32}, {"kafka"}, {"kinesis"}, {"local"}, {"mysql"}, {"oracle"}, {"poet", kV32}, {"postgresql"}, {"postgres"}, {"presto"}, {"pubsub"}, {"redshift"}, {"s3"}, {"sftp"}, {"snowflake"}, {"sqlserver"}, {"synapse"}, {"teradata", kV32}, {"trino"}, {"vectorwise", kV32}, {"versant", kV32}, {"vertica"}, {"zen", kV31}, {"custom"}};
+constexpr Word kTypes[] = {{"api"},
+                           {"athena"},
+                           {"azure"},
+                           {"bigquery"},
+                           {"btrieve", kV32},
+                           {"clickhouse"},
+                           {"databricks"},
+                           {"denodo"},
+                           {"dremio"},
+                           {"duckdb"},
+                           {"exasol", kV32},
+                           {"fastobjects", kV32},
+                           {"glue"},
+                           {"hana", kV32},
+                           {"cloudsql"},
+                           {"db2"},
+                           {"hive", kV31},
+                           {"iceberg", kV32},
+                           {"impala", kV31},
+                           {"informix"},
+                           {"ingres", kV32},
+                           {"kafka"},
+                           {"kinesis"},
+                           {"local"},
+                           {"mysql"},
+                           {"oracle"},
+                           {"poet", kV32},
+                           {"postgresql"},
+                           {"postgres"},
+                           {"presto"},
+                           {"pubsub"},
+                           {"redshift"},
+                           {"s3"},
+                           {"sftp"},
+                           {"snowflake"},
+                           {"sqlserver"},
+                           {"synapse"},
+                           {"teradata", kV32},
+                           {"trino"},
+                           {"vectorwise", kV32},
+                           {"versant", kV32},
+                           {"vertica"},
+                           {"zen", kV31},
+                           {"custom"}};
 
 }  // namespace
 

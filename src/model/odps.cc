@@ -8,11 +8,8 @@ using namespace shape;  // The tables below are made of its words.
 constexpr int kV11 = 110;
 
 constexpr Key kCustomPropertyKeys[] = {
-    {"id", &kText, false, kV11},
-    {"property", &kText, kRequired},
-    {"value", &kAny, kRequired},
-    {"description", &kText},
-    {"vendor", &kText, false, kV11},
+    {"id", &kText, false, kV11}, {"property", &kText, kRequired}, {"value", &kAny, kRequired},
+    {"description", &kText},     {"vendor", &kText, false, kV11},
 };
 constexpr Shape kCustomPropertyShape{"a custom property", kCustomPropertyKeys};
 constexpr Type kCustomProperty = MapOf(kCustomPropertyShape);
@@ -39,8 +36,12 @@ constexpr Shape kDescriptionShape{"the description", kDescriptionKeys};
 constexpr Type kDescription = MapOf(kDescriptionShape);
 
 constexpr Key kSynonymKeys[] = {
-    {"id", &kText},     {"synonym", &kText, kRequired}, {"description", &kText},
-    {"locale", &kText}, {"source", &kText},             {"status", &kText},
+    {"id", &kText},
+    {"synonym", &kText, kRequired},
+    {"description", &kText},
+    {"locale", &kText},
+    {"source", &kText},
+    {"status", &kText},
     {"customProperties", &kCustomProperties},
 };
 constexpr Shape kSynonymShape{"a synonym", kSynonymKeys};
@@ -48,23 +49,17 @@ constexpr Type kSynonym = MapOf(kSynonymShape);
 constexpr Type kSynonyms = ListOf(kSynonym);
 
 constexpr Key kStatementKeys[] = {
-    {"id", &kText},
-    {"question", &kText, kRequired},
-    {"answer", &kText},
-    {"authoritativeDefinitions", &kDefinitions},
-    {"tags", &kTexts},
-    {"customProperties", &kCustomProperties},
+    {"id", &kText},     {"question", &kText, kRequired},
+    {"answer", &kText}, {"authoritativeDefinitions", &kDefinitions},
+    {"tags", &kTexts},  {"customProperties", &kCustomProperties},
 };
 constexpr Shape kStatementShape{"a verified statement", kStatementKeys};
 constexpr Type kStatement = MapOf(kStatementShape);
 constexpr Type kStatements = ListOf(kStatement);
 
 constexpr Key kConstraintKeys[] = {
-    {"id", &kText},
-    {"constraint", &kText, kRequired},
-    {"authoritativeDefinitions", &kDefinitions},
-    {"tags", &kTexts},
-    {"customProperties", &kCustomProperties},
+    {"id", &kText},    {"constraint", &kText, kRequired},        {"authoritativeDefinitions", &kDefinitions},
+    {"tags", &kTexts}, {"customProperties", &kCustomProperties},
 };
 constexpr Shape kConstraintShape{"a constraint", kConstraintKeys};
 constexpr Type kConstraint = MapOf(kConstraintShape);

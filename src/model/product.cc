@@ -121,7 +121,8 @@ Result<Product> Product::Parse(std::string_view text, const std::string& file) {
   const Node& inputs = node["inputPorts"];
   for (size_t i = 0; i < inputs.size(); ++i) product.inputs.push_back(ReadInput(inputs[i], Child("inputPorts", i)));
   const Node& outputs = node["outputPorts"];
-  for (size_t i = 0; i < outputs.size(); ++i) product.outputs.push_back(ReadOutput(outputs[i], Child("outputPorts", i)));
+  for (size_t i = 0; i < outputs.size(); ++i)
+    product.outputs.push_back(ReadOutput(outputs[i], Child("outputPorts", i)));
   product.document = node.ToJson();
   product.bytes = text;
   product.file = file;

@@ -21,7 +21,8 @@ Json Custom(const yaml::Node& list);
 // purpose, usage and limitations, one paragraph each.
 std::string Description(const yaml::Node& description);
 
-// The index of Weft's own custom property `name` in a list, or the list's size: `vendor: weft`, or the name "weft.NAME".
+// The index of Weft's own custom property `name` in a list, or the list's size: `vendor: weft`, or the name
+// "weft.NAME".
 size_t FindOwn(const yaml::Node& list, std::string_view name);
 
 }  // namespace weft::model::reading

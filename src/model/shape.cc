@@ -17,27 +17,35 @@ namespace {
 using yaml::Node;
 using NodeKind = yaml::Node::Kind;
 
-constexpr size_t kMaxShown = 60;      // Characters of a value that a message quotes.
+constexpr size_t kMaxShown = 60;       // Characters of a value that a message quotes.
 constexpr size_t kMaxProblems = 1000;  // Of one file: more help nobody.
 
 bool IsWhole(double value) { return std::isfinite(value) && std::floor(value) == value; }
 
 int KindsOf(const Node& node) {
   switch (node.kind) {
-    case NodeKind::kText: return kIsText;
-    case NodeKind::kInt: return kIsNumber | kIsInteger;
-    case NodeKind::kDouble: return IsWhole(node.ToJson().Double()) ? kIsNumber | kIsInteger : kIsNumber;
-    case NodeKind::kBool: return kIsBool;
-    case NodeKind::kList: return kIsList;
-    case NodeKind::kMap: return kIsMap;
-    default: return kIsNull;
+    case NodeKind::kText:
+      return kIsText;
+    case NodeKind::kInt:
+      return kIsNumber | kIsInteger;
+    case NodeKind::kDouble:
+      return IsWhole(node.ToJson().Double()) ? kIsNumber | kIsInteger : kIsNumber;
+    case NodeKind::kBool:
+      return kIsBool;
+    case NodeKind::kList:
+      return kIsList;
+    case NodeKind::kMap:
+      return kIsMap;
+    default:
+      return kIsNull;
   }
 }
 
 std::string KindsText(int kinds) {
   static constexpr std::pair<int, std::string_view> kNames[] = {
-      {kIsText, "a text"},        {kIsNumber, "a number"}, {kIsInteger, "a whole number"}, {kIsBool, "true or false"},
-      {kIsNull, "nothing (null)"}, {kIsList, "a list"},     {kIsMap, "a map"}};
+      {kIsText, "a text"},        {kIsNumber, "a number"},     {kIsInteger, "a whole number"},
+      {kIsBool, "true or false"}, {kIsNull, "nothing (null)"}, {kIsList, "a list"},
+      {kIsMap, "a map"}};
   std::vector<std::string> names;
   for (const auto& [kind, name] : kNames) {
     if (kinds & kind) names.emplace_back(name);
@@ -103,13 +111,19 @@ bool Has(const Key& key, int version) { return key.since <= version && version <
 
 std::string Shown(const Node& node) {
   switch (node.kind) {
-    case NodeKind::kText: return Quote(node.scalar);
+    case NodeKind::kText:
+      return Quote(node.scalar);
     case NodeKind::kInt:
-    case NodeKind::kDouble: return "the number " + node.scalar.substr(0, kMaxShown);
-    case NodeKind::kBool: return "the boolean " + node.scalar;
-    case NodeKind::kList: return "a list";
-    case NodeKind::kMap: return "a map";
-    default: return "nothing (null)";
+    case NodeKind::kDouble:
+      return "the number " + node.scalar.substr(0, kMaxShown);
+    case NodeKind::kBool:
+      return "the boolean " + node.scalar;
+    case NodeKind::kList:
+      return "a list";
+    case NodeKind::kMap:
+      return "a map";
+    default:
+      return "nothing (null)";
   }
 }
 

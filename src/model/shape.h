@@ -44,11 +44,11 @@ struct Pattern {
 // What a value may be. Limits count only for the kinds that they speak of.
 struct Type {
   int kinds = kIsAny;
-  const Shape* shape = nullptr;                  // Of a map; null: any map.
-  const Type* items = nullptr;                   // Of a list; null: anything.
-  std::span<const Word> words = {};              // The texts allowed; empty: any.
-  std::span<const Pattern> patterns = {};        // The newest that the version has counts.
-  size_t least = 0;                              // Items of a list.
+  const Shape* shape = nullptr;            // Of a map; null: any map.
+  const Type* items = nullptr;             // Of a list; null: anything.
+  std::span<const Word> words = {};        // The texts allowed; empty: any.
+  std::span<const Pattern> patterns = {};  // The newest that the version has counts.
+  size_t least = 0;                        // Items of a list.
   size_t most = SIZE_MAX;
   bool distinct = false;
   std::optional<double> minimum = {};

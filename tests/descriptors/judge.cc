@@ -1,4 +1,5 @@
-// Reads paths on standard input and prints one JSON line for each: whether Weft calls the descriptor valid, and why not.
+// Reads paths on standard input and prints one JSON line for each: whether Weft calls the descriptor valid, and why
+// not.
 #include <iostream>
 
 #include "base/file.h"
