@@ -39,7 +39,8 @@ class Txn {
 
   // One statement in the dialect that SQLite and PostgreSQL both speak: $1 parameters, ON CONFLICT, RETURNING.
   // A broken unique key is kConflict; a lost race or a busy store is kUnavailable, and the caller may run its
-  // transaction again; a full disk is kUnavailable too, and says so.
+  // transaction again; a full disk is kUnavailable too, and says so. After a failed statement the transaction can
+  // only be rolled back.
   virtual Result<std::vector<Row>> Run(std::string_view sql, std::span<const Cell> args = {}) = 0;
   Result<std::vector<Row>> Run(std::string_view sql, std::initializer_list<Cell> args) {
     return Run(sql, std::span<const Cell>(args.begin(), args.size()));
@@ -51,7 +52,8 @@ class Txn {
 class Store {
  public:
   virtual ~Store() = default;
-  // A transaction that may write. One at a time: waits for the one before it.
+  // A transaction that may write. One at a time: waits its turn, in the order of asking, at most 30 s (then
+  // kUnavailable). A thread that holds one cannot begin another.
   virtual Result<std::unique_ptr<Txn>> Begin() = 0;
   // A snapshot that cannot write; never waits for a writer.
   virtual Result<std::unique_ptr<Txn>> Read() = 0;
@@ -64,7 +66,8 @@ struct Migration {
   std::string_view sql;  // Statements, each ended by a semicolon at the end of a line.
 };
 
-// Brings the store to the newest version in one transaction. kConflict when the store is newer than the program.
+// Brings the store to the newest version in one transaction, each module's in the order given. kConflict when the
+// store is newer than the program; modules that are not named are left alone.
 Status Migrate(Store& store, std::span<const Migration> migrations);
 
 // "sqlite:PATH" (WAL, synchronous=FULL). The adapter has no header: this is its only door.

@@ -1,0 +1,187 @@
+#include "drivers/store/store.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <filesystem>
+#include <thread>
+
+#include "base/id.h"
+
+namespace weft::store {
+namespace {
+
+constexpr Migration kItems = {"items", 1, "CREATE TABLE items (name TEXT PRIMARY KEY, n INTEGER NOT NULL);\n"};
+
+class StoreTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::create_directories(folder_);
+    store_ = Open("sqlite:" + folder_ + "/store.db").value();
+    ASSERT_TRUE(Migrate(*store_, std::span(&kItems, 1)));
+  }
+  void TearDown() override {
+    store_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  int64_t CountItems() {
+    auto txn = store_->Read().value();
+    return txn->Run("SELECT count(*) FROM items").value()[0].integer(0);
+  }
+  Status Insert(const std::string& name) {
+    auto txn = TRY(store_->Begin());
+    TRY(txn->Run("INSERT INTO items (name, n) VALUES ($1, $2)", {name, Int(1)}));
+    return txn->Commit();
+  }
+
+  const std::string folder_ = std::filesystem::temp_directory_path() / ("weft-store-" + NewSecret(6));
+  std::unique_ptr<Store> store_;
+};
+
+TEST_F(StoreTest, RollsBackUnlessCommitted) {
+  {
+    auto txn = store_->Begin().value();
+    ASSERT_TRUE(txn->Run("INSERT INTO items (name, n) VALUES ($1, $2)", {"a", Int(1)}));
+  }
+  EXPECT_EQ(CountItems(), 0);
+  ASSERT_TRUE(Insert("a"));
+  EXPECT_EQ(CountItems(), 1);
+}
+
+TEST_F(StoreTest, KeepsNullsBytesAndReusesParameters) {
+  auto txn = store_->Begin().value();
+  const std::string odd("x\0'\"\n\xc3\xa9", 7);
+  ASSERT_TRUE(txn->Run("INSERT INTO items (name, n) VALUES ($1, 7)", {odd}));
+  auto rows = txn->Run("SELECT name, n, $2, $1 FROM items WHERE name = $1", {odd, std::nullopt}).value();
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].text(0), odd);
+  EXPECT_EQ(rows[0].integer(1), 7);
+  EXPECT_TRUE(rows[0].null(2));
+  EXPECT_EQ(rows[0].text(3), odd);
+}
+
+TEST_F(StoreTest, NamesWhatWentWrong) {
+  ASSERT_TRUE(Insert("a"));
+  EXPECT_EQ(Insert("a").error().code, Code::kConflict);
+  auto read = store_->Read().value();
+  EXPECT_EQ(read->Run("DELETE FROM items").error().code, Code::kInternal);
+  auto txn = store_->Begin().value();
+  EXPECT_FALSE(txn->Run("SELECT $1", {}));
+  EXPECT_NE(txn->Commit().error().message.find("rolled back"), std::string::npos);
+  EXPECT_EQ(Open("mysql:x").error().code, Code::kInvalid);
+  EXPECT_EQ(Open("sqlite:" + folder_ + "/none/store.db").error().code, Code::kUnavailable);
+}
+
+TEST_F(StoreTest, AFullDiskIsUnavailableAndSaysSo) {
+  auto txn = store_->Begin().value();
+  ASSERT_TRUE(txn->Run("PRAGMA max_page_count=8"));
+  Status failed;
+  for (int i = 0; failed && i < 100; ++i) {
+    auto ran = txn->Run("INSERT INTO items (name, n) VALUES ($1, 1)", {std::to_string(i) + std::string(4000, 'x')});
+    if (!ran) failed = ran.TakeError();
+  }
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().code, Code::kUnavailable);
+  EXPECT_NE(failed.error().message.find("full"), std::string::npos);
+}
+
+TEST_F(StoreTest, AReaderSeesOneMomentAndNeverWaits) {
+  ASSERT_TRUE(Insert("a"));
+  auto reader = store_->Read().value();
+  auto writer = store_->Begin().value();
+  ASSERT_TRUE(writer->Run("INSERT INTO items (name, n) VALUES ('b', 1)"));
+  EXPECT_EQ(CountItems(), 1);
+  ASSERT_TRUE(writer->Commit());
+  EXPECT_EQ(reader->Run("SELECT count(*) FROM items").value()[0].integer(0), 1);
+  EXPECT_EQ(CountItems(), 2);
+}
+
+TEST_F(StoreTest, AThreadThatHoldsATransactionCannotBeginAnother) {
+  auto txn = store_->Begin().value();
+  auto second = store_->Begin();
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Code::kInternal);
+}
+
+TEST_F(StoreTest, WritersTakeTurnsAndLoseNothing) {
+  ASSERT_TRUE(Insert("sum"));
+  std::vector<std::jthread> threads;
+  std::atomic<int> failed = 0;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 25; ++i) {
+        auto add = [&]() -> Status {
+          auto txn = TRY(store_->Begin());
+          int64_t n = TRY(txn->Run("SELECT n FROM items WHERE name = 'sum'"))
+          [0].integer(0);
+          TRY(txn->Run("UPDATE items SET n = $1 WHERE name = 'sum'", {Int(n + 1)}));
+          TRY(txn->Run("INSERT INTO items (name, n) VALUES ($1, 1)", {std::to_string(t * 1000 + i)}));
+          return txn->Commit();
+        };
+        if (!add()) ++failed;
+      }
+    });
+  }
+  for (int i = 0; i < 50; ++i) {
+    auto txn = store_->Read().value();
+    auto row = txn->Run("SELECT (SELECT n FROM items WHERE name = 'sum'), (SELECT count(*) FROM items)").value();
+    EXPECT_EQ(row[0].integer(0), row[0].integer(1));
+  }
+  threads.clear();
+  EXPECT_EQ(failed, 0);
+  EXPECT_EQ(CountItems(), 201);
+}
+
+TEST_F(StoreTest, TwoStoresOverOneFileWaitForEachOther) {
+  auto other = Open("sqlite:" + folder_ + "/store.db").value();
+  auto txn = store_->Begin().value();
+  ASSERT_TRUE(txn->Run("INSERT INTO items (name, n) VALUES ('a', 1)"));
+  std::jthread later([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    ASSERT_TRUE(txn->Commit());
+  });
+  auto second = other->Begin();
+  ASSERT_TRUE(second);
+  EXPECT_EQ((*second)->Run("SELECT count(*) FROM items").value()[0].integer(0), 1);
+}
+
+TEST_F(StoreTest, IsReadableByItsOwnerAlone) {
+  struct stat facts {};
+  ASSERT_EQ(stat((folder_ + "/store.db").c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_mode & 0777, 0600u);
+}
+
+TEST_F(StoreTest, MigratesForwardOnceAndRefusesANewerStore) {
+  ASSERT_TRUE(Insert("a"));
+  const Migration two[] = {
+      kItems, {"items", 2, "ALTER TABLE items ADD COLUMN extra TEXT;\nCREATE INDEX by_n\n  ON items (n);\n"}};
+  ASSERT_TRUE(Migrate(*store_, two));
+  ASSERT_TRUE(Migrate(*store_, two));
+  EXPECT_EQ(store_->Read().value()->Run("SELECT extra FROM items").value().size(), 1u);
+  Status older = Migrate(*store_, std::span(&kItems, 1));
+  ASSERT_FALSE(older);
+  EXPECT_EQ(older.error().code, Code::kConflict);
+  EXPECT_NE(older.error().message.find("newer"), std::string::npos);
+}
+
+TEST_F(StoreTest, AFailedMigrationChangesNothing) {
+  const Migration bad[] = {kItems, {"items", 2, "CREATE TABLE more (x TEXT);\nCREATE TABLE items (y TEXT);\n"}};
+  Status failed = Migrate(*store_, bad);
+  ASSERT_FALSE(failed);
+  EXPECT_NE(failed.error().message.find("migration items 2"), std::string::npos);
+  EXPECT_FALSE(store_->Read().value()->Run("SELECT x FROM more"));
+}
+
+TEST_F(StoreTest, WhatWasCommittedIsThereAfterAReopen) {
+  ASSERT_TRUE(Insert("a"));
+  {
+    auto txn = store_->Begin().value();
+    ASSERT_TRUE(txn->Run("INSERT INTO items (name, n) VALUES ('b', 1)"));
+  }
+  store_ = Open("sqlite:" + folder_ + "/store.db").value();
+  EXPECT_EQ(CountItems(), 1);
+}
+
+}  // namespace
+}  // namespace weft::store
