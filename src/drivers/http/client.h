@@ -1,6 +1,8 @@
 // An HTTP client for one base URL.
 #pragma once
 
+#include <chrono>
+#include <map>
 #include <memory>
 #include <string>
 

@@ -38,7 +38,8 @@ struct Response {
 };
 
 // RFC 9457 problem+json: {title, status, code, problems: [{file, line, column, path, rule, level, message}]}.
-Response ToResponse(const Error& error);
+// `status` where the code's own would be too coarse (405, 413).
+Response ToResponse(const Error& error, int status = 0);
 // The error that ToResponse wrote; other bodies give their text.
 Error FromResponse(const Response& response);
 Json ProblemsToJson(const std::vector<Problem>& problems);

@@ -1,6 +1,7 @@
 // The HTTP/1.1 listener: bytes to Request, Response to bytes; TLS when given a certificate.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -21,7 +22,13 @@ struct ServerOptions {
   size_t memory_body_limit = size_t{4} << 20;
   size_t body_limit = size_t{1} << 30;
   std::string spool_folder;          // For larger bodies; empty: larger ones are refused with 413.
+  // A connection that sends nothing for so long is closed; so is one whose head, or each 256 KiB of whose body, takes
+  // longer.
   std::chrono::milliseconds idle_timeout{30'000};
+  size_t connection_limit = 2'000;   // Further ones are closed at once.
+  // Judges the head (method, path, query, headers) of a request whose body would be spooled, before it is read; on a
+  // pool thread. Empty: all may.
+  std::function<Status(const Request&)> admit;
 };
 
 class Server {

@@ -1,0 +1,87 @@
+#include "drivers/http/target.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace weft::http {
+namespace {
+
+int HexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+Result<std::string> Decode(std::string_view text, bool plus_is_space) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (c == '%') {
+      const int high = i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
+      const int low = i + 2 < text.size() ? HexDigit(text[i + 2]) : -1;
+      if (high < 0 || low < 0) {
+        return Error{Code::kInvalid, "the request's target has a broken escape at '" + std::string(text.substr(i, 3)) +
+                                         "': % is followed by two hex digits"};
+      }
+      c = static_cast<char>(high * 16 + low);
+      i += 2;
+    } else if (c == '+' && plus_is_space) {
+      c = ' ';
+    }
+    if (static_cast<unsigned char>(c) < 0x20 && (c != '\n' && c != '\t' && c != '\r')) {
+      return Error{Code::kInvalid, "the request's target has a control character"};
+    }
+    out += c;
+  }
+  if (!IsUtf8(out)) return Error{Code::kInvalid, "the request's target is no UTF-8 when decoded"};
+  return out;
+}
+
+std::string Encode(std::string_view text, std::string_view as_is) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string out;
+  for (char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (plain || as_is.find(c) != as_is.npos) {
+      out += c;
+    } else {
+      out += '%';
+      out += kDigits[static_cast<unsigned char>(c) >> 4];
+      out += kDigits[static_cast<unsigned char>(c) & 15];
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Status ReadTarget(std::string_view target, Request* request) {
+  if (!target.starts_with('/')) {
+    return Error{Code::kInvalid, "the request's target '" + std::string(target.substr(0, 100)) + "' has no path"};
+  }
+  target = target.substr(0, target.find('#'));
+  const size_t mark = target.find('?');
+  request->path = TRY(Decode(target.substr(0, mark), false));
+  if (mark == target.npos) return {};
+  for (const std::string& pair : Split(target.substr(mark + 1), '&')) {
+    if (pair.empty()) continue;
+    const size_t equals = std::min(pair.find('='), pair.size());
+    std::string name = TRY(Decode(std::string_view(pair).substr(0, equals), true));
+    request->query[name] = TRY(Decode(std::string_view(pair).substr(std::min(equals + 1, pair.size())), true));
+  }
+  return {};
+}
+
+std::string WriteTarget(const Request& request) {
+  std::string target = Encode(request.path, "-._~/:@!$'()*,;=");
+  char before = '?';
+  for (const auto& [name, value] : request.query) {
+    target += before + Encode(name, "-._~") + "=" + Encode(value, "-._~/:@,");
+    before = '&';
+  }
+  return target;
+}
+
+}  // namespace weft::http
