@@ -153,8 +153,9 @@ class CurlClient : public Client {
     switch (outcome) {
       case CURLE_COULDNT_CONNECT:
       case CURLE_COULDNT_RESOLVE_HOST:
-        return {Code::kUnavailable, fmt::format("cannot reach the node at {}: {}; is it running? start it with `weft serve`",
-                                                options_.url, why)};
+        return {Code::kUnavailable,
+                fmt::format("cannot reach the node at {}: {}; is it running? start it with `weft serve`", options_.url,
+                            why)};
       case CURLE_OPERATION_TIMEDOUT:
         return {Code::kUnavailable, fmt::format("the node at {} did not answer in time: {}", options_.url, why)};
       case CURLE_PEER_FAILED_VERIFICATION:

@@ -13,9 +13,9 @@
 namespace weft::http {
 
 struct ClientOptions {
-  std::string url;          // "http://127.0.0.1:7470"
+  std::string url;  // "http://127.0.0.1:7470"
   std::string bearer;
-  std::string ca_file;      // Trusted besides the system's; for development certificates.
+  std::string ca_file;  // Trusted besides the system's; for development certificates.
   std::chrono::milliseconds timeout{30'000};
   std::map<std::string, std::string> headers;  // Sent with each request.
 };

@@ -13,10 +13,10 @@ namespace weft::http {
 
 struct Request {
   std::string method = "GET";
-  std::string path;                              // Decoded, without the query.
-  std::map<std::string, std::string> query;      // Decoded.
-  std::map<std::string, std::string> headers;    // Names in lower case.
-  std::map<std::string, std::string> captures;   // From the route: {name} in the pattern.
+  std::string path;                             // Decoded, without the query.
+  std::map<std::string, std::string> query;     // Decoded.
+  std::map<std::string, std::string> headers;   // Names in lower case.
+  std::map<std::string, std::string> captures;  // From the route: {name} in the pattern.
   std::string body;
   std::string body_file;  // Where the body is when it was larger than the server's memory limit; removed afterwards.
   std::string peer;       // "127.0.0.1:50312"

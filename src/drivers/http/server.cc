@@ -62,7 +62,8 @@ class Spool {
     while (!bytes.empty()) {
       const ssize_t wrote = ::write(fd_, bytes.data(), bytes.size());
       if (wrote < 0 && errno == EINTR) continue;
-      if (wrote < 0) return Error{Code::kUnavailable, "cannot keep the request's body: the node's disk is full or broken"};
+      if (wrote < 0)
+        return Error{Code::kUnavailable, "cannot keep the request's body: the node's disk is full or broken"};
       bytes.remove_prefix(static_cast<size_t>(wrote));
     }
     return {};
@@ -210,8 +211,8 @@ class Conversation {
 
   net::awaitable<std::optional<Response>> ReadBody(Request& request, std::unique_ptr<Spool>& spool) {
     const ServerOptions& options = shared_.options;
-    const size_t limit = options.spool_folder.empty() ? std::min(options.memory_body_limit, options.body_limit)
-                                                      : options.body_limit;
+    const size_t limit =
+        options.spool_folder.empty() ? std::min(options.memory_body_limit, options.body_limit) : options.body_limit;
     const auto length = parser_->content_length();
     if (length && *length > limit) co_return TooLarge(limit, *length);
     if (parser_->is_done()) co_return std::nullopt;
@@ -265,7 +266,8 @@ class Conversation {
   }
 
   static Response TooLarge(size_t limit, uint64_t bytes) {
-    return Refusal(413, fmt::format("the request's body has {} bytes or more; this node takes at most {}", bytes, limit));
+    return Refusal(413,
+                   fmt::format("the request's body has {} bytes or more; this node takes at most {}", bytes, limit));
   }
 
   net::awaitable<std::optional<Response>> Admit(const Request& request) {

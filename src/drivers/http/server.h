@@ -14,18 +14,18 @@ namespace weft::http {
 
 struct ServerOptions {
   std::string address = "127.0.0.1";
-  int port = 0;                      // 0: any free one.
-  std::string tls_certificate;       // PEM files; both or neither.
+  int port = 0;                 // 0: any free one.
+  std::string tls_certificate;  // PEM files; both or neither.
   std::string tls_key;
-  size_t threads = 8;                // Handlers run on a pool of so many.
-  size_t queue_limit = 256;          // Requests that wait for a thread; beyond it 503.
+  size_t threads = 8;        // Handlers run on a pool of so many.
+  size_t queue_limit = 256;  // Requests that wait for a thread; beyond it 503.
   size_t memory_body_limit = size_t{4} << 20;
   size_t body_limit = size_t{1} << 30;
-  std::string spool_folder;          // For larger bodies; empty: larger ones are refused with 413.
+  std::string spool_folder;  // For larger bodies; empty: larger ones are refused with 413.
   // A connection that sends nothing for so long is closed; so is one whose head, or each 256 KiB of whose body, takes
   // longer.
   std::chrono::milliseconds idle_timeout{30'000};
-  size_t connection_limit = 2'000;   // Further ones are closed at once.
+  size_t connection_limit = 2'000;  // Further ones are closed at once.
   // Judges the head (method, path, query, headers) of a request whose body would be spooled, before it is read; on a
   // pool thread. Empty: all may.
   std::function<Status(const Request&)> admit;

@@ -1,0 +1,59 @@
+#include "drivers/http/message.h"
+
+#include <gtest/gtest.h>
+
+#include "drivers/http/target.h"
+
+namespace weft::http {
+namespace {
+
+TEST(Message, ErrorsSurviveTheWire) {
+  Error error{Code::kConflict, "version 1.0.0 is registered with other bytes", {}};
+  error.problems.push_back({"a.yaml", 3, 7, "schema[0]", "weft.slug", "no «slug»", Problem::Level::kWarning});
+  error.problems.push_back({"b.yaml", 0, 0, "", "odcs", "is missing", Problem::Level::kError});
+  Response response = ToResponse(error);
+  EXPECT_EQ(response.status, 409);
+  EXPECT_EQ(response.content_type, "application/problem+json");
+  Error back = FromResponse(response);
+  EXPECT_EQ(back.code, error.code);
+  EXPECT_EQ(back.message, error.message);
+  EXPECT_EQ(back.problems, error.problems);
+}
+
+TEST(Message, EveryCodeSurvivesTheWire) {
+  for (int code = 0; code <= static_cast<int>(Code::kInternal); ++code) {
+    EXPECT_EQ(FromResponse(ToResponse({static_cast<Code>(code), "x"})).code, static_cast<Code>(code));
+  }
+}
+
+TEST(Message, ForeignAnswersGiveTheirText) {
+  Error error = FromResponse(Response::Text("  Bad gateway\n", 502));
+  EXPECT_EQ(error.code, Code::kUnavailable);
+  EXPECT_EQ(error.message, "Bad gateway");
+  EXPECT_NE(FromResponse(Response::Text("", 418)).message.find("418"), std::string::npos);
+}
+
+TEST(Target, IsReadAndWrittenBack) {
+  Request request;
+  ASSERT_TRUE(ReadTarget("/v1/files/a%20b/c%2Fd?q=x+y%2Bz&flag&address=a/b@1&e=", &request));
+  EXPECT_EQ(request.path, "/v1/files/a b/c/d");
+  EXPECT_EQ(request.Query("q"), "x y+z");
+  EXPECT_EQ(request.query.count("flag"), 1u);
+  EXPECT_EQ(request.Query("address"), "a/b@1");
+  Request again;
+  ASSERT_TRUE(ReadTarget(WriteTarget(request), &again));
+  EXPECT_EQ(again.path, request.path);
+  EXPECT_EQ(again.query, request.query);
+}
+
+TEST(Target, BrokenOnesAreRefused) {
+  for (const char* target : {"", "v1", "*", "/%4", "/%", "/%zz", "/%00", "/?a=%1", "/%ff%fe"}) {
+    Request request;
+    Status read = ReadTarget(target, &request);
+    ASSERT_FALSE(read) << target;
+    EXPECT_EQ(read.error().code, Code::kInvalid);
+  }
+}
+
+}  // namespace
+}  // namespace weft::http
