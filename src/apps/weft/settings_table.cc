@@ -1,0 +1,74 @@
+#include <fmt/format.h>
+
+#include "apps/weft/settings.h"
+
+namespace weft::app {
+namespace {
+
+using Kind = Setting::Kind;
+
+constexpr Setting kTable[] = {
+    {"config", Kind::kText, "", "The settings' file; without it weft.yaml in the data folder, where there is one."},
+    {"data", Kind::kText, "$XDG_DATA_HOME/weft", "The folder of all that the node keeps. One node a folder."},
+    {"listen", Kind::kText, "127.0.0.1", "The IP address of both listeners. Beyond loopback TLS is needed."},
+    {"http-port", Kind::kInt, "7470", "The port of the REST API; 0 takes any free one.", 0, 65'535},
+    {"flight-port", Kind::kInt, "7471", "The port of Flight SQL; 0 takes any free one.", 0, 65'535},
+    {"tls-certificate", Kind::kText, "", "PEM file of the certificate chain that both listeners show."},
+    {"tls-key", Kind::kText, "", "PEM file of the certificate's private key."},
+    {"store", Kind::kText, "sqlite:<data>/weft.db", "The control store: what the mesh knows."},
+    {"warehouse", Kind::kText, "<data>/warehouse", "The folder of the lake's tables."},
+    {"source-roots", Kind::kList, "", "Folders outside a product's own from which file sources may read."},
+    {"memory", Kind::kMemory, "60%",
+     "What all engines may use together: bytes, or a share of what the process may use."},
+    {"threads", Kind::kInt, "0", "Threads of an engine; 0 is one for each processor.", 0, 1'024},
+    {"query-concurrency", Kind::kInt, "4", "Consumers' queries that run at once; further ones wait a little.", 1,
+     1'000},
+    {"query-timeout", Kind::kDuration, "60s", "How long a consumer's query may run."},
+    {"query-memory", Kind::kBytes, "512MB", "Memory of each consumer's query; beyond it spills to disk."},
+    {"query-row-limit", Kind::kInt, "0", "Rows that a consumer's query may return; 0 is no limit."},
+    {"run-parallel", Kind::kInt, "1", "Runs that execute at once.", 1, 64},
+    {"run-memory", Kind::kBytes, "2GB", "Memory of each run; at most what memory gives."},
+    {"log-level", Kind::kText, "info", "The least that is logged: debug, info, warn or error."},
+    {"log-json", Kind::kFlag, "false", "Log one JSON object a line."},
+    {"upload-limit", Kind::kBytes, "1GiB", "The largest data file that may travel with a product."},
+    {"request-threads", Kind::kInt, "8", "Threads that answer REST requests.", 1, 256},
+    {"request-timeout", Kind::kDuration, "30s", "How long a silent or slow client keeps its connection."},
+    {"sweep-every", Kind::kDuration, "1h", "How often files that no snapshot names are removed; 0s is never."},
+    {"sweep-age", Kind::kDuration, "24h", "How old such a file is at least before it is removed."},
+};
+
+}  // namespace
+
+std::span<const Setting> SettingTable() { return kTable; }
+
+std::string_view KindName(Kind kind) {
+  constexpr std::string_view kNames[] = {"text", "number", "bytes", "bytes or share", "duration", "flag", "list"};
+  return kNames[static_cast<int>(kind)];
+}
+
+std::string Setting::Environment() const {
+  std::string variable = "WEFT_";
+  for (char c : name) variable += c == '-' ? '_' : static_cast<char>(c - ('a' - 'A'));
+  return variable;
+}
+
+std::string SettingsMarkdown() {
+  std::string text =
+      "# Settings\n\n"
+      "Written by `weft settings --markdown`. Each setting is a flag of `weft serve` (`--http-port 7470`), an "
+      "environment "
+      "variable (`WEFT_HTTP_PORT=7470`) and a key of the file (`http-port: 7470`); a flag wins over the environment, "
+      "the "
+      "environment over the file. Bytes are written like `512MB` or `2GiB`, durations like `250ms`, `5s`, `24h` or "
+      "`7d`. "
+      "A list is a YAML list in the file, a repeated flag, or parts between colons in the environment.\n\n"
+      "| setting | kind | default | what it does |\n|---|---|---|---|\n";
+  for (const Setting& setting : kTable) {
+    std::string otherwise = setting.otherwise.empty() ? "" : fmt::format("`{}`", setting.otherwise);
+    text +=
+        fmt::format("| `{}` | {} | {} | {} |\n", setting.name, KindName(setting.kind), otherwise, setting.description);
+  }
+  return text;
+}
+
+}  // namespace weft::app
