@@ -58,8 +58,8 @@ class MemoryBroker {
 struct Options {
   int threads = 2;
   int64_t memory_bytes = int64_t{512} << 20;
-  std::string temp_folder;              // Spill; empty: none.
-  std::vector<std::string> extensions;  // Signed ones, loaded from the node's own folder; none for consumers' SQL.
+  std::string temp_folder = {};              // Spill; empty: none.
+  std::vector<std::string> extensions = {};  // Signed ones, loaded from the node's own folder; none for consumers' SQL.
 };
 
 // Where the signed extensions are; set once at start.
@@ -78,6 +78,10 @@ struct Rows {
   int64_t integer(size_t row, size_t column) const;          // 0 for NULL.
   double number(size_t row, size_t column) const;            // NaN for NULL.
 };
+
+// The error behind a message of DuckDB's, such as an exported stream's get_last_error: its code follows the kind that
+// the message begins with ("Binder Error: …").
+Error ErrorOf(std::string_view message);
 
 class Connection;
 

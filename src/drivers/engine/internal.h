@@ -14,9 +14,6 @@ struct _duckdb_logical_type;
 
 namespace weft::engine {
 
-// The code follows the kind of error with which each of DuckDB's messages begins ("Binder Error: …").
-Error ErrorOf(std::string_view message);
-
 // DuckDB's name of a type: "DECIMAL(18,2)", "STRUCT(a INTEGER)[]".
 std::string TypeName(_duckdb_logical_type* type);
 

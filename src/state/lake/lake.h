@@ -5,7 +5,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -31,7 +33,8 @@ struct ColumnStats {
 };
 
 struct DataFile {
-  std::string path;  // Absolute.
+  std::string path;   // Absolute.
+  int schema_id = 0;  // With which it was written.
   int64_t rows = 0;
   int64_t bytes = 0;
   std::vector<int64_t> split_offsets;
@@ -46,6 +49,7 @@ struct Table {
   int64_t version = 0;        // Grows with each commit: what a commit is fenced by.
   std::optional<int64_t> snapshot_id;
   model::TableSchema schema;
+  std::vector<model::TableSchema> schemas;  // All that it ever had, by id; `schema` is the newest.
   std::string contract_version;
 };
 
@@ -57,7 +61,7 @@ struct Snapshot {
   std::string operation;  // append, overwrite
   std::string run_id;
   int schema_id = 0;
-  int64_t rows = 0;   // In all.
+  int64_t rows = 0;  // In all.
   int64_t files = 0;
   int64_t bytes = 0;
   int64_t added_rows = 0;
@@ -67,7 +71,7 @@ struct Snapshot {
 // What a reader may see of a table at one snapshot: immutable.
 struct View {
   Table table;
-  std::optional<Snapshot> snapshot;  // None: no commit yet, and no rows.
+  std::optional<Snapshot> snapshot;  // None: no commit yet, no rows, and no schema but what the caller puts in.
   model::TableSchema schema;         // Of that snapshot.
   std::vector<DataFile> files;
 };
@@ -80,13 +84,16 @@ struct At {
   static Result<At> Parse(std::string_view text);  // "snapshot:123", "tag:NAME", a time, or a bare tag name.
 };
 
-Result<std::optional<Table>> Find(store::Txn& txn, const model::PortKey& key);
+Result<std::optional<Table>> Find(store::Txn& txn, const model::PortKey& key);  // None before the first commit.
+// kNotFound where `at` names no snapshot; a port without a commit is an empty view.
 Result<View> Open(store::Txn& txn, const model::PortKey& key, const At& at = {});
-Result<std::vector<Snapshot>> History(store::Txn& txn, const model::PortKey& key);
+Result<std::vector<Snapshot>> History(store::Txn& txn, const model::PortKey& key);  // Newest first.
+// Readers of Weft see the tag at once, readers of the Iceberg metadata with the next commit. kConflict where the name
+// stands for another snapshot: a tag never moves.
 Status Tag(store::Txn& txn, const model::PortKey& key, const std::string& name, int64_t snapshot_id);
 
-// SELECT over the view's files with columns by field id: renames, re-adds and later columns are right. Never empty.
-// `paths` receives every file that it reads.
+// SELECT over the view's files with columns by field id: renames, re-adds and later columns are right; without files a
+// SELECT of no rows. `paths` receives every file that it reads.
 std::string ScanSql(const View& view, std::vector<std::string>* paths = nullptr);
 
 // Files that a run is writing; no reader can see them. Removed on destruction unless committed.
@@ -99,7 +106,8 @@ class Lake {
   static Result<std::unique_ptr<Lake>> Open(store::Store& store, Clock& clock, std::string warehouse);
   virtual ~Lake() = default;
 
-  // Takes the table's writing lease for `run_id`: kConflict while another run holds it and is alive.
+  // Takes the table's writing lease for `run_id`: kConflict while another run holds it and is alive, and where `schema`
+  // does not follow the table's newest one (by model::SchemaOf). What crashed holds it for a minute at most.
   virtual Result<std::unique_ptr<Staging>> Stage(const model::PortKey& key, const model::TableSchema& schema,
                                                  const std::string& contract_version, const std::string& run_id) = 0;
   // Writes manifests, manifest list and metadata of the next snapshot and syncs all files: not visible yet.

@@ -1,0 +1,258 @@
+#include <fmt/format.h>
+
+#include <set>
+
+#include "base/file.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "state/lake/metadata.h"
+#include "state/lake/staging.h"
+
+namespace weft::lake {
+
+namespace {
+
+// Writes manifests: an engine with the avro extension, opened when it is first needed, since the node starts without
+// it.
+class AvroWriter {
+ public:
+  // Runs one COPY; the file's length.
+  Result<int64_t> Write(const std::string& sql, const std::string& path) {
+    std::lock_guard lock(mutex_);
+    if (!connection_) {
+      auto instance = TRY(engine::Instance::Open(
+          {.threads = 1, .memory_bytes = int64_t{96} << 20, .temp_folder = "", .extensions = {"avro"}}));
+      connection_ = TRY(instance->Connect());
+      instance_ = std::move(instance);
+    }
+    TRY(connection_->Execute(sql));
+    std::error_code failure;
+    const auto bytes = fs::file_size(path, failure);
+    if (failure) return Error{Code::kUnavailable, fmt::format("cannot read {}: {}", path, failure.message())};
+    TRY(SyncFile(path));
+    return static_cast<int64_t>(bytes);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::unique_ptr<engine::Instance> instance_;
+  std::unique_ptr<engine::Connection> connection_;
+};
+
+// The table as it will be once rows of `schema` are committed.
+Result<Table> NextTable(const View& parent, const model::PortKey& key, const model::TableSchema& schema,
+                        const std::string& contract_version, const std::string& warehouse) {
+  Table table = parent.table;
+  if (!parent.snapshot) {
+    table = {key, NewUuid(), warehouse + "/" + key.Folder(), "", 0, {}, schema, {schema}, contract_version};
+    return table;
+  }
+  table.contract_version = contract_version;
+  if (schema.fields == table.schema.fields) return table;
+  if (schema.id <= table.schema.id || schema.last_field_id < table.schema.last_field_id) {
+    return Error{Code::kConflict, fmt::format("the schema for {} was made from an older one than the table has by now "
+                                              "(schema {}): start again",
+                                              key.Text(), table.schema.id)};
+  }
+  table.schema = schema;
+  table.schemas.push_back(schema);
+  return table;
+}
+
+Instant ModifiedAt(const fs::directory_entry& entry) {
+  std::error_code failure;
+  const auto at = entry.last_write_time(failure);
+  if (failure) return {INT64_MAX};  // Gone, or not ours to read: as good as new.
+  const auto since = std::chrono::file_clock::to_sys(at).time_since_epoch();
+  return {std::chrono::duration_cast<std::chrono::microseconds>(since).count()};
+}
+
+}  // namespace
+
+class FolderLake final : public Lake {
+ public:
+  FolderLake(store::Store& store, Clock& clock, std::string warehouse)
+      : store_(store), clock_(clock), warehouse_(std::move(warehouse)) {}
+
+  Result<std::unique_ptr<Staging>> Stage(const model::PortKey& key, const model::TableSchema& schema,
+                                         const std::string& contract_version, const std::string& run_id) override {
+    auto txn = TRY(store_.Begin());
+    Lease lease = TRY(TakeLease(*txn, key, run_id, clock_.Now()));
+    View parent = TRY(lake::Open(*txn, key));
+    Table table = TRY(NextTable(parent, key, schema, contract_version, warehouse_));
+    TRY(txn->Commit());
+    txn.reset();
+    auto staging =
+        std::make_unique<FolderStaging>(store_, clock_, std::move(lease), std::move(parent), std::move(table));
+    TRY(MakeFolders(staging->folder()));
+    TRY(MakeFolders(staging->table_.location + "/metadata"));
+    return staging;
+  }
+
+  Status Prepare(Staging& staging, Operation operation) override {
+    auto& s = static_cast<FolderStaging&>(staging);
+    auto txn = TRY(store_.Read());
+    std::vector<SnapshotRecord> records = TRY(Records(*txn, s.lease_.key));
+    View parent = TRY(lake::Open(*txn, s.lease_.key));
+    txn.reset();
+    if (parent.table.version != s.parent_.table.version) {
+      Table table = TRY(NextTable(parent, s.lease_.key, s.table_.schema, s.table_.contract_version, warehouse_));
+      s.table_ = std::move(table);
+      s.parent_ = std::move(parent);
+    }
+    TRY(SyncData(s));
+    SnapshotRecord record = NextRecord(s, operation, records);
+    if (s.manifest_.path.empty() && !s.files_.empty()) {
+      const std::string path = s.MetadataPath(s.lease_.label + "-m0.avro");
+      s.metadata_files_.push_back(path);
+      const int64_t bytes = TRY(avro_.Write(ManifestSql(path, s.table_.schema, s.snapshot_id_, s.files_), path));
+      s.manifest_ = {path, bytes, 0, s.snapshot_id_, static_cast<int64_t>(s.files_.size()), record.snapshot.added_rows};
+    }
+    record.manifest = s.manifest_;
+    record.manifest.sequence = record.snapshot.sequence;
+    record.manifest_list =
+        s.MetadataPath(fmt::format("snap-{}-{}-{}.avro", s.snapshot_id_, ++s.attempts_, s.lease_.label));
+    s.metadata_files_.push_back(record.manifest_list);
+    records.push_back(record);
+    TRY(avro_.Write(ManifestListSql(record.manifest_list, record.snapshot, ManifestsOf(records)),
+                    record.manifest_list));
+
+    s.table_.version = s.parent_.table.version + 1;
+    s.table_.snapshot_id = s.snapshot_id_;
+    s.table_.metadata_path = s.MetadataPath(fmt::format("{:05}-{}.metadata.json", s.table_.version, s.lease_.label));
+    s.metadata_files_.push_back(s.table_.metadata_path);
+    TRY(WriteFileAtomically(s.table_.metadata_path, MetadataJson(s.table_, records).Dump()));  // Syncs the folder, too.
+    s.prepared_ = std::move(record);
+    return {};
+  }
+
+  Result<Snapshot> Commit(store::Txn& txn, Staging& staging) override {
+    auto& s = static_cast<FolderStaging&>(staging);
+    if (!s.prepared_) return Error{Code::kInternal, "a commit needs a prepared snapshot"};
+    TRY(CheckLease(txn, s.lease_));
+    const std::string port = s.lease_.key.Text();
+    auto rows = TRY(txn.Run("SELECT version FROM tables WHERE port = $1", {port}));
+    if ((rows.empty() ? 0 : rows[0].integer(0)) != s.parent_.table.version) {
+      return Error{Code::kConflict,
+                   fmt::format("{} has moved since the snapshot was prepared: prepare it again", port)};
+    }
+    s.committed_ = true;
+    TRY(InsertSnapshot(txn, s.lease_.key, *s.prepared_, s.files_));
+    TRY(PutTable(txn, s.table_));
+    TRY(ReleaseLease(txn, s.lease_));
+    return s.prepared_->snapshot;
+  }
+
+  void Published(Staging& staging) override {
+    auto& s = static_cast<FolderStaging&>(staging);
+    s.published_ = true;
+    const std::string name = fs::path(s.table_.metadata_path).filename().string();
+    // For readers that are given the folder alone; they may come a commit late.
+    Status hinted = WriteFileAtomically(s.MetadataPath("version-hint.text"), name.substr(0, name.find('.')));
+    if (!hinted)
+      log::Warn("version hint not written", {{"port", s.lease_.key.Text()}, {"why", hinted.error().message}});
+  }
+
+  Result<Swept> Sweep(Millis age) override {
+    auto txn = TRY(store_.Begin());
+    const std::vector<std::string> live = TRY(EndExpiredLeases(*txn, clock_.Now()));
+    std::set<std::string> keep;
+    std::vector<std::string> locations;
+    for (const model::PortKey& key : TRY(Ports(*txn))) {
+      for (std::string& path : TRY(Referenced(*txn, key))) keep.insert(std::move(path));
+      locations.push_back(warehouse_ + "/" + key.Folder());
+    }
+    TRY(txn->Commit());
+    txn.reset();
+    const Instant before{clock_.Now().micros - age.count() * 1000};
+    Swept swept;
+    for (const std::string& location : locations) SweepTable(location, live, keep, before, swept);
+    return swept;
+  }
+
+ private:
+  // The files, their folder, and every folder on the way to the warehouse: a new table's are new.
+  Status SyncData(const FolderStaging& s) {
+    for (const DataFile& file : s.files_) TRY(SyncFile(file.path));
+    TRY(SyncFolder(s.folder_));
+    TRY(SyncFolder(s.table_.location + "/data"));
+    if (s.parent_.snapshot) return {};
+    for (fs::path folder = s.table_.location; folder.string().size() >= warehouse_.size();
+         folder = folder.parent_path()) {
+      TRY(SyncFolder(folder));
+    }
+    return {};
+  }
+
+  SnapshotRecord NextRecord(const FolderStaging& s, Operation operation, const std::vector<SnapshotRecord>& records) {
+    SnapshotRecord record;
+    Snapshot& next = record.snapshot;
+    const SnapshotRecord* last = records.empty() ? nullptr : &records.back();
+    next.id = s.snapshot_id_;
+    next.sequence = last ? last->snapshot.sequence + 1 : 1;
+    next.operation = operation == Operation::kAppend ? "append" : "overwrite";
+    next.run_id = s.lease_.run_id;
+    next.schema_id = s.table_.schema.id;
+    // Iceberg's clock has milliseconds, and its snapshots never go back in time.
+    int64_t millis = clock_.Now().millis();
+    if (last) {
+      next.parent = last->snapshot.id;
+      millis = std::max(millis, last->snapshot.at.millis() + 1);
+    }
+    next.at = {millis * 1000};
+    const bool grows = last && operation == Operation::kAppend;
+    record.base = grows ? last->base : next.sequence;
+    for (const DataFile& file : s.files_) {
+      next.added_rows += file.rows;
+      record.added_bytes += file.bytes;
+    }
+    next.rows = next.added_rows + (grows ? last->snapshot.rows : 0);
+    next.bytes = record.added_bytes + (grows ? last->snapshot.bytes : 0);
+    next.files = static_cast<int64_t>(s.files_.size()) + (grows ? last->snapshot.files : 0);
+    return record;
+  }
+
+  static void SweepTable(const std::string& location, const std::vector<std::string>& live,
+                         const std::set<std::string>& keep, Instant before, Swept& swept) {
+    std::error_code failure;
+    std::vector<fs::path> doomed;
+    for (fs::recursive_directory_iterator at(location, failure), end; !failure && at != end; at.increment(failure)) {
+      const std::string path = at->path().string();
+      auto leased = [&](const std::string& label) { return path.find(label) != path.npos; };
+      std::error_code unknown;
+      if (!at->is_regular_file(unknown) || keep.contains(path) || path.ends_with("/version-hint.text")) continue;
+      if (std::any_of(live.begin(), live.end(), leased) || ModifiedAt(*at) > before) continue;
+      doomed.push_back(at->path());
+    }
+    for (const fs::path& path : doomed) {
+      const auto bytes = fs::file_size(path, failure);
+      if (failure || !fs::remove(path, failure)) continue;
+      ++swept.files;
+      swept.bytes += static_cast<int64_t>(bytes);
+      if (path.parent_path().parent_path().filename() == "data") fs::remove(path.parent_path(), failure);  // If empty.
+    }
+  }
+
+  store::Store& store_;
+  Clock& clock_;
+  const std::string warehouse_;
+  AvroWriter avro_;
+};
+
+Result<std::unique_ptr<Lake>> Lake::Open(store::Store& store, Clock& clock, std::string warehouse) {
+  TRY(MakeFolders(warehouse));
+  std::error_code failure;
+  const std::string folder = fs::canonical(warehouse, failure).string();
+  if (failure)
+    return Error{Code::kInternal, fmt::format("cannot find the warehouse {}: {}", warehouse, failure.message())};
+  if (folder.find_first_of("*?[]{}") != folder.npos) {
+    return Error{Code::kInvalid,
+                 fmt::format("the warehouse {} has one of * ? [ ] {{ }} in its path, which the engine takes for "
+                             "patterns: choose another folder",
+                             folder)};
+  }
+  return std::make_unique<FolderLake>(store, clock, folder);
+}
+
+}  // namespace weft::lake

@@ -1,0 +1,211 @@
+#include "state/lake/metadata.h"
+
+#include <fmt/format.h>
+
+#include "base/id.h"
+#include "base/text.h"
+#include "state/lake/bounds.h"
+#include "state/lake/parquet.h"
+
+namespace weft::lake {
+namespace {
+
+// Field ids are the Iceberg specification's. A required field:
+std::string Required(int id) { return fmt::format("{{'__duckdb_field_id': {}, '__duckdb_nullable': false}}", id); }
+std::string MapIds(int id, int key, int value) {
+  return fmt::format("{{'__duckdb_field_id': {}, 'key': {}, 'value': {}}}", id, Required(key), Required(value));
+}
+std::string ListIds(int id, int element) {
+  return fmt::format("{{'__duckdb_field_id': {}, 'list': {}}}", id, Required(element));
+}
+
+std::string ManifestIds() {
+  return fmt::format(
+      "{{'status': {}, 'snapshot_id': 1, 'sequence_number': 3, 'file_sequence_number': 4, 'data_file': "
+      "{{'__duckdb_field_id': 2, '__duckdb_nullable': false, 'content': {}, 'file_path': {}, 'file_format': {}, "
+      "'partition': {}, 'record_count': {}, 'file_size_in_bytes': {}, 'column_sizes': {}, 'value_counts': {}, "
+      "'null_value_counts': {}, 'nan_value_counts': {}, 'lower_bounds': {}, 'upper_bounds': {}, 'split_offsets': {}, "
+      "'equality_ids': {}, 'sort_order_id': 140, 'referenced_data_file': 143}}}}",
+      Required(0), Required(134), Required(100), Required(101), Required(102), Required(103), Required(104),
+      MapIds(108, 117, 118), MapIds(109, 119, 120), MapIds(110, 121, 122), MapIds(137, 138, 139), MapIds(125, 126, 127),
+      MapIds(128, 129, 130), ListIds(132, 133), ListIds(135, 136));
+}
+
+std::string ListFieldIds() {
+  return fmt::format(
+      "{{'manifest_path': {}, 'manifest_length': {}, 'partition_spec_id': {}, 'content': {}, 'sequence_number': {}, "
+      "'min_sequence_number': {}, 'added_snapshot_id': {}, 'added_files_count': {}, 'existing_files_count': {}, "
+      "'deleted_files_count': {}, 'added_rows_count': {}, 'existing_rows_count': {}, 'deleted_rows_count': {}, "
+      "'partitions': {{'__duckdb_field_id': 507, 'list': {{'__duckdb_field_id': 508, '__duckdb_nullable': false, "
+      "'contains_null': {}, 'contains_nan': 518, 'lower_bound': 510, 'upper_bound': 511}}}}}}",
+      Required(500), Required(501), Required(502), Required(517), Required(515), Required(516), Required(503),
+      Required(504), Required(505), Required(506), Required(512), Required(513), Required(514), Required(509));
+}
+
+// A map literal over field ids; null where it is empty.
+class IdMap {
+ public:
+  void Add(int id, const std::string& value) {
+    keys_ += (keys_.empty() ? "" : ", ") + std::to_string(id);
+    values_ += (values_.empty() ? "" : ", ") + value;
+  }
+  void AddBytes(int id, const std::optional<std::string>& bytes) {
+    if (bytes) Add(id, fmt::format("unhex('{}')", Hex(*bytes)));
+  }
+  std::string Sql(std::string_view value_type) const {
+    if (keys_.empty()) return fmt::format("NULL::MAP(INTEGER, {})", value_type);
+    return fmt::format("MAP([{}]::INTEGER[], [{}]::{}[])", keys_, values_, value_type);
+  }
+
+ private:
+  std::string keys_;
+  std::string values_;
+};
+
+std::string EntrySql(const DataFile& file, int64_t snapshot_id, const std::vector<Leaf>& leaves) {
+  IdMap sizes, values, nulls, nans, lower, upper;
+  for (const ColumnStats& column : file.columns) {
+    sizes.Add(column.field_id, std::to_string(column.bytes));
+    values.Add(column.field_id, std::to_string(column.values));
+    nulls.Add(column.field_id, std::to_string(column.nulls));
+    auto leaf =
+        std::find_if(leaves.begin(), leaves.end(), [&](const Leaf& l) { return l.field->id == column.field_id; });
+    if (leaf == leaves.end()) continue;
+    const model::Type& type = leaf->field->type;
+    const bool floating = type.kind == model::Type::Kind::kFloat || type.kind == model::Type::Kind::kDouble;
+    // How many NaN there are is not known, only whether: without a count readers assume some.
+    if (floating && !column.has_nan) nans.Add(column.field_id, "0");
+    if (column.min) lower.AddBytes(column.field_id, Bound(type, *column.min, true));
+    if (column.max) upper.AddBytes(column.field_id, Bound(type, *column.max, false));
+  }
+  // Both sequence numbers are inherited from the manifest list, so that the file outlives a lost race.
+  return fmt::format(
+      "SELECT 1::INTEGER AS status, {}::BIGINT AS snapshot_id, NULL::BIGINT AS sequence_number, NULL::BIGINT AS "
+      "file_sequence_number, {{'content': 0::INTEGER, 'file_path': {}, 'file_format': 'PARQUET', 'partition': "
+      "{{'__duckdb_empty_struct_marker': NULL::INTEGER}}, 'record_count': {}::BIGINT, 'file_size_in_bytes': "
+      "{}::BIGINT, "
+      "'column_sizes': {}, 'value_counts': {}, 'null_value_counts': {}, 'nan_value_counts': {}, 'lower_bounds': {}, "
+      "'upper_bounds': {}, 'split_offsets': [{}]::BIGINT[], 'equality_ids': NULL::INTEGER[], 'sort_order_id': "
+      "0::INTEGER, "
+      "'referenced_data_file': NULL::VARCHAR}} AS data_file",
+      snapshot_id, SqlText(file.path), file.rows, file.bytes, sizes.Sql("BIGINT"), values.Sql("BIGINT"),
+      nulls.Sql("BIGINT"), nans.Sql("BIGINT"), lower.Sql("BLOB"), upper.Sql("BLOB"),
+      fmt::join(file.split_offsets, ", "));
+}
+
+Json SnapshotJson(const SnapshotRecord& record, const SnapshotRecord* parent) {
+  const Snapshot& s = record.snapshot;
+  Json summary = Json::Map({{"operation", s.operation}});
+  auto count = [&](const char* name, int64_t value) { summary.Set(name, std::to_string(value)); };
+  count("added-data-files", record.manifest.files);
+  count("added-records", s.added_rows);
+  count("added-files-size", record.added_bytes);
+  if (parent && record.base == s.sequence && s.operation == "overwrite") {
+    count("deleted-data-files", parent->snapshot.files);
+    count("deleted-records", parent->snapshot.rows);
+    count("removed-files-size", parent->snapshot.bytes);
+  }
+  count("total-data-files", s.files);
+  count("total-records", s.rows);
+  count("total-files-size", s.bytes);
+  count("total-delete-files", 0);
+  count("total-position-deletes", 0);
+  count("total-equality-deletes", 0);
+  summary.Set("weft.run-id", s.run_id);
+  Json json = Json::Map({{"snapshot-id", s.id},
+                         {"sequence-number", s.sequence},
+                         {"timestamp-ms", s.at.millis()},
+                         {"manifest-list", record.manifest_list},
+                         {"schema-id", s.schema_id},
+                         {"summary", summary}});
+  if (s.parent) json.Set("parent-snapshot-id", *s.parent);
+  return json;
+}
+
+}  // namespace
+
+std::string ManifestSql(const std::string& path, const model::TableSchema& schema, int64_t snapshot_id,
+                        const std::vector<DataFile>& files) {
+  const std::vector<Leaf> leaves = LeavesOf(schema);
+  std::string entries;
+  for (const DataFile& file : files)
+    entries += (entries.empty() ? "" : "\nUNION ALL ") + EntrySql(file, snapshot_id, leaves);
+  return fmt::format(
+      "COPY ({}) TO {} (FORMAT avro, ROOT_NAME 'manifest_entry', FIELD_IDS {}, METADATA {{'schema': {}, 'schema-id': "
+      "'{}', "
+      "'partition-spec': '[]', 'partition-spec-id': '0', 'format-version': '2', 'content': 'data'}})",
+      entries, SqlText(path), ManifestIds(), SqlText(schema.Iceberg().Dump()), schema.id);
+}
+
+std::string ManifestListSql(const std::string& path, const Snapshot& snapshot, const std::vector<Manifest>& manifests) {
+  std::string rows;
+  auto add = [&](const Manifest& m) {
+    rows += fmt::format("{}({}, {}, {}, {}, {}, {}, {})", rows.empty() ? "" : ", ", SqlText(m.path), m.bytes,
+                        m.sequence, m.snapshot_id, m.files, m.rows, !manifests.empty());
+  };
+  for (const Manifest& manifest : manifests) add(manifest);
+  if (manifests.empty()) add({});  // Gives the columns their shape; the condition below leaves it out.
+  return fmt::format(
+      "COPY (SELECT path AS manifest_path, bytes::BIGINT AS manifest_length, 0::INTEGER AS partition_spec_id, "
+      "0::INTEGER AS "
+      "content, sequence::BIGINT AS sequence_number, sequence::BIGINT AS min_sequence_number, snapshot::BIGINT AS "
+      "added_snapshot_id, files::INTEGER AS added_files_count, 0::INTEGER AS existing_files_count, "
+      "0::INTEGER AS deleted_files_count, rows::BIGINT AS added_rows_count, 0::BIGINT AS "
+      "existing_rows_count, 0::BIGINT AS deleted_rows_count, NULL::STRUCT(contains_null BOOLEAN, contains_nan BOOLEAN, "
+      "lower_bound BLOB, upper_bound BLOB)[] AS partitions FROM (VALUES {}) AS m(path, bytes, sequence, snapshot, "
+      "files, rows, real) WHERE real) TO {} (FORMAT avro, ROOT_NAME "
+      "'manifest_file', FIELD_IDS {}, METADATA {{'snapshot-id': '{}', 'parent-snapshot-id': '{}', 'sequence-number': "
+      "'{}', "
+      "'format-version': '2'}})",
+      rows, SqlText(path), ListFieldIds(), snapshot.id, snapshot.parent ? std::to_string(*snapshot.parent) : "null",
+      snapshot.sequence);
+}
+
+std::vector<Manifest> ManifestsOf(const std::vector<SnapshotRecord>& records) {
+  std::vector<Manifest> manifests;
+  for (const SnapshotRecord& record : records) {
+    if (record.snapshot.sequence >= records.back().base && !record.manifest.path.empty())
+      manifests.push_back(record.manifest);
+  }
+  return manifests;
+}
+
+Json MetadataJson(const Table& table, const std::vector<SnapshotRecord>& records) {
+  const Snapshot& current = records.back().snapshot;
+  Json schemas{Json::Array()}, snapshots{Json::Array()}, log{Json::Array()};
+  for (const model::TableSchema& schema : table.schemas) schemas.Push(schema.Iceberg());
+  Json refs = Json::Map({{"main", Json::Map({{"snapshot-id", current.id}, {"type", "branch"}})}});
+  for (size_t i = 0; i < records.size(); ++i) {
+    const Snapshot& s = records[i].snapshot;
+    snapshots.Push(SnapshotJson(records[i], i > 0 ? &records[i - 1] : nullptr));
+    log.Push(Json::Map({{"snapshot-id", s.id}, {"timestamp-ms", s.at.millis()}}));
+    for (const std::string& tag : s.tags) refs.Set(tag, Json::Map({{"snapshot-id", s.id}, {"type", "tag"}}));
+  }
+  const Json unpartitioned = Json::Map({{"spec-id", 0}, {"fields", Json::Array()}});
+  const Json unsorted = Json::Map({{"order-id", 0}, {"fields", Json::Array()}});
+  return Json::Map({{"format-version", 2},
+                    {"table-uuid", table.uuid},
+                    {"location", table.location},
+                    {"last-sequence-number", current.sequence},
+                    {"last-updated-ms", current.at.millis()},
+                    {"last-column-id", table.schema.last_field_id},
+                    {"current-schema-id", table.schema.id},
+                    {"schemas", schemas},
+                    {"default-spec-id", 0},
+                    {"partition-specs", Json::Array{unpartitioned}},
+                    {"last-partition-id", 999},
+                    {"default-sort-order-id", 0},
+                    {"sort-orders", Json::Array{unsorted}},
+                    {"properties", Json::Map({{"write.parquet.compression-codec", "zstd"},
+                                              {"weft.port", table.key.Text()},
+                                              {"weft.contract-version", table.contract_version}})},
+                    {"current-snapshot-id", current.id},
+                    {"refs", refs},
+                    {"snapshots", snapshots},
+                    {"statistics", Json::Array()},
+                    {"partition-statistics", Json::Array()},
+                    {"snapshot-log", log},
+                    {"metadata-log", Json::Array()}});
+}
+
+}  // namespace weft::lake

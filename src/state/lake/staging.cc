@@ -1,0 +1,107 @@
+#include "state/lake/staging.h"
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "state/lake/parquet.h"
+
+namespace weft::lake {
+namespace {
+
+int64_t ExpiryOf(Instant now) { return now.micros + kLeaseTime.count() * 1000; }
+
+Error Lost(const Lease& lease) {
+  return {Code::kConflict, fmt::format("run {} no longer holds the right to write {}: it was taken over after a minute "
+                                       "without a sign of life; run it again",
+                                       lease.run_id, lease.key.Text())};
+}
+
+}  // namespace
+
+Result<Lease> TakeLease(store::Txn& txn, const model::PortKey& key, const std::string& run_id, Instant now) {
+  auto rows = TRY(txn.Run("SELECT run_id, token, expires_at FROM leases WHERE port = $1", {key.Text()}));
+  if (!rows.empty() && rows[0].text(0) != run_id && rows[0].integer(2) > now.micros) {
+    return Error{Code::kConflict,
+                 fmt::format("{} is being written by run {}: wait for it or cancel it", key.Text(), rows[0].text(0))};
+  }
+  Lease lease{key, run_id, (rows.empty() ? 0 : rows[0].integer(1)) + 1, NewUuid()};
+  TRY(txn.Run(
+      "INSERT INTO leases (port, run_id, token, expires_at, folder) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (port) "
+      "DO UPDATE SET run_id = $2, token = $3, expires_at = $4, folder = $5",
+      {key.Text(), run_id, store::Int(lease.token), store::Int(ExpiryOf(now)), lease.label}));
+  return lease;
+}
+
+Status CheckLease(store::Txn& txn, const Lease& lease) {
+  auto rows = TRY(txn.Run("SELECT token FROM leases WHERE port = $1", {lease.key.Text()}));
+  if (rows.empty() || rows[0].integer(0) != lease.token) return Lost(lease);
+  return {};
+}
+
+Status RenewLease(store::Txn& txn, const Lease& lease, Instant now) {
+  auto rows = TRY(txn.Run("UPDATE leases SET expires_at = $3 WHERE port = $1 AND token = $2 RETURNING token",
+                          {lease.key.Text(), store::Int(lease.token), store::Int(ExpiryOf(now))}));
+  if (rows.empty()) return Lost(lease);
+  return {};
+}
+
+Status ReleaseLease(store::Txn& txn, const Lease& lease) {
+  TRY(txn.Run("UPDATE leases SET expires_at = 0, folder = '', token = token + 1 WHERE port = $1 AND token = $2",
+              {lease.key.Text(), store::Int(lease.token)}));
+  return {};
+}
+
+Result<std::vector<std::string>> EndExpiredLeases(store::Txn& txn, Instant now) {
+  TRY(txn.Run("UPDATE leases SET folder = '', token = token + 1 WHERE expires_at <= $1 AND folder <> ''",
+              {store::Int(now.micros)}));
+  std::vector<std::string> labels;
+  for (const store::Row& row : TRY(txn.Run("SELECT folder FROM leases WHERE folder <> ''")))
+    labels.push_back(row.text(0));
+  return labels;
+}
+
+FolderStaging::FolderStaging(store::Store& store, Clock& clock, Lease lease, View parent, Table table)
+    : store_(store),
+      clock_(clock),
+      lease_(std::move(lease)),
+      snapshot_id_(NewPositiveInt64()),
+      parent_(std::move(parent)),
+      table_(std::move(table)),
+      folder_(table_.location + "/data/" + lease_.label) {}
+
+FolderStaging::~FolderStaging() {
+  if (published_ || (committed_ && Visible())) return;
+  if (auto txn = store_.Begin()) {
+    Status released = ReleaseLease(**txn, lease_);
+    if (released) released = (*txn)->Commit();
+    if (!released) log::Warn("lease not released", {{"port", lease_.key.Text()}, {"why", released.error().message}});
+  }
+  std::error_code ignored;  // What stays behind is swept later.
+  fs::remove_all(folder_, ignored);
+  for (const std::string& path : metadata_files_) fs::remove(path, ignored);
+}
+
+bool FolderStaging::Visible() {
+  auto txn = store_.Read();
+  if (!txn) return true;
+  auto rows =
+      (*txn)->Run("SELECT 1 FROM snapshots WHERE port = $1 AND id = $2", {lease_.key.Text(), store::Int(snapshot_id_)});
+  return !rows || !rows->empty();
+}
+
+Status FolderStaging::Write(engine::Connection& connection, const std::string& select, const std::string& order_by) {
+  const std::string path = fmt::format("{}/part-{:05}.parquet", folder_, writes_++);
+  for (DataFile& file : TRY(WriteParquet(connection, table_.schema, select, order_by, path)))
+    files_.push_back(std::move(file));
+  return {};
+}
+
+Status FolderStaging::Renew() {
+  auto txn = TRY(store_.Begin());
+  TRY(RenewLease(*txn, lease_, clock_.Now()));
+  return txn->Commit();
+}
+
+}  // namespace weft::lake
