@@ -261,6 +261,7 @@ class SqliteTxn final : public Txn {
   SqliteTxn(SqliteStore& store, std::unique_ptr<Connection> connection, bool writes)
       : store_(store), connection_(std::move(connection)), writes_(writes) {}
   ~SqliteTxn() override {
+    if (!connection_) return;
     // A rollback that fails leaves a transaction open, and the next BEGIN says so.
     if (connection_->in_transaction()) (void)connection_->Execute("ROLLBACK");
     store_.GiveBack(std::move(connection_), writes_);
@@ -278,26 +279,26 @@ class SqliteTxn final : public Txn {
   Status Commit() override {
     TRY(StillGood());
     Status committed = connection_->Execute("COMMIT");
-    if (committed) {
-      done_ = true;
-    } else {
+    if (!committed) {
       broken_ = committed.error().message;
+      return committed;
     }
-    return committed;
+    // The next writer need not wait for this object's end.
+    store_.GiveBack(std::move(connection_), writes_);
+    return {};
   }
 
  private:
   // PostgreSQL allows nothing but a rollback after a failed statement; held here too, so that both behave alike.
   Status StillGood() const {
-    if (done_) return Error{Code::kInternal, "the transaction has been committed already"};
+    if (!connection_) return Error{Code::kInternal, "the transaction has been committed already"};
     if (broken_.empty()) return {};
     return Error{Code::kInternal, "the transaction failed before and can only be rolled back: " + broken_};
   }
 
   SqliteStore& store_;
-  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<Connection> connection_;  // Null once committed.
   const bool writes_;
-  bool done_ = false;
   std::string broken_;
 };
 

@@ -45,6 +45,7 @@ class Txn {
   Result<std::vector<Row>> Run(std::string_view sql, std::initializer_list<Cell> args) {
     return Run(sql, std::span<const Cell>(args.begin(), args.size()));
   }
+  // Ends the transaction and hands the writer's turn on.
   virtual Status Commit() = 0;
 };
 

@@ -1,7 +1,10 @@
-// Who is who and who may what: tokens, grants, and the one function that decides. Owns tokens, grants.
+// Who is who and who may what: tokens, grants, and the one function that decides. Owns tokens, grants,
+// group_members.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,6 +32,7 @@ struct NewToken {
 };
 Result<NewToken> CreateToken(store::Txn& txn, Clock& clock, const std::string& principal, const std::string& name,
                              bool administrator, std::optional<Instant> expires_at);
+// kNotFound where there is none; revoking again changes nothing.
 Status RevokeToken(store::Txn& txn, Clock& clock, const std::string& id);
 Result<std::vector<Token>> Tokens(store::Txn& txn, const std::string& principal = "");
 
@@ -42,6 +46,9 @@ Result<Identity> Authenticate(store::Txn& txn, Clock& clock, const std::string& 
 // A principal by name, with its groups of mesh.yaml; products' own service principals are "product:DOMAIN/PRODUCT".
 Result<model::Principal> PrincipalOf(store::Txn& txn, const std::string& name);
 
+// Replaces the members of every group: what mesh.yaml says, put by whoever applies it, in the same transaction.
+Status PutGroups(store::Txn& txn, const std::map<std::string, std::vector<std::string>>& groups);
+
 struct Grant {
   std::string id;
   std::string principal;  // Or "group:NAME".
@@ -51,14 +58,15 @@ struct Grant {
   std::string granted_by;
   Instant granted_at;
 };
-// The same grant again changes `until`.
+// The same grant (principal, port, purpose) again changes `until`. `id` and `granted_at` are given here.
 Result<Grant> PutGrant(store::Txn& txn, Clock& clock, const Grant& grant);
 // How many grants ended.
 Result<int> Revoke(store::Txn& txn, Clock& clock, const std::string& principal, const model::PortKey& port);
 Result<std::vector<Grant>> Grants(store::Txn& txn, const model::PortKey* port, const std::string& principal);
 
-// Deny by default. Owners of the domain publish, run, grant and read; administrators administer, publish, run and grant
-// but read data only as owners; consumers read by grant; a product's principal reads its own ports.
+// Deny by default. Every principal browses. Owners of the domain publish, run, grant and read; administrators
+// administer, audit, publish, run and grant but read data only as owners or by grant; members of the group "auditors"
+// audit; consumers read by grant; a product's principal reads its own ports. A denial is a value, not an error.
 Result<model::Decision> Decide(store::Txn& txn, Clock& clock, const model::Principal& principal, model::Action action,
                                const model::Resource& resource, const std::string& purpose);
 

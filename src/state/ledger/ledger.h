@@ -17,7 +17,8 @@ namespace weft::ledger {
 
 std::span<const store::Migration> Migrations();
 
-// kind: published, deprecated, ran, committed, refused, granted, revoked, token, read.started, read.ended, denied, failed, …
+// kind: published, deprecated, ran, committed, refused, granted, revoked, token, read.started, read.ended, denied,
+// failed, …
 struct Entry {
   std::string kind;
   std::string principal;
@@ -33,12 +34,13 @@ struct Sealed {
   std::string hash;
 };
 
-// Part of the transaction that did what it tells. The row is unsealed until the sealer's next turn.
+// Part of the transaction that did what it tells. The row is unsealed until the sealer's next turn, at most some 50 ms
+// later: an unsealed row can be edited unseen, so whoever can write the store has that window.
 Status Append(store::Txn& txn, Clock& clock, const Entry& entry);
 
 struct Query {
   int64_t after = 0;  // seq
-  std::string kind, principal, address_prefix;
+  std::string kind = {}, principal = {}, address_prefix = {};
   int limit = 100;
   bool newest_first = false;
 };
@@ -56,13 +58,18 @@ struct Verdict {
 class Ledger {
  public:
   // `folder` keeps the signing key (0600) and the newest signed head outside the store, so that a cut end is seen.
+  // kConflict when the store has a signed head but the folder lacks the key that signed it.
   static Result<std::unique_ptr<Ledger>> Open(store::Store& store, Clock& clock, std::string folder);
-  ~Ledger();
+  ~Ledger();  // Writes what is queued and seals it.
 
   // Gives unsealed rows dense numbers and hashes them into the chain; every 50 ms by itself.
   Status SealNow();
   // Returns once the row is durable, many callers sharing one commit. kUnavailable: it is not, and nothing may be read.
   Status AppendDurably(const Entry& entry);
+  // The same without waiting, for a thread that holds a writing transaction and so would wait for itself. Durable a
+  // commit later. kUnavailable when the queue is full.
+  Status AppendSoon(const Entry& entry);
+  // Walks the whole chain: an edit, a reorder, a removed row, a cut end and a forged head are each told with their row.
   Result<Verdict> Verify();
 
  private:

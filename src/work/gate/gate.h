@@ -25,8 +25,8 @@ class Gate {
   Result<model::Caller> Authenticate(std::string_view secret, std::string purpose, std::string door, std::string peer);
   // kDenied with reasons and remedy, after the denial is in the ledger.
   Result<model::Decision> Decide(const model::Caller& caller, model::Action action, const model::Resource& resource);
-  // The same inside a transaction that goes on: the answer belongs to what the transaction sees. A denial is
-  // recorded durably by itself.
+  // The same inside a transaction that goes on: the answer belongs to what the transaction sees. A denial is recorded
+  // by a commit of its own, which is not waited for: `txn` may hold the writer's turn.
   Result<model::Decision> Decide(store::Txn& txn, const model::Caller& caller, model::Action action,
                                  const model::Resource& resource);
 
@@ -51,6 +51,7 @@ struct Route {
       : method(m), pattern(p), action(a), resource(r), handler(h) {}
 };
 
+// Fills request.captures where the whole path fits; a {name} takes one segment, never an empty one.
 bool Match(std::string_view pattern, http::Request& request);
 
 // The bearer token comes from Authorization, the purpose from X-Weft-Purpose. kOpen needs neither.

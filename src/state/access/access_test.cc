@@ -1,0 +1,200 @@
+#include "state/access/access.h"
+
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "base/id.h"
+
+namespace weft::access {
+namespace {
+
+using model::Action;
+
+struct StoppedClock final : Clock {
+  Instant Now() const override { return now; }
+  Instant now = Instant::Parse("2026-03-01T12:00:00Z").value();
+};
+
+class AccessTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(MakeFolders(folder_));
+    store_ = store::Open("sqlite:" + folder_ + "/store.db").value();
+    ASSERT_TRUE(store::Migrate(*store_, Migrations()));
+    txn_ = store_->Begin().value();
+    ASSERT_TRUE(PutGroups(*txn_, {{"ops", {"olga", "service:loader"}}, {"auditors", {"aud"}}, {"analysts", {"ana"}}}));
+    flights_.domain = key_.domain;
+    flights_.product = key_.product;
+    flights_.port = key_.port;
+    flights_.major = key_.major;
+    flights_.owners = {"owen", "group:ops"};
+  }
+  void TearDown() override {
+    txn_.reset();
+    store_.reset();
+    fs::remove_all(folder_);
+  }
+  model::Decision Ask(const std::string& name, Action action, const std::string& purpose = "",
+                      bool administrator = false) {
+    model::Principal principal = PrincipalOf(*txn_, name).value();
+    principal.administrator = administrator;
+    return Decide(*txn_, clock_, principal, action, flights_, purpose).value();
+  }
+  Grant Give(const std::string& principal, const std::string& purpose = "", std::optional<Instant> until = {}) {
+    return PutGrant(*txn_, clock_, {"", principal, key_, purpose, until, "owen", {}}).value();
+  }
+  Instant In(int seconds) const { return {clock_.now.micros + seconds * int64_t{1'000'000}}; }
+
+  const std::string folder_ = fs::temp_directory_path() / ("weft-access-" + NewSecret(6));
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<store::Txn> txn_;
+  StoppedClock clock_;
+  const model::PortKey key_{"operations", "flights", "flights", 1};
+  model::Resource flights_;
+};
+
+TEST_F(AccessTest, DecidesByTheTable) {
+  struct Case {
+    const char* who;
+    bool administrator;
+    const char* may;  // Of: browse read publish administer run grant audit
+  };
+  const Case cases[] = {
+      {"stranger", false, "b......"},
+      {"owen", false, "brp.rg."},
+      {"olga", false, "brp.rg."},
+      {"service:loader", false, "brp.rg."},
+      {"root", true, "b.parga"},
+      {"owen", true, "brparga"},
+      {"aud", false, "b.....a"},
+      {"product:operations/flights", false, "br....."},
+      {"product:operations/other", false, "b......"},
+      {"", false, "......."},
+  };
+  const Action actions[] = {Action::kBrowse, Action::kRead,  Action::kPublish, Action::kAdminister,
+                            Action::kRun,    Action::kGrant, Action::kAudit};
+  for (const Case& c : cases) {
+    for (size_t i = 0; i < std::size(actions); ++i) {
+      model::Decision decision = Ask(c.who, actions[i], "", c.administrator);
+      EXPECT_EQ(decision.permitted, c.may[i] != '.') << c.who << " " << model::ActionName(actions[i]);
+      EXPECT_EQ(decision.reasons.empty(), decision.permitted);
+      EXPECT_EQ(decision.remedy.empty(), decision.permitted);
+    }
+  }
+  EXPECT_TRUE(Ask("", Action::kOpen).permitted);
+}
+
+TEST_F(AccessTest, ADenialSaysWhyAndWhatToType) {
+  model::Decision decision = Ask("ana", Action::kRead);
+  EXPECT_EQ(decision.reasons,
+            std::vector<std::string>{"ana does not own operations/flights/flights@1 and holds no grant on it"});
+  EXPECT_EQ(decision.remedy, "weft grant ana operations/flights/flights@1, by an owner: owen, group:ops");
+  decision = Ask("root", Action::kRead, "", true);
+  EXPECT_EQ(decision.reasons.size(), 2u);
+}
+
+TEST_F(AccessTest, AGrantOpensItsPortAloneUntilItEnds) {
+  Give("ana", "", In(60));
+  EXPECT_TRUE(Ask("ana", Action::kRead).permitted);
+  EXPECT_EQ(Ask("ana", Action::kRead).until, In(60));
+  EXPECT_FALSE(Ask("ana", Action::kRun).permitted);
+  EXPECT_FALSE(Ask("bob", Action::kRead).permitted);
+  flights_.major = 2;
+  EXPECT_FALSE(Ask("ana", Action::kRead).permitted);
+  flights_.major = 1;
+  clock_.now = In(60);
+  model::Decision decision = Ask("ana", Action::kRead);
+  EXPECT_FALSE(decision.permitted);
+  EXPECT_EQ(decision.reasons[0], "the grant to ana ended at 2026-03-01T12:01:00.000000Z");
+}
+
+TEST_F(AccessTest, AGrantToAGroupIsOfItsMembersNow) {
+  Give("group:analysts");
+  EXPECT_TRUE(Ask("ana", Action::kRead).permitted);
+  ASSERT_TRUE(PutGroups(*txn_, {{"analysts", {"bob"}}}));
+  EXPECT_FALSE(Ask("ana", Action::kRead).permitted);
+  EXPECT_TRUE(Ask("bob", Action::kRead).permitted);
+}
+
+TEST_F(AccessTest, APurposeMustMatchWhereTheGrantHasOne) {
+  Give("ana", "forecast");
+  EXPECT_TRUE(Ask("ana", Action::kRead, "forecast").permitted);
+  model::Decision decision = Ask("ana", Action::kRead);
+  EXPECT_FALSE(decision.permitted);
+  EXPECT_EQ(decision.remedy, "ask again with the purpose: --purpose forecast");
+  decision = Ask("ana", Action::kRead, "marketing");
+  EXPECT_FALSE(decision.permitted);
+  EXPECT_NE(decision.remedy.find("--purpose marketing, by an owner"), std::string::npos) << decision.remedy;
+  Give("ana", "");
+  EXPECT_TRUE(Ask("ana", Action::kRead, "marketing").permitted);
+}
+
+TEST_F(AccessTest, TheLongestGrantDecidesHowLong) {
+  Give("ana", "", In(60));
+  Give("group:analysts", "", In(600));
+  EXPECT_EQ(Ask("ana", Action::kRead).until, In(600));
+  Give("ana", "forecast");
+  EXPECT_EQ(Ask("ana", Action::kRead, "forecast").until, std::nullopt);
+}
+
+TEST_F(AccessTest, GrantingAgainChangesTheEndAndRevokingEndsAll) {
+  Grant first = Give("ana", "", In(60));
+  Grant again = Give("ana", "", In(900));
+  EXPECT_EQ(first.id, again.id);
+  Give("ana", "forecast");
+  Give("bob");
+  EXPECT_EQ(Grants(*txn_, &key_, "").value().size(), 3u);
+  EXPECT_EQ(Grants(*txn_, nullptr, "ana").value().size(), 2u);
+  EXPECT_EQ(Revoke(*txn_, clock_, "ana", key_).value(), 2);
+  EXPECT_EQ(Revoke(*txn_, clock_, "ana", key_).value(), 0);
+  EXPECT_FALSE(Ask("ana", Action::kRead).permitted);
+  EXPECT_EQ(PutGrant(*txn_, clock_, {"", "ana", key_, "", In(0), "owen", {}}).error().code, Code::kInvalid);
+}
+
+TEST_F(AccessTest, ATokenIsItsHoldersUntilItExpires) {
+  NewToken made = CreateToken(*txn_, clock_, "ana", "laptop", false, In(60)).value();
+  EXPECT_TRUE(made.secret.starts_with("weft_"));
+  Identity identity = Authenticate(*txn_, clock_, made.secret).value();
+  EXPECT_EQ(identity.principal.name, "ana");
+  EXPECT_EQ(identity.principal.groups, std::vector<std::string>{"analysts"});
+  EXPECT_FALSE(identity.principal.administrator);
+  EXPECT_EQ(identity.token_id, made.token.id);
+  clock_.now = In(60);
+  auto expired = Authenticate(*txn_, clock_, made.secret);
+  ASSERT_FALSE(expired);
+  EXPECT_EQ(expired.error().code, Code::kUnauthenticated);
+  EXPECT_NE(expired.error().message.find("expired"), std::string::npos);
+}
+
+TEST_F(AccessTest, ARevokedOrUnknownTokenOpensNothing) {
+  NewToken made = CreateToken(*txn_, clock_, "service:loader", "nightly", true, {}).value();
+  EXPECT_TRUE(Authenticate(*txn_, clock_, made.secret).value().principal.administrator);
+  EXPECT_EQ(Authenticate(*txn_, clock_, made.secret).value().principal.kind, model::Principal::Kind::kService);
+  ASSERT_TRUE(RevokeToken(*txn_, clock_, made.token.id));
+  ASSERT_TRUE(RevokeToken(*txn_, clock_, made.token.id));
+  for (const std::string& secret : {made.secret, made.secret + "x", std::string("weft_"), std::string()}) {
+    EXPECT_EQ(Authenticate(*txn_, clock_, secret).error().code, Code::kUnauthenticated);
+  }
+  EXPECT_EQ(RevokeToken(*txn_, clock_, "tok_none").error().code, Code::kNotFound);
+  auto tokens = Tokens(*txn_, "service:loader").value();
+  ASSERT_EQ(tokens.size(), 1u);
+  EXPECT_TRUE(tokens[0].revoked_at);
+}
+
+TEST_F(AccessTest, TheStoreNeverHasTheSecret) {
+  NewToken made = CreateToken(*txn_, clock_, "ana", "", false, {}).value();
+  auto rows = txn_->Run("SELECT id || hash || principal || name FROM tokens").value();
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].text(0).find(made.secret.substr(5)), std::string::npos);
+}
+
+TEST_F(AccessTest, TokensAreForPeopleAndServices) {
+  for (const char* bad : {"", "product:a/b", "group:ops", "service:", "an a", "a/b", "x:y"}) {
+    EXPECT_EQ(CreateToken(*txn_, clock_, bad, "", false, {}).error().code, Code::kInvalid) << bad;
+  }
+  EXPECT_TRUE(CreateToken(*txn_, clock_, "ana@example.org", "", false, {}));
+  EXPECT_EQ(CreateToken(*txn_, clock_, "ana", "", false, In(0)).error().code, Code::kInvalid);
+}
+
+}  // namespace
+}  // namespace weft::access

@@ -1,0 +1,138 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "state/access/access.h"
+
+namespace weft::access {
+namespace {
+
+using model::Action;
+using model::Decision;
+using model::Principal;
+using model::Resource;
+
+constexpr std::string_view kAuditors = "auditors";
+
+// Whether `name` ("ana" or "group:ops") speaks of the principal.
+bool Covers(const std::string& name, const Principal& principal) {
+  if (name == principal.name) return true;
+  return name.starts_with("group:") && std::ranges::find(principal.groups, name.substr(6)) != principal.groups.end();
+}
+
+bool Owns(const Principal& principal, const Resource& resource) {
+  return std::ranges::any_of(resource.owners, [&](const std::string& owner) { return Covers(owner, principal); });
+}
+
+std::string OwnersText(const Resource& resource) {
+  return resource.owners.empty() ? "an administrator (the domain has no owner)"
+                                 : "an owner: " + Join(resource.owners, ", ");
+}
+
+Decision Permit() {
+  Decision decision;
+  decision.permitted = true;
+  return decision;
+}
+
+Decision Deny(std::vector<std::string> reasons, std::string remedy) {
+  Decision decision;
+  decision.reasons = std::move(reasons);
+  decision.remedy = std::move(remedy);
+  return decision;
+}
+
+std::string PurposeText(const std::string& purpose) { return purpose.empty() ? "none" : fmt::format("'{}'", purpose); }
+
+// The longest of what the grants permit, or why none of them does.
+Decision DecideByGrants(const std::vector<Grant>& grants, const Principal& principal, const Resource& resource,
+                        const std::string& purpose, Instant now) {
+  Decision best;
+  std::vector<std::string> reasons;
+  std::string other_purpose;
+  for (const Grant& grant : grants) {
+    if (!Covers(grant.principal, principal)) continue;
+    if (grant.until && *grant.until <= now) {
+      reasons.push_back(fmt::format("the grant to {} ended at {}", grant.principal, grant.until->Text()));
+    } else if (!grant.purpose.empty() && grant.purpose != purpose) {
+      reasons.push_back(fmt::format("the grant to {} is for the purpose '{}', and the request's purpose is {}",
+                                    grant.principal, grant.purpose, PurposeText(purpose)));
+      other_purpose = grant.purpose;
+    } else if (!best.permitted) {
+      best = Permit();
+      best.until = grant.until;
+    } else if (best.until) {
+      best.until = grant.until ? std::max(best.until, grant.until) : std::nullopt;
+    }
+  }
+  if (best.permitted) return best;
+  const std::string text = resource.Text();
+  if (reasons.empty())
+    reasons.push_back(fmt::format("{} does not own {} and holds no grant on it", principal.name, text));
+  if (principal.administrator) reasons.push_back("administrators govern the mesh but read no data without a grant");
+  if (!other_purpose.empty() && purpose.empty()) {
+    return Deny(std::move(reasons), fmt::format("ask again with the purpose: --purpose {}", other_purpose));
+  }
+  std::string command = fmt::format("weft grant {} {}", principal.name, text);
+  if (!purpose.empty()) command += " --purpose " + purpose;
+  return Deny(std::move(reasons), fmt::format("{}, by {}", command, OwnersText(resource)));
+}
+
+Result<Decision> DecideRead(store::Txn& txn, const Principal& principal, const Resource& resource,
+                            const std::string& purpose, Instant now) {
+  if (Owns(principal, resource)) return Permit();
+  if (principal.kind == Principal::Kind::kProduct && !resource.product.empty() &&
+      principal.name == fmt::format("product:{}/{}", resource.domain, resource.product)) {
+    return Permit();
+  }
+  const model::PortKey key{resource.domain, resource.product, resource.port, resource.major};
+  return DecideByGrants(TRY(Grants(txn, &key, "")), principal, resource, purpose, now);
+}
+
+// What only owners and administrators may do.
+Decision DecideOwnersAction(const Principal& principal, Action action, const Resource& resource) {
+  if (principal.administrator || Owns(principal, resource)) return Permit();
+  return Deny({fmt::format("{} is neither an owner of {} nor an administrator", principal.name,
+                           resource.domain.empty() ? "the mesh" : "the domain " + resource.domain)},
+              fmt::format("ask {} to {} it, or to add {} to the domain's owners in mesh.yaml", OwnersText(resource),
+                          ActionName(action), principal.name));
+}
+
+Decision DecideAdminister(const Principal& principal) {
+  if (principal.administrator) return Permit();
+  return Deny({fmt::format("{} did not come with a token of an administrator", principal.name)},
+              fmt::format("weft token create {} --administrator, by an administrator", principal.name));
+}
+
+Decision DecideAudit(const Principal& principal) {
+  if (principal.administrator || Covers(fmt::format("group:{}", kAuditors), principal)) return Permit();
+  return Deny({fmt::format("{} is neither an administrator nor a member of the group '{}'", principal.name, kAuditors)},
+              fmt::format("add {} to the group '{}' in mesh.yaml, by an administrator", principal.name, kAuditors));
+}
+
+}  // namespace
+
+Result<Decision> Decide(store::Txn& txn, Clock& clock, const Principal& principal, Action action,
+                        const Resource& resource, const std::string& purpose) {
+  if (action == Action::kOpen) return Permit();
+  if (principal.name.empty()) return Deny({"nobody is asking"}, "weft token create PRINCIPAL, by an administrator");
+  switch (action) {
+    case Action::kOpen:
+    case Action::kBrowse:
+      return Permit();
+    case Action::kRead:
+      return DecideRead(txn, principal, resource, purpose, clock.Now());
+    case Action::kPublish:
+    case Action::kRun:
+    case Action::kGrant:
+      return DecideOwnersAction(principal, action, resource);
+    case Action::kAdminister:
+      return DecideAdminister(principal);
+    case Action::kAudit:
+      return DecideAudit(principal);
+  }
+  return Deny({"the action is not known"}, "");
+}
+
+}  // namespace weft::access

@@ -1,0 +1,164 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/id.h"
+#include "state/access/access.h"
+
+namespace weft::access {
+namespace {
+
+constexpr store::Migration kMigrations[] = {{"access", 1, R"(
+CREATE TABLE tokens (
+  id TEXT PRIMARY KEY,
+  hash TEXT NOT NULL UNIQUE,
+  principal TEXT NOT NULL,
+  name TEXT NOT NULL,
+  administrator INTEGER NOT NULL,
+  created_at TEXT NOT NULL,
+  expires_at TEXT,
+  revoked_at TEXT
+);
+CREATE INDEX tokens_principal ON tokens (principal);
+CREATE TABLE group_members (
+  group_name TEXT NOT NULL,
+  principal TEXT NOT NULL,
+  PRIMARY KEY (group_name, principal)
+);
+CREATE INDEX group_members_principal ON group_members (principal);
+CREATE TABLE grants (
+  id TEXT PRIMARY KEY,
+  principal TEXT NOT NULL,
+  domain TEXT NOT NULL,
+  product TEXT NOT NULL,
+  port TEXT NOT NULL,
+  major INTEGER NOT NULL,
+  purpose TEXT NOT NULL,
+  until TEXT,
+  granted_by TEXT NOT NULL,
+  granted_at TEXT NOT NULL,
+  UNIQUE (domain, product, port, major, principal, purpose)
+);
+CREATE INDEX grants_principal ON grants (principal);
+)"}};
+
+constexpr std::string_view kTokenColumns = "id, principal, name, administrator, created_at, expires_at, revoked_at";
+constexpr std::string_view kHowToGetOne = "ask an administrator for one: weft token create PRINCIPAL";
+
+Result<std::optional<Instant>> MaybeInstant(const store::Row& row, size_t column) {
+  if (row.null(column)) return std::optional<Instant>();
+  return std::optional<Instant>(TRY(Instant::Parse(row.text(column))));
+}
+
+Result<Token> TokenOf(const store::Row& row) {
+  Token token;
+  token.id = row.text(0);
+  token.principal = row.text(1);
+  token.name = row.text(2);
+  token.administrator = row.flag(3);
+  token.created_at = TRY(Instant::Parse(row.text(4)));
+  token.expires_at = TRY(MaybeInstant(row, 5));
+  token.revoked_at = TRY(MaybeInstant(row, 6));
+  return token;
+}
+
+Status CheckTokenHolder(const std::string& principal) {
+  auto bad = [&](std::string_view why) -> Status {
+    return Error{Code::kInvalid, fmt::format("'{}' cannot hold a token: {}", principal, why)};
+  };
+  std::string_view name = principal;
+  if (name.starts_with("service:")) name.remove_prefix(8);
+  if (name.starts_with("product:")) return bad("a product acts by itself; name a person or service:NAME");
+  if (name.starts_with("group:")) return bad("a token is of one principal; name a person or service:NAME");
+  if (name.empty() || name.size() > 128)
+    return bad("write a name of 1 to 128 characters, such as ana or service:loader");
+  const bool plain = std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("._-@+").find(c) != std::string_view::npos;
+  });
+  if (!plain) return bad("only letters, digits and ._-@+ are allowed, with service: before a service's name");
+  return {};
+}
+
+}  // namespace
+
+std::span<const store::Migration> Migrations() { return kMigrations; }
+
+Result<NewToken> CreateToken(store::Txn& txn, Clock& clock, const std::string& principal, const std::string& name,
+                             bool administrator, std::optional<Instant> expires_at) {
+  TRY(CheckTokenHolder(principal));
+  const Instant now = clock.Now();
+  if (expires_at && *expires_at <= now) {
+    return Error{Code::kInvalid, fmt::format("the token would expire at {}, which has passed", expires_at->Text())};
+  }
+  NewToken made;
+  made.secret = "weft_" + NewSecret(32);
+  made.token = {NewId("tok"), principal, name, administrator, now, expires_at, std::nullopt};
+  TRY(
+      txn.Run("INSERT INTO tokens (id, hash, principal, name, administrator, created_at, expires_at) "
+              "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+              {made.token.id, Sha256(made.secret), principal, name, store::Flag(administrator), now.Text(),
+               expires_at ? store::Cell(expires_at->Text()) : std::nullopt}));
+  return made;
+}
+
+Status RevokeToken(store::Txn& txn, Clock& clock, const std::string& id) {
+  auto rows = TRY(txn.Run("UPDATE tokens SET revoked_at = coalesce(revoked_at, $1) WHERE id = $2 RETURNING id",
+                          {clock.Now().Text(), id}));
+  if (rows.empty()) return Error{Code::kNotFound, fmt::format("there is no token '{}'; see weft token list", id)};
+  return {};
+}
+
+Result<std::vector<Token>> Tokens(store::Txn& txn, const std::string& principal) {
+  std::vector<Token> tokens;
+  const std::string sql =
+      fmt::format("SELECT {} FROM tokens WHERE $1 = '' OR principal = $1 ORDER BY created_at, id", kTokenColumns);
+  for (const store::Row& row : TRY(txn.Run(sql, {principal}))) tokens.push_back(TRY(TokenOf(row)));
+  return tokens;
+}
+
+Result<Identity> Authenticate(store::Txn& txn, Clock& clock, const std::string& secret) {
+  auto refused = [](std::string_view why) {
+    return Error{Code::kUnauthenticated, fmt::format("{}; {}", why, kHowToGetOne)};
+  };
+  if (secret.empty()) return refused("no token was given");
+  // Looked up by its hash: the time that this takes tells nothing of the secrets that there are.
+  auto rows = TRY(txn.Run(fmt::format("SELECT {} FROM tokens WHERE hash = $1", kTokenColumns), {Sha256(secret)}));
+  if (rows.empty()) return refused("the token is not known");
+  Token token = TRY(TokenOf(rows[0]));
+  if (token.revoked_at) return refused("the token was revoked at " + token.revoked_at->Text());
+  if (token.expires_at && *token.expires_at <= clock.Now()) {
+    return refused("the token expired at " + token.expires_at->Text());
+  }
+  Identity identity {
+    TRY(PrincipalOf(txn, token.principal))
+    , token.id
+  };
+  identity.principal.administrator = token.administrator;
+  return identity;
+}
+
+Result<model::Principal> PrincipalOf(store::Txn& txn, const std::string& name) {
+  model::Principal principal;
+  principal.name = name;
+  if (name.starts_with("service:")) principal.kind = model::Principal::Kind::kService;
+  if (name.starts_with("product:")) principal.kind = model::Principal::Kind::kProduct;
+  for (const store::Row& row :
+       TRY(txn.Run("SELECT group_name FROM group_members WHERE principal = $1 ORDER BY group_name", {name}))) {
+    principal.groups.push_back(row.text(0));
+  }
+  return principal;
+}
+
+Status PutGroups(store::Txn& txn, const std::map<std::string, std::vector<std::string>>& groups) {
+  TRY(txn.Run("DELETE FROM group_members"));
+  for (const auto& [group, members] : groups) {
+    for (const std::string& member : members) {
+      TRY(txn.Run("INSERT INTO group_members (group_name, principal) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                  {group, member}));
+    }
+  }
+  return {};
+}
+
+}  // namespace weft::access

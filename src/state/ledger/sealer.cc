@@ -1,0 +1,217 @@
+#include <fmt/format.h>
+
+#include <condition_variable>
+#include <mutex>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "state/ledger/rows.h"
+
+namespace weft::ledger {
+namespace {
+
+constexpr auto kSealEvery = std::chrono::milliseconds(50);
+constexpr int kSealBatch = 2'000;  // Rows a transaction: the writer is held for some 20 ms.
+constexpr size_t kQueueLimit = 10'000;
+
+// Rows that share one commit, and whoever waits for it.
+struct Batch {
+  std::vector<RowCells> rows;
+  std::condition_variable settled;
+  bool done = false;
+  Status outcome;
+};
+
+}  // namespace
+
+struct Ledger::Impl {
+  Impl(store::Store& s, Clock& c, const std::string& folder) : store(s), clock(c), file(folder) {}
+
+  Status Start(const std::string& folder);
+  void Stop();
+  Result<std::shared_ptr<Batch>> Enqueue(const Entry& entry);
+  void WriteBatches(std::stop_token stop);
+  Status WriteBatch(const Batch& batch);
+  Status Seal();
+  Result<int> SealBatch();
+  Status NoteCut(const Head& stored);
+  void Tick();
+
+  store::Store& store;
+  Clock& clock;
+  const HeadFile file;
+  SigningKey key;
+
+  std::mutex sealing;     // One sealer at a time; guards `newest` and the file.
+  Head newest;            // As last written to the file.
+  std::string complaint;  // The sealer's last failure: told once.
+
+  std::mutex mutex;
+  std::condition_variable_any arrived;
+  std::shared_ptr<Batch> open = std::make_shared<Batch>();  // Shared by its waiters, who may outlast the writer's turn.
+  std::jthread writer;
+  std::unique_ptr<Ticker> ticker;
+};
+
+Status Ledger::Impl::Start(const std::string& folder) {
+  TRY(MakeFolders(folder));
+  Head stored;
+  {
+    auto txn = TRY(store.Read());
+    stored = TRY(StoredHead(*txn));
+  }
+  key = TRY(OpenKey(folder, stored.seq == 0));
+  newest = TRY(file.Read());
+  TRY(NoteCut(stored));
+  // After a crash between the commit and the file the store is ahead by one batch.
+  if (stored.seq > 0) {
+    TRY(file.Write(stored));
+    newest = stored;
+  }
+  writer = std::jthread([this](std::stop_token stop) { WriteBatches(stop); });
+  TRY(Seal());
+  ticker = std::make_unique<Ticker>(kSealEvery, [this] { Tick(); });
+  return {};
+}
+
+void Ledger::Impl::Stop() {
+  ticker.reset();
+  if (writer.joinable()) {
+    writer.request_stop();
+    writer.join();
+    Tick();
+  }
+}
+
+Result<std::shared_ptr<Batch>> Ledger::Impl::Enqueue(const Entry& entry) {
+  RowCells cells = CellsOf(clock, entry);
+  std::shared_ptr<Batch> batch;
+  {
+    std::lock_guard lock(mutex);
+    if (open->rows.size() >= kQueueLimit) {
+      return Error{Code::kUnavailable, "the ledger cannot keep up: its queue is full; try again in a moment"};
+    }
+    open->rows.push_back(std::move(cells));
+    batch = open;
+  }
+  arrived.notify_one();
+  return batch;
+}
+
+// While one batch is being committed, the next one fills.
+void Ledger::Impl::WriteBatches(std::stop_token stop) {
+  while (true) {
+    std::shared_ptr<Batch> batch;
+    {
+      std::unique_lock lock(mutex);
+      arrived.wait(lock, stop, [this] { return !open->rows.empty(); });
+      if (open->rows.empty()) return;
+      batch = std::exchange(open, std::make_shared<Batch>());
+    }
+    Status outcome = WriteBatch(*batch);
+    if (!outcome) log::Error("ledger rows were not written", {{"error", outcome.error().message}});
+    {
+      std::lock_guard lock(mutex);
+      batch->outcome = std::move(outcome);
+      batch->done = true;
+    }
+    batch->settled.notify_all();
+  }
+}
+
+Status Ledger::Impl::WriteBatch(const Batch& batch) {
+  auto txn = TRY(store.Begin());
+  for (const RowCells& row : batch.rows) TRY(InsertRow(*txn, row));
+  return txn->Commit();
+}
+
+Status Ledger::Impl::NoteCut(const Head& stored) {
+  if (stored.seq >= newest.seq) return {};
+  log::Error("the ledger's end was cut", {{"store_row", stored.seq}, {"signed_row", newest.seq}});
+  return file.SetAside(newest);
+}
+
+Result<int> Ledger::Impl::SealBatch() {
+  auto txn = TRY(store.Begin());
+  Head head = TRY(StoredHead(*txn));
+  auto rows =
+      TRY(txn->Run("SELECT id, at, kind, principal, purpose, address, detail FROM ledger WHERE seq IS NULL "
+                   "ORDER BY id LIMIT $1",
+                   {store::Int(kSealBatch)}));
+  if (rows.empty()) return 0;
+  TRY(NoteCut(head));
+  for (const store::Row& row : rows) {
+    const store::Cell cells[] = {row[1], row[2], row[3], row[4], row[5], row[6]};
+    ++head.seq;
+    head.hash = ChainHash(head.hash, head.seq, cells);
+    TRY(txn->Run("UPDATE ledger SET seq = $1, hash = $2 WHERE id = $3", {store::Int(head.seq), head.hash, row[0]}));
+  }
+  head.at = clock.Now().Text();
+  head.signature = Sign(key, SignedText(head));
+  TRY(txn->Run(
+      "INSERT INTO ledger_head (id, seq, at, hash, signature) VALUES (1, $1, $2, $3, $4) ON CONFLICT (id) "
+      "DO UPDATE SET seq = excluded.seq, at = excluded.at, hash = excluded.hash, signature = excluded.signature",
+      {store::Int(head.seq), head.at, head.hash, head.signature}));
+  TRY(txn->Commit());
+  TRY(file.Write(head));
+  newest = head;
+  return static_cast<int>(rows.size());
+}
+
+Status Ledger::Impl::Seal() {
+  std::lock_guard lock(sealing);
+  {
+    // Most turns find nothing: a look that takes no writer's turn and syncs nothing.
+    auto txn = TRY(store.Read());
+    if (TRY(txn->Run("SELECT id FROM ledger WHERE seq IS NULL LIMIT 1")).empty()) return {};
+  }
+  while (TRY(SealBatch()) == kSealBatch) {
+  }
+  return {};
+}
+
+void Ledger::Impl::Tick() {
+  Status sealed = Seal();
+  std::string now = sealed ? "" : sealed.error().message;
+  if (now != complaint && !now.empty()) log::Error("the ledger cannot be sealed", {{"error", now}});
+  complaint = std::move(now);
+}
+
+Ledger::Ledger(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Ledger::~Ledger() { impl_->Stop(); }
+
+Result<std::unique_ptr<Ledger>> Ledger::Open(store::Store& store, Clock& clock, std::string folder) {
+  auto impl = std::make_unique<Impl>(store, clock, folder);
+  TRY(impl->Start(folder));
+  return std::unique_ptr<Ledger>(new Ledger(std::move(impl)));
+}
+
+Status Ledger::SealNow() { return impl_->Seal(); }
+
+Status Ledger::AppendDurably(const Entry& entry) {
+  std::shared_ptr<Batch> batch = TRY(impl_->Enqueue(entry));
+  std::unique_lock lock(impl_->mutex);
+  batch->settled.wait(lock, [&] { return batch->done; });
+  if (batch->outcome) return {};
+  return Error{Code::kUnavailable, "the ledger cannot be written: " + batch->outcome.error().message};
+}
+
+Status Ledger::AppendSoon(const Entry& entry) {
+  TRY(impl_->Enqueue(entry));
+  return {};
+}
+
+Result<Verdict> Ledger::Verify() {
+  Head outside, cut;
+  std::unique_ptr<store::Txn> txn;
+  {
+    // The file and the snapshot of one moment.
+    std::lock_guard lock(impl_->sealing);
+    outside = TRY(impl_->file.Read());
+    cut = TRY(impl_->file.Cut());
+    txn = TRY(impl_->store.Read());
+  }
+  return VerifyChain(*txn, impl_->key, outside, cut);
+}
+
+}  // namespace weft::ledger

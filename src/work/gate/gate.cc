@@ -1,0 +1,88 @@
+#include "work/gate/gate.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "state/access/access.h"
+
+namespace weft::gate {
+namespace {
+
+// "the mesh" is no address.
+std::string AddressOf(const model::Resource& resource) { return resource.domain.empty() ? "" : resource.Text(); }
+
+ledger::Entry DenialOf(const model::Caller& caller, model::Action action, const model::Resource& resource,
+                       const model::Decision& decision) {
+  Json detail =
+      Json::Map({{"action", model::ActionName(action)}, {"reasons", decision.reasons}, {"door", caller.door}});
+  if (!caller.peer.empty()) detail.Set("peer", caller.peer);
+  if (!caller.token_id.empty()) detail.Set("token", caller.token_id);
+  return {"denied", caller.principal.name, caller.purpose, AddressOf(resource), std::move(detail)};
+}
+
+Error ErrorOf(const model::Caller& caller, model::Action action, const model::Resource& resource,
+              const model::Decision& decision) {
+  const std::string who = caller.principal.name.empty() ? "nobody" : caller.principal.name;
+  std::string message = fmt::format("{} may not {} {}: {}", who, model::ActionName(action), resource.Text(),
+                                    Join(decision.reasons, "; "));
+  if (!decision.remedy.empty()) message += ". What helps: " + decision.remedy;
+  return {Code::kDenied, std::move(message)};
+}
+
+}  // namespace
+
+Result<model::Caller> Gate::Authenticate(std::string_view secret, std::string purpose, std::string door,
+                                         std::string peer) {
+  auto txn = TRY(store_.Read());
+  access::Identity identity = TRY(access::Authenticate(*txn, clock_, std::string(secret)));
+  return model::Caller{std::move(identity.principal), std::move(purpose), std::move(door), std::move(peer),
+                       std::move(identity.token_id)};
+}
+
+Result<model::Decision> Gate::Decide(const model::Caller& caller, model::Action action,
+                                     const model::Resource& resource) {
+  model::Decision decision;
+  {
+    auto txn = TRY(store_.Read());
+    decision = TRY(access::Decide(*txn, clock_, caller.principal, action, resource, caller.purpose));
+  }
+  if (decision.permitted) return decision;
+  TRY(ledger_.AppendDurably(DenialOf(caller, action, resource, decision)));
+  return ErrorOf(caller, action, resource, decision);
+}
+
+Result<model::Decision> Gate::Decide(store::Txn& txn, const model::Caller& caller, model::Action action,
+                                     const model::Resource& resource) {
+  model::Decision decision = TRY(access::Decide(txn, clock_, caller.principal, action, resource, caller.purpose));
+  if (decision.permitted) return decision;
+  TRY(ledger_.AppendSoon(DenialOf(caller, action, resource, decision)));
+  return ErrorOf(caller, action, resource, decision);
+}
+
+bool Match(std::string_view pattern, http::Request& request) {
+  std::map<std::string, std::string> captures;
+  std::string_view path = request.path;
+  while (!pattern.empty()) {
+    if (pattern[0] != '{') {
+      const size_t plain = std::min(pattern.find('{'), pattern.size());
+      if (!path.starts_with(pattern.substr(0, plain))) return false;
+      path.remove_prefix(plain);
+      pattern.remove_prefix(plain);
+      continue;
+    }
+    const size_t close = pattern.find('}');
+    std::string_view name = pattern.substr(1, close - 1);
+    const bool rest = name.ends_with('*');
+    if (rest) name.remove_suffix(1);
+    const size_t end = rest ? path.size() : std::min(path.find('/'), path.size());
+    if (end == 0) return false;
+    captures[std::string(name)] = path.substr(0, end);
+    path.remove_prefix(end);
+    pattern.remove_prefix(close + 1);
+  }
+  if (!path.empty()) return false;
+  request.captures = std::move(captures);
+  return true;
+}
+
+}  // namespace weft::gate
