@@ -26,7 +26,7 @@ struct Api {
   run::Runner& runner;
   std::function<std::string()> metrics;  // Prometheus text.
   std::function<Status()> ready;
-  Json node;  // {version, http, flight, …}: what GET /v1/node answers, the mesh's id added.
+  Json node;  // {version, mesh, http, flight}: what GET /v1/node answers.
 };
 
 std::span<const gate::Route<Api>> Routes();

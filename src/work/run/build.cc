@@ -1,0 +1,154 @@
+#include "work/run/build.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "model/sql.h"
+
+namespace weft::run {
+namespace {
+
+// The first function that is written with a schema or catalogue before its name.
+std::string QualifiedFunction(const Json& node) {
+  if (node["class"].Text() == "FUNCTION" && (!node["schema"].Text().empty() || !node["catalog"].Text().empty())) {
+    return node["schema"].Text() + "." + node["function_name"].Text();
+  }
+  for (const auto& [name, member] : node.Members()) {
+    if (std::string found = QualifiedFunction(member); !found.empty()) return found;
+  }
+  for (const Json& item : node.Items()) {
+    if (std::string found = QualifiedFunction(item); !found.empty()) return found;
+  }
+  return "";
+}
+
+std::string WithoutSemicolon(std::string_view text) {
+  text = Trim(text);
+  while (text.ends_with(';')) text = Trim(text.substr(0, text.size() - 1));
+  return std::string(text);
+}
+
+std::vector<std::string> InputNames(const model::Product& product) {
+  std::vector<std::string> names;
+  for (const model::InputPort& input : product.inputs) names.push_back(input.SqlName());
+  return names;
+}
+
+std::string Names(const std::vector<std::string>& columns, std::string_view table = "") {
+  std::vector<std::string> names;
+  for (const std::string& column : columns) names.push_back(std::string(table) + SqlName(column));
+  return Join(names, ", ");
+}
+
+}  // namespace
+
+Result<Judged> JudgeBuild(engine::Connection& connection, const model::Bundle& bundle, const model::Build& build) {
+  const std::vector<std::string> inputs = InputNames(bundle.product);
+  if (build.sql_file.empty()) {
+    if (inputs.size() == 1) return Judged{"SELECT * FROM " + SqlName(inputs[0]), false};
+    return Error{Code::kInvalid,
+                 fmt::format("the build names no SQL file and the product has {}; with one it would be taken as it is",
+                             Count(inputs.size(), "input port"))};
+  }
+  const auto text = bundle.builds.find(build.sql_file);
+  if (text == bundle.builds.end())
+    return Error{Code::kNotFound, fmt::format("the build's file '{}' is not in the product", build.sql_file)};
+  Judged judged{WithoutSemicolon(text->second), false};
+  const Json tree = TRY(connection.ParseTree(judged.sql));
+  auto statement = model::Walk(tree, judged.sql);
+  if (!statement) return statement.TakeError().With(build.sql_file);
+  std::vector<std::string_view> known(inputs.begin(), inputs.end());
+  for (const model::TableName& table : statement->tables) {
+    const bool plain = table.catalog.empty() && table.schema.empty();
+    const bool found = plain && std::any_of(inputs.begin(), inputs.end(), [&](const std::string& input) {
+                         return Lower(input) == Lower(table.table);
+                       });
+    if (found) continue;
+    return Error{Code::kDenied,
+                 fmt::format("{}: the build reads '{}', which is no input port of the product{}; it has: {}",
+                             build.sql_file, table.Text(), DidYouMean(table.table, known), Join(inputs, ", "))};
+  }
+  if (std::string function = QualifiedFunction(tree); !function.empty()) {
+    return Error{Code::kDenied, fmt::format("{}: write the function {} without its schema", build.sql_file, function)};
+  }
+  if (statement->uses_random && !build.nondeterministic) {
+    return Error{Code::kInvalid,
+                 fmt::format("{}: the build uses a random function, so the same inputs would give other rows; "
+                             "leave it out, or say nondeterministic: true in the build",
+                             build.sql_file)};
+  }
+  judged.uses_now = statement->uses_now;
+  return judged;
+}
+
+Status BindNow(engine::Connection& connection, Instant now) {
+  const std::string zoned = fmt::format("CAST({} AS TIMESTAMPTZ)", SqlText(now.Text()));
+  const std::string plain = fmt::format("CAST({} AS TIMESTAMP)", SqlText(now.Text()));
+  const std::string date = fmt::format("CAST({} AS DATE)", plain);
+  const std::string time = fmt::format("CAST({} AS TIME)", plain);
+  const std::string zoned_time = fmt::format("CAST({} AS TIMETZ)", zoned);
+  const std::pair<std::string_view, const std::string&> kSpellings[] = {{"now", zoned},
+                                                                        {"get_current_timestamp", zoned},
+                                                                        {"current_timestamp", zoned},
+                                                                        {"transaction_timestamp", zoned},
+                                                                        {"current_date", date},
+                                                                        {"today", date},
+                                                                        {"localtimestamp", plain},
+                                                                        {"current_localtimestamp", plain},
+                                                                        {"localtime", time},
+                                                                        {"current_localtime", time},
+                                                                        {"current_time", zoned_time},
+                                                                        {"get_current_time", zoned_time}};
+  std::string sql;
+  for (const auto& [name, value] : kSpellings) sql += fmt::format("CREATE MACRO {}() AS {};", name, value);
+  sql += fmt::format("CREATE MACRO ago(i) AS {} - i;", zoned);
+  sql += fmt::format(
+      "CREATE MACRO age(a) AS system.main.age(CAST({} AS TIMESTAMP), a), (a, b) AS system.main.age(a, b)", date);
+  return connection.Execute(sql);
+}
+
+Result<std::string> Project(engine::Connection& connection, const std::string& sql, const model::TableSchema& schema,
+                            bool extra) {
+  engine::Rows rows = TRY(connection.Query(fmt::format("SELECT column_name FROM (DESCRIBE\n{}\n)", sql)));
+  std::map<std::string, std::string> has;
+  std::vector<std::string> unknown, missing, casts;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const std::string& name = rows.text(i, 0);
+    if (!has.emplace(Lower(name), name).second)
+      return Error{Code::kInvalid, fmt::format("the build gives the column '{}' twice", name)};
+    const bool wanted = std::any_of(schema.fields.begin(), schema.fields.end(),
+                                    [&](const model::Field& field) { return Lower(field.name) == Lower(name); });
+    if (!wanted) unknown.push_back(name);
+  }
+  for (const model::Field& field : schema.fields) {
+    const auto at = has.find(Lower(field.name));
+    if (at == has.end()) {
+      missing.push_back(field.name);
+    } else {
+      casts.push_back(
+          fmt::format("CAST({} AS {}) AS {}", SqlName(at->second), field.type.DuckDb(), SqlName(field.name)));
+    }
+  }
+  if (!missing.empty() || (!unknown.empty() && !extra)) {
+    std::string what =
+        missing.empty() ? "" : "the build does not give " + Join(missing, ", ") + ", which the contract has";
+    if (!unknown.empty() && !extra)
+      what += (what.empty() ? "" : "; ") + ("the build gives " + Join(unknown, ", ") + ", which the contract has not");
+    return Error{Code::kInvalid, what};
+  }
+  return fmt::format("SELECT {} FROM (\n{}\n)", Join(casts, ", "), sql);
+}
+
+std::string FirstOfKey(const std::string& sql, const std::vector<std::string>& key, const std::string& parent) {
+  std::string rows = fmt::format(
+      "SELECT * EXCLUDE (weft_order) FROM (SELECT *, row_number() OVER () AS weft_order FROM ({})) "
+      "QUALIFY row_number() OVER (PARTITION BY {} ORDER BY weft_order) = 1",
+      sql, Names(key));
+  if (parent.empty()) return rows;
+  std::vector<std::string> equal;
+  for (const std::string& column : key) equal.push_back(fmt::format("weft_new.{0} = weft_old.{0}", SqlName(column)));
+  return fmt::format("SELECT weft_new.* FROM ({}) AS weft_new ANTI JOIN (SELECT {} FROM ({})) AS weft_old ON {}", rows,
+                     Names(key), parent, Join(equal, " AND "));
+}
+
+}  // namespace weft::run

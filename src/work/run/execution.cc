@@ -1,0 +1,399 @@
+#include "work/run/execution.h"
+
+#include <fmt/format.h>
+
+#include "base/id.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "work/run/build.h"
+#include "work/run/lineage_plan.h"
+
+namespace weft::run {
+namespace {
+
+constexpr auto kRenewEvery = std::chrono::seconds(15);  // Leases live a minute.
+constexpr int kCommitTries = 5;
+
+Json ToJson(const lineage::Input& input) {
+  Json json = Json::Map({{"name", input.name}});
+  for (auto [name, value] : {std::pair("port", &input.port), std::pair("snapshot", &input.snapshot),
+                             std::pair("source", &input.source), std::pair("version", &input.version)}) {
+    if (!value->empty()) json.Set(name, *value);
+  }
+  return json;
+}
+
+}  // namespace
+
+void Live::Enter(const std::string& step, engine::Connection* connection) {
+  std::lock_guard lock(mutex_);
+  step_ = step;
+  connection_ = connection;
+}
+
+void Live::Leave() {
+  std::lock_guard lock(mutex_);
+  connection_ = nullptr;
+}
+
+void Live::Overlay(runs::Run& run) const {
+  std::lock_guard lock(mutex_);
+  if (!step_.empty()) run.step = step_;
+  if (connection_) run.progress = std::max(0.0, connection_->Progress());
+}
+
+// Members go in reverse: the staging before the engine, the engine before its memory.
+struct Execution::Session {
+  engine::MemoryBroker::Grant grant;
+  std::unique_ptr<engine::Instance> instance;
+  std::unique_ptr<engine::Connection> connection;
+  std::unique_ptr<engine::Watchdog> watchdog;
+  std::vector<Input> inputs;
+  Judged build;
+  std::unique_ptr<lake::Staging> staging;
+  std::unique_ptr<Ticker> renewal;
+  Live* live = nullptr;
+
+  ~Session() {
+    if (live) live->Leave();
+  }
+};
+
+std::optional<model::Build> BuildOf(const model::Bundle& bundle, const model::OutputPort& port) {
+  if (port.build) return port.build;
+  if (bundle.product.inputs.size() == 1 && bundle.product.inputs[0].source) return model::Build{};
+  return std::nullopt;
+}
+
+Status Execution::Stopped() const {
+  if (!live_.stop().stop_requested()) return {};
+  return Error{Code::kUnavailable, "the run was cancelled"};
+}
+
+runs::Run Execution::Run() {
+  run_.status = "running";
+  run_.step = "resolving";
+  run_.started_at = context_.clock.Now();
+  live_.Enter(run_.step, nullptr);
+  auto begin = [&]() -> Status {
+    auto txn = TRY(context_.store.Begin());
+    TRY(runs::Update(*txn, run_));
+    return txn->Commit();
+  };
+  Status outcome = begin();
+  if (outcome) outcome = Work();
+  if (outcome) return run_;
+  return End(outcome.error());
+}
+
+runs::Run Execution::EndEarly(const std::string& status, const std::string& message) {
+  run_.status = status;
+  run_.message = message;
+  run_.ended_at = context_.clock.Now();
+  auto write = [&]() -> Status {
+    auto txn = TRY(context_.store.Begin());
+    TRY(runs::Update(*txn, run_));
+    TRY(Record(*txn, status == "cancelled" ? "cancelled" : "failed", Json::Map({{"step", run_.step}})));
+    return txn->Commit();
+  };
+  if (Status written = write(); !written)
+    log::Error("run cannot be recorded", {{"run", run_.id}, {"error", written.error().message}});
+  return run_;
+}
+
+// A failure's message may quote what was read: the run row has it, the ledger only its kind.
+runs::Run Execution::End(const Error& error) {
+  const bool cancelled = live_.stop().stop_requested();
+  run_.status = cancelled ? "cancelled" : error.code == Code::kDenied ? "refused" : "failed";
+  run_.message = cancelled ? "the run was cancelled" : error.message;
+  run_.ended_at = context_.clock.Now();
+  run_.snapshot_id.reset();
+  auto write = [&]() -> Status {
+    auto txn = TRY(context_.store.Begin());
+    TRY(runs::Update(*txn, run_));
+    TRY(Record(*txn, run_.status, Json::Map({{"step", run_.step}, {"code", CodeName(error.code)}})));
+    return txn->Commit();
+  };
+  Status written = write();
+  for (int tries = 1; !written && written.error().code == Code::kUnavailable && tries < kCommitTries; ++tries)
+    written = write();
+  if (!written) log::Error("run cannot be recorded", {{"run", run_.id}, {"error", written.error().message}});
+  log::Warn("run ended", {{"run", run_.id}, {"port", run_.port.Text()}, {"status", run_.status}});
+  return run_;
+}
+
+Status Execution::Record(store::Txn& txn, const std::string& kind, Json detail) {
+  detail.Set("run", run_.id);
+  return ledger::Append(txn, context_.clock, {kind, run_.requested_by, purpose_, run_.port.Text(), std::move(detail)});
+}
+
+Status Execution::Work() {
+  Session session;
+  TRY(Resolve());
+  TRY(OpenEngine(session));
+  session.build = TRY(JudgeBuild(*session.connection, *port_.bundle, build_));
+  if (TRY(Skips(session.build.sql, session.build.uses_now))) return {};
+  TRY(MakeViews(session));
+  TRY(Write(session));
+  CheckAnswer answer = TRY(Check(session));
+  checks_ = answer.results;
+  if (answer.refused) return Refuse(answer);
+  return Publish(session);
+}
+
+Status Execution::Resolve() {
+  auto txn = TRY(context_.store.Read());
+  model::Address address;
+  address.domain = run_.port.domain;
+  address.product = run_.port.product;
+  address.port = run_.port.port;
+  address.major = run_.port.major;
+  const catalog::PortRow row = TRY(catalog::Resolve(*txn, address));
+  port_ = TRY(catalog::Load(*txn, row));
+  auto build = BuildOf(*port_.bundle, *port_.port);
+  if (!build)
+    return Error{Code::kInvalid,
+                 fmt::format("{} has no build and not exactly one input: nothing makes its rows", run_.port.Text())};
+  build_ = std::move(*build);
+  if (build_.engine != "duckdb")
+    return Error{Code::kUnsupported,
+                 fmt::format("builds on the engine '{}' cannot run yet; it is duckdb", build_.engine)};
+  if (build_.mode != "replace" && build_.mode != "append") {
+    return Error{Code::kUnsupported,
+                 fmt::format("the build's mode '{}' cannot run yet; it is replace or append", build_.mode)};
+  }
+  if (!port_.contract || port_.contract->schema.size() != 1) {
+    return Error{Code::kInvalid, fmt::format("{} has no contract with exactly one schema object", run_.port.Text())};
+  }
+  const auto table = TRY(lake::Find(*txn, run_.port));
+  schema_ = TRY(model::SchemaOf(port_.contract->schema[0], table ? &table->schema : nullptr));
+  pinned_ = TRY(PinInputs(*txn, context_.clock, port_, context_.options));
+  targets_ = TRY(FindTargets(*txn, context_.clock, port_));
+  run_.inputs = Json(Json::Array{});
+  for (const Pinned& input : pinned_) run_.inputs.Push(ToJson(input.lineage));
+  return Stopped();
+}
+
+Status Execution::OpenEngine(Session& session) {
+  const int64_t bytes = std::min(context_.options.memory_bytes, context_.memory.total());
+  while (true) {
+    auto grant = context_.memory.Take(bytes, Deadline::After(std::chrono::milliseconds(200)));
+    if (grant) {
+      session.grant = grant.TakeValue();
+      break;
+    }
+    TRY(Stopped());
+  }
+  engine::Options options;
+  options.threads = context_.options.threads;
+  options.memory_bytes = bytes;
+  options.temp_folder = context_.options.temp_folder;
+  session.instance = TRY(engine::Instance::Open(options));
+  session.connection = TRY(session.instance->Connect());
+  session.watchdog =
+      std::make_unique<engine::Watchdog>(*session.connection, Deadline::Never(), live_.stop().get_token());
+  session.live = &live_;
+  live_.Enter("resolving", session.connection.get());
+  return BindNow(*session.connection, run_.logical_time);
+}
+
+// The key is all that the rows depend on.
+Result<bool> Execution::Skips(const std::string& build_sql, bool uses_now) {
+  Json key = Json::Map({{"build", build_sql},
+                        {"mode", build_.mode},
+                        {"cluster_by", Json(build_.cluster_by)},
+                        {"contract", Sha256(port_.contract->bytes)}});
+  for (const Pinned& input : pinned_) {
+    Json one = ToJson(input.lineage);
+    if (input.files) one.Set("options", input.port->source->options).Set("format", input.files->format);
+    const model::Contract* contract = port_.bundle->ContractById(input.port->contract_id);
+    if (input.files && contract) one.Set("contract", Sha256(contract->bytes));
+    key.Set("input:" + input.port->name, std::move(one));
+  }
+  if (uses_now) key.Set("now", run_.logical_time.Text());
+  run_.key = Sha256(key.Dump());
+  if (force_) return false;
+  auto txn = TRY(context_.store.Begin());
+  const auto before = TRY(runs::Succeeded(*txn, run_.port, run_.key));
+  if (!before) return false;
+  run_.status = "skipped";
+  run_.message = fmt::format("nothing changed since {}", before->id);
+  run_.snapshot_id = before->snapshot_id;
+  run_.progress = 100;
+  run_.ended_at = context_.clock.Now();
+  TRY(runs::Update(*txn, run_));
+  TRY(Record(*txn, "ran", Json::Map({{"skipped", true}, {"as", before->id}})));
+  TRY(txn->Commit());
+  return true;
+}
+
+Status Execution::MakeViews(Session& session) {
+  for (const Pinned& pinned : pinned_) {
+    Input input{pinned.port->name, pinned.port->SqlName(), pinned.select, "", pinned.paths, pinned.lineage};
+    if (pinned.files) {
+      auto reader = ReaderOf(*session.connection, *pinned.files, *pinned.port->source,
+                             ExpectedOf(*port_.bundle, *pinned.port, schema_));
+      if (!reader) return reader.TakeError().With(fmt::format("the input '{}'", pinned.port->name));
+      input.select = std::move(reader->select);
+      input.rejects = std::move(reader->rejects);
+    }
+    TRY(session.connection->Execute(fmt::format("CREATE VIEW {} AS {}", SqlName(input.sql_name), input.select)));
+    session.inputs.push_back(std::move(input));
+  }
+  session.build.sql = TRY(Project(*session.connection, session.build.sql, schema_, build_.sql_file.empty()));
+  Lineage(session);
+  return Stopped();
+}
+
+Status Execution::Write(Session& session) {
+  session.staging = TRY(context_.lake.Stage(run_.port, schema_, port_.row.version, run_.id));
+  lake::Staging& staging = *session.staging;
+  session.renewal = std::make_unique<Ticker>(kRenewEvery, [&staging, this] {
+    if (Status renewed = staging.Renew(); !renewed)
+      log::Warn("lease not renewed", {{"run", run_.id}, {"error", renewed.error().message}});
+  });
+  std::vector<std::string> paths = targets_.paths;
+  for (const Input& input : session.inputs) paths.insert(paths.end(), input.paths.begin(), input.paths.end());
+  std::string select = session.build.sql;
+  const std::vector<std::string> key = port_.contract->schema[0].PrimaryKey();
+  if (build_.mode == "append") {
+    lake::View parent = staging.parent();
+    parent.schema = staging.schema();
+    const std::string there = lake::ScanSql(parent, &paths);
+    if (!key.empty()) select = FirstOfKey(select, key, parent.files.empty() ? "" : there);
+  }
+  TRY(session.instance->Lock(paths, staging.folder()));
+  run_.step = "reading";
+  live_.Enter(run_.step, session.connection.get());
+  std::vector<std::string> order;
+  for (const std::string& column : build_.cluster_by) order.push_back(SqlName(column));
+  Status written = staging.Write(*session.connection, select, Join(order, ", "));
+  if (!written) return ExplainRejects(*session.connection, session.inputs, written.TakeError());
+  run_.rows = 0;
+  for (const lake::DataFile& file : staging.files()) run_.rows += file.rows;
+  return Stopped();
+}
+
+Result<CheckAnswer> Execution::Check(Session& session) {
+  run_.step = "checking";
+  live_.Enter(run_.step, session.connection.get());
+  lake::View staged = session.staging->parent();
+  staged.schema = session.staging->schema();
+  lake::View whole = staged;
+  staged.files = session.staging->files();
+  if (build_.mode == "append") {
+    whole.files.insert(whole.files.end(), staged.files.begin(), staged.files.end());
+  } else {
+    whole.files = staged.files;
+  }
+  CheckRequest request{*session.connection,  *port_.contract, schema_, lake::ScanSql(staged),
+                       lake::ScanSql(whole), run_.rows,       {}};
+  request.table_sql = [this](const std::string& target) -> Result<std::string> {
+    const auto found = targets_.select.find(target);
+    if (found != targets_.select.end()) return found->second;
+    return Error{
+        Code::kNotFound,
+        fmt::format("'{}' is no input port, no other output port of the product and no domain.product.port", target)};
+  };
+  CheckAnswer answer = TRY(context_.check(request));
+  TRY(Stopped());
+  return answer;
+}
+
+// The evidence stays, the rows do not. The ledger has hashes of what may hold data.
+Status Execution::Refuse(const CheckAnswer& answer) {
+  Json failed(Json::Array{});
+  for (const runs::CheckResult& check : answer.results) {
+    if (check.outcome != "failed") continue;
+    failed.Push(Json::Map(
+        {{"check", check.id}, {"failing_rows", check.failing_rows}, {"sample_sha256", Sha256(check.sample.Dump())}}));
+  }
+  run_.status = "refused";
+  run_.message = answer.summary;
+  run_.ended_at = context_.clock.Now();
+  auto txn = TRY(context_.store.Begin());
+  TRY(runs::Update(*txn, run_));
+  TRY(runs::PutChecks(*txn, run_.id, checks_));
+  TRY(Record(*txn, "refused", Json::Map({{"failed", std::move(failed)}, {"contract", port_.row.version}})));
+  TRY(txn->Commit());
+  log::Warn("run ended", {{"run", run_.id}, {"port", run_.port.Text()}, {"status", run_.status}});
+  return {};
+}
+
+Status Execution::Publish(Session& session) {
+  run_.step = "committing";
+  live_.Enter(run_.step, session.connection.get());
+  TRY(Stopped());
+  lake::Staging& staging = *session.staging;
+  const auto operation = build_.mode == "append" ? lake::Operation::kAppend : lake::Operation::kOverwrite;
+  TRY(context_.lake.Prepare(staging, operation));
+  std::vector<lineage::Input> inputs;
+  for (const Pinned& pinned : pinned_) inputs.push_back(pinned.lineage);
+  auto commit = [&]() -> Status {
+    auto txn = TRY(context_.store.Begin());
+    const lake::Snapshot snapshot = TRY(context_.lake.Commit(*txn, staging));
+    run_.snapshot_id = snapshot.id;
+    run_.status = "succeeded";
+    run_.progress = 100;
+    run_.ended_at = context_.clock.Now();
+    TRY(runs::Update(*txn, run_));
+    TRY(runs::PutChecks(*txn, run_.id, checks_));
+    TRY(lineage::Record(*txn, run_.port, snapshot.id, run_.id, inputs, columns_));
+    Json detail = Json::Map({{"snapshot", std::to_string(snapshot.id)},
+                             {"operation", snapshot.operation},
+                             {"rows", run_.rows},
+                             {"contract", port_.row.version},
+                             {"inputs", run_.inputs},
+                             {"key", run_.key}});
+    if (!lineage_note_.empty()) detail.Set("lineage", lineage_note_);
+    TRY(Record(*txn, "committed", std::move(detail)));
+    return txn->Commit();
+  };
+  Status committed = commit();
+  for (int tries = 1; !committed && committed.error().code == Code::kUnavailable && tries < kCommitTries; ++tries)
+    committed = commit();
+  if (!committed) return committed;
+  session.renewal.reset();
+  context_.lake.Published(staging);
+  log::Info("run ended", {{"run", run_.id}, {"port", run_.port.Text()}, {"status", run_.status}, {"rows", run_.rows}});
+  return {};
+}
+
+// Plans the build over empty tables that stand for its inputs; the inputs' own readers cannot be planned.
+void Execution::Lineage(Session& session) {
+  std::vector<std::string> outputs;
+  for (const model::Field& field : schema_.fields) outputs.push_back(field.name);
+  std::map<std::string, std::string> names;
+  std::map<std::string, std::vector<std::string>> columns;
+  auto plan = [&]() -> Result<std::vector<lineage::ColumnEdge>> {
+    auto instance = TRY(engine::Instance::Open({1, int64_t{64} << 20, "", {}}));
+    auto connection = TRY(instance->Connect());
+    TRY(BindNow(*connection, run_.logical_time));
+    for (const Input& input : session.inputs) {
+      const std::string name = SqlName(input.sql_name);
+      engine::Rows rows = TRY(session.connection->Query(
+          fmt::format("SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {})", name)));
+      std::vector<std::string> stub;
+      for (size_t i = 0; i < rows.size(); ++i) {
+        stub.push_back(SqlName(rows.text(i, 0)) + " " + rows.text(i, 1));
+        columns[input.name].push_back(rows.text(i, 0));
+      }
+      names[Lower(input.sql_name)] = input.name;
+      TRY(connection->Execute(fmt::format("CREATE TABLE {} ({})", name, Join(stub, ", "))));
+    }
+    engine::Rows rows =
+        TRY(connection->Query("SELECT json_serialize_plan($1::VARCHAR, optimize := false)", {session.build.sql}));
+    const Json tree = TRY(Json::Parse(rows.text(0, 0)));
+    return LineageOf(tree, outputs, names);
+  };
+  auto edges = plan();
+  if (edges) {
+    columns_ = edges.TakeValue();
+    return;
+  }
+  lineage_note_ = "coarse: " + edges.error().message;
+  log::Warn("lineage is coarse", {{"run", run_.id}, {"why", edges.error().message}});
+  columns_ = CoarseLineage(outputs, columns);
+}
+
+}  // namespace weft::run

@@ -1,0 +1,75 @@
+// One run from its inputs to its snapshot: whatever happens, it ends in a run row and a row of the ledger.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+
+#include "state/catalog/catalog.h"
+#include "work/run/resolve.h"
+#include "work/run/run.h"
+
+namespace weft::run {
+
+// What others may see of a run and do to it while it lives. Thread-safe.
+class Live {
+ public:
+  void Enter(const std::string& step, engine::Connection* connection);
+  void Leave();  // The connection is about to go.
+  void Overlay(runs::Run& run) const;
+  std::stop_source& stop() { return stop_; }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string step_;
+  engine::Connection* connection_ = nullptr;
+  std::stop_source stop_;
+};
+
+class Execution {
+ public:
+  Execution(Context& context, runs::Run run, bool force, std::string purpose, Live& live)
+      : context_(context), run_(std::move(run)), force_(force), purpose_(std::move(purpose)), live_(live) {}
+
+  // Runs to the end. The row that it returns is what the store has, unless the store itself failed.
+  runs::Run Run();
+  // Ends without having begun: cancelled, or because of what it waited for.
+  runs::Run EndEarly(const std::string& status, const std::string& message);
+
+ private:
+  struct Session;  // The engine's things, in the order in which they must go.
+
+  Status Work();
+  Status Resolve();
+  Status OpenEngine(Session& session);
+  Result<bool> Skips(const std::string& build_sql, bool uses_now);
+  Status MakeViews(Session& session);
+  Status Write(Session& session);
+  Result<CheckAnswer> Check(Session& session);
+  Status Publish(Session& session);
+  Status Refuse(const CheckAnswer& answer);
+  void Lineage(Session& session);
+  Status Record(store::Txn& txn, const std::string& kind, Json detail);
+  runs::Run End(const Error& error);
+  Status Stopped() const;
+
+  Context& context_;
+  runs::Run run_;
+  const bool force_;
+  const std::string purpose_;
+  Live& live_;
+  catalog::Port port_;
+  model::Build build_;
+  model::TableSchema schema_;
+  std::vector<Pinned> pinned_;
+  Targets targets_;
+  std::vector<lineage::ColumnEdge> columns_;
+  std::string lineage_note_;  // Why the columns' lineage is coarse.
+  std::vector<runs::CheckResult> checks_;
+};
+
+// The build of a port: what it says, or nothing where its rows do not come from a build.
+std::optional<model::Build> BuildOf(const model::Bundle& bundle, const model::OutputPort& port);
+
+}  // namespace weft::run

@@ -1,0 +1,159 @@
+#include <fmt/format.h>
+#include <fnmatch.h>
+#include <glob.h>
+
+#include "base/file.h"
+#include "base/id.h"
+#include "base/text.h"
+#include "work/run/inputs.h"
+
+namespace weft::run {
+namespace {
+
+constexpr std::string_view kGlobs = "*?[";
+
+struct Kind {
+  std::string format;
+  std::string compression;
+};
+
+// By the name, unless the source says its format.
+Kind KindOf(const std::string& name, const std::string& format) {
+  Kind kind{format, "none"};
+  std::string stem = Lower(name);
+  for (auto [ending, compression] : {std::pair(".gz", "gzip"), std::pair(".zst", "zstd"), std::pair(".zstd", "zstd")}) {
+    if (!stem.ends_with(ending)) continue;
+    kind.compression = compression;
+    stem = stem.substr(0, stem.rfind('.'));
+    break;
+  }
+  if (!kind.format.empty()) return kind;
+  constexpr std::pair<std::string_view, std::string_view> kEndings[] = {
+      {".csv", "csv"},    {".tsv", "csv"},     {".txt", "csv"},        {".json", "json"},
+      {".jsonl", "json"}, {".ndjson", "json"}, {".parquet", "parquet"}};
+  for (const auto& [ending, known] : kEndings) {
+    if (stem.ends_with(ending)) kind.format = known;
+  }
+  return kind;
+}
+
+bool Matches(const std::string& pattern, const std::string& path) {
+  if (pattern.find_first_of(kGlobs) == pattern.npos) return pattern == path;
+  return fnmatch(pattern.c_str(), path.c_str(), pattern.find("**") == pattern.npos ? FNM_PATHNAME : 0) == 0;
+}
+
+// Where an upload of that hash is kept.
+std::string UploadPath(const Options& options, const std::string& sha256) {
+  return (fs::path(options.upload_folder) / sha256.substr(0, 2) / sha256).string();
+}
+
+struct Found {
+  std::string path;
+  std::string name;
+  std::string sha256;
+};
+
+Result<std::vector<Found>> Uploaded(const model::Source& source, const std::string& bundle_folder,
+                                    const std::vector<model::DataFile>& uploads, const Options& options) {
+  std::vector<Found> found;
+  const std::string wanted = fs::path(source.path).lexically_normal().string();
+  for (const model::DataFile& file : uploads) {
+    std::string name = file.path;
+    if (name.starts_with(bundle_folder + "/")) name = name.substr(bundle_folder.size() + 1);
+    if (!Matches(wanted, name)) continue;
+    found.push_back({UploadPath(options, file.sha256), name, file.sha256});
+    std::error_code ignored;
+    if (!fs::is_regular_file(found.back().path, ignored)) {
+      return Error{
+          Code::kNotFound,
+          fmt::format("the file '{}' is registered but its bytes are gone from the node; apply the folder again",
+                      name)};
+    }
+  }
+  if (!found.empty()) return found;
+  return Error{Code::kNotFound, fmt::format("no file '{}' travelled with the product; put it into {} and apply again",
+                                            source.path, bundle_folder)};
+}
+
+bool IsUnder(const fs::path& path, const fs::path& root) {
+  const auto [end, ignored] = std::mismatch(root.begin(), root.end(), path.begin(), path.end());
+  return end == root.end();
+}
+
+// `path` with every link followed, if it then lies under a root.
+Result<std::string> Contained(const std::string& path, const Options& options) {
+  std::error_code failure;
+  const fs::path real = fs::canonical(path, failure);
+  if (failure)
+    return Error{Code::kNotFound, fmt::format("the source file '{}' cannot be found: {}", path, failure.message())};
+  for (const std::string& root : options.source_roots) {
+    const fs::path real_root = fs::canonical(root, failure);
+    if (!failure && IsUnder(real, real_root)) return real.string();
+  }
+  return Error{
+      Code::kDenied,
+      fmt::format(
+          "the source file '{}' does not lie under a folder that the node's administrator declared as a source root",
+          path)};
+}
+
+Result<std::vector<Found>> Absolute(const model::Source& source, const Options& options) {
+  std::vector<std::string> paths{source.path};
+  if (source.path.find_first_of(kGlobs) != source.path.npos) {
+    glob_t matches{};
+    const int outcome = glob(source.path.c_str(), 0, nullptr, &matches);
+    paths.assign(matches.gl_pathv, matches.gl_pathv + (outcome == 0 ? matches.gl_pathc : 0));
+    globfree(&matches);
+    if (paths.empty()) return Error{Code::kNotFound, fmt::format("no source file matches '{}'", source.path)};
+  }
+  std::vector<Found> found;
+  for (const std::string& path : paths) {
+    std::string real = TRY(Contained(path, options));
+    std::error_code ignored;
+    if (!fs::is_regular_file(real, ignored))
+      return Error{Code::kInvalid, fmt::format("the source '{}' is no file", path)};
+    if (real.find_first_of(kGlobs) != real.npos) {
+      return Error{Code::kUnsupported,
+                   fmt::format("the source file '{}' has one of * ? [ in its name; rename it", real)};
+    }
+    std::string hash = TRY(HashFile(real));
+    found.push_back({std::move(real), path, std::move(hash)});
+  }
+  return found;
+}
+
+}  // namespace
+
+Result<Files> FindFiles(const model::Source& source, const std::string& bundle_folder,
+                        const std::vector<model::DataFile>& uploads, const Options& options) {
+  if (source.path.empty()) return Error{Code::kInvalid, "the file source names no path"};
+  const bool absolute = source.path.starts_with('/');
+  std::vector<Found> found =
+      TRY(absolute ? Absolute(source, options) : Uploaded(source, bundle_folder, uploads, options));
+  std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.name < b.name; });
+  Files files;
+  Hasher hasher;
+  for (const Found& file : found) {
+    const Kind kind = KindOf(file.name, source.format);
+    if (kind.format != "csv" && kind.format != "json" && kind.format != "parquet") {
+      return Error{
+          Code::kInvalid,
+          fmt::format("the format of '{}' cannot be told from its name; say format: csv, json or parquet in the source",
+                      file.name)};
+    }
+    if (!files.format.empty() && (kind.format != files.format || kind.compression != files.compression)) {
+      return Error{Code::kInvalid,
+                   fmt::format("'{}' and '{}' differ in format or compression; one source reads files of one kind",
+                               files.names.back(), file.name)};
+    }
+    files.format = kind.format;
+    files.compression = kind.compression;
+    files.paths.push_back(file.path);
+    files.names.push_back(file.name);
+    hasher.Add(file.name).Add("\n").Add(file.sha256).Add("\n");
+  }
+  files.version = found.size() == 1 ? found[0].sha256 : hasher.Hex();
+  return files;
+}
+
+}  // namespace weft::run

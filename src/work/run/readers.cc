@@ -1,0 +1,278 @@
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "work/run/inputs.h"
+
+namespace weft::run {
+namespace {
+
+constexpr std::string_view kCsvOptions[] = {"delimiter", "quote",    "escape",           "header",
+                                            "null",      "encoding", "timestamp_format", "date_format"};
+constexpr std::string_view kJsonOptions[] = {"layout", "timestamp_format", "date_format"};
+
+std::string List(const std::vector<std::string>& texts) {
+  std::vector<std::string> quoted;
+  for (const std::string& text : texts) quoted.push_back(SqlText(text));
+  return "[" + Join(quoted, ", ") + "]";
+}
+
+std::string Struct(const std::vector<Column>& columns) {
+  std::vector<std::string> members;
+  for (const Column& column : columns) {
+    members.push_back(SqlText(column.name) + ": " + SqlText(column.type.empty() ? "VARCHAR" : column.type));
+  }
+  return "{" + Join(members, ", ") + "}";
+}
+
+template <size_t N>
+Status CheckOptions(const Json& options, const std::string_view (&known)[N]) {
+  for (const auto& [name, value] : options.Members()) {
+    if (std::find(std::begin(known), std::end(known), name) != std::end(known)) continue;
+    return Error{Code::kInvalid, fmt::format("'{}' is no option of this source{}", name, DidYouMean(name, known))};
+  }
+  return {};
+}
+
+// The cells of one line. A quoted cell that goes on in the next line is no header.
+std::vector<std::string> CellsOf(std::string_view line, const std::string& delimiter, char quote, char escape) {
+  std::vector<std::string> cells(1);
+  bool quoted = false;
+  for (size_t i = 0; i < line.size(); ++i) {
+    if (quoted && line[i] == escape && i + 1 < line.size() && line[i + 1] == quote) {
+      cells.back() += line[++i];
+    } else if (quote && line[i] == quote) {
+      quoted = !quoted;
+    } else if (!quoted && line.substr(i).starts_with(delimiter)) {
+      cells.emplace_back();
+      i += delimiter.size() - 1;
+    } else {
+      cells.back() += line[i];
+    }
+  }
+  return cells;
+}
+
+// Reads CSV as the source describes it: nothing is guessed from the rows.
+class Csv {
+ public:
+  Csv(engine::Connection& connection, const Files& files, const Json& options, const Expected& expected)
+      : connection_(connection), files_(files), options_(options), expected_(expected) {}
+
+  Result<Reader> Make() {
+    TRY(CheckOptions(options_, kCsvOptions));
+    delimiter_ = options_["delimiter"].Text(Lower(files_.names[0]).find(".tsv") == std::string::npos ? "," : "\t");
+    if (delimiter_ == "\\t" || delimiter_ == "tab") delimiter_ = "\t";
+    quote_ = options_["quote"].Text("\"");
+    escape_ = options_["escape"].Text(quote_);
+    header_ = options_["header"].Bool(true);
+    if (delimiter_.empty() || delimiter_.size() > 4 || quote_.size() > 1 || escape_.size() > 1) {
+      return Error{Code::kInvalid,
+                   "a CSV source has a delimiter of 1 to 4 bytes, and a quote and an escape of one character"};
+    }
+    std::vector<std::string> names = TRY(FirstLine(0));
+    if (header_) {
+      for (size_t i = 1; i < files_.paths.size(); ++i) {
+        if (TRY(FirstLine(i)) == names) continue;
+        return Error{Code::kInvalid,
+                     fmt::format("the columns of '{}' are not those of '{}'", files_.names[i], files_.names[0])};
+      }
+    }
+    std::vector<Column> columns = TRY(Named(names));
+    const std::string common = fmt::format("{}, columns={}", Arguments(), Struct(columns));
+    std::vector<std::string> all;
+    for (const Column& column : columns) all.push_back(fmt::format("count({})", SqlName(column.name)));
+    Reader reader;
+    reader.select = fmt::format("SELECT * FROM read_csv({}, {})", List(files_.paths), common);
+    reader.rejects = fmt::format("SELECT {} FROM read_csv({}, {}, store_rejects=true, rejects_limit=10000)",
+                                 Join(all, ", "), List(files_.paths), common);
+    return reader;
+  }
+
+ private:
+  std::string Encoding() const {
+    return fmt::format("compression={}, encoding={}", SqlText(files_.compression),
+                       SqlText(Lower(options_["encoding"].Text("utf-8"))));
+  }
+
+  std::string Arguments() const {
+    std::vector<std::string> nulls =
+        options_["null"].is_array() ? options_["null"].Texts() : std::vector{options_["null"].Text("")};
+    std::string text =
+        fmt::format("auto_detect=false, {}, header={}, delim={}, quote={}, escape={}, nullstr={}", Encoding(), header_,
+                    SqlText(delimiter_), SqlText(quote_), SqlText(escape_), List(nulls));
+    for (auto [name, argument] :
+         {std::pair("timestamp_format", "timestampformat"), std::pair("date_format", "dateformat")}) {
+      if (options_[name].is_text()) text += fmt::format(", {}={}", argument, SqlText(options_[name].Text()));
+    }
+    return text;
+  }
+
+  Result<std::vector<std::string>> FirstLine(size_t file) {
+    auto rows = connection_.Query(fmt::format(
+        "SELECT line FROM read_csv([{}], auto_detect=false, {}, header=false, delim='\x01', quote='', escape='', "
+        "strict_mode=false, columns={{'line': 'VARCHAR'}}) LIMIT 1",
+        SqlText(files_.paths[file]), Encoding()));
+    if (!rows) {
+      return Error{rows.error().code,
+                   fmt::format("'{}' cannot be read: {}", files_.names[file], Split(rows.error().message, '\n')[0])};
+    }
+    if (rows->size() == 0)
+      return Error{Code::kInvalid, fmt::format("'{}' is empty: it has not even a header", files_.names[file])};
+    std::string_view line = rows->text(0, 0);
+    if (line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
+    while (line.ends_with('\r')) line.remove_suffix(1);
+    return CellsOf(line, delimiter_, quote_.empty() ? '\0' : quote_[0], escape_.empty() ? '\0' : escape_[0]);
+  }
+
+  // The file's columns in its own order, each with the type that is expected of its name.
+  Result<std::vector<Column>> Named(const std::vector<std::string>& cells) {
+    std::vector<Column> columns;
+    if (!header_) {
+      if (expected_.exact && cells.size() != expected_.columns.size()) {
+        return Error{Code::kInvalid, fmt::format("'{}' has {}, and its contract {}", files_.names[0],
+                                                 Count(cells.size(), "column"), expected_.columns.size())};
+      }
+      for (size_t i = 0; i < cells.size(); ++i) {
+        columns.push_back(expected_.exact ? expected_.columns[i] : Column{fmt::format("column{}", i), ""});
+      }
+      return columns;
+    }
+    std::vector<std::string> extra, missing;
+    std::set<std::string> seen;
+    for (const std::string& cell : cells) {
+      const std::string name(Trim(cell));
+      if (name.empty())
+        return Error{Code::kInvalid,
+                     fmt::format("column {} of '{}' has no name in the header", columns.size() + 1, files_.names[0])};
+      if (!seen.insert(Lower(name)).second) {
+        return Error{Code::kInvalid,
+                     fmt::format("the header of '{}' names the column '{}' twice", files_.names[0], name)};
+      }
+      const Column* known = Find(name);
+      if (!known && expected_.exact) extra.push_back(name);
+      columns.push_back(known ? *known : Column{name, ""});
+    }
+    for (const Column& column : expected_.columns) {
+      if (expected_.exact && !seen.contains(Lower(column.name))) missing.push_back(column.name);
+    }
+    if (extra.empty() && missing.empty()) return columns;
+    std::string what = missing.empty() ? "" : "lacks " + Join(missing, ", ");
+    if (!extra.empty())
+      what += (what.empty() ? "" : ", and ") + ("has " + Join(extra, ", ") + ", which the contract does not know");
+    return Error{Code::kInvalid,
+                 fmt::format("the header of '{}' {}; it has: {}", files_.names[0], what, Join(cells, ", "))};
+  }
+
+  const Column* Find(const std::string& name) const {
+    for (const Column& column : expected_.columns) {
+      if (Lower(column.name) == Lower(name)) return &column;
+    }
+    return nullptr;
+  }
+
+  engine::Connection& connection_;
+  const Files& files_;
+  const Json& options_;
+  const Expected& expected_;
+  std::string delimiter_, quote_, escape_;
+  bool header_ = true;
+};
+
+Result<Reader> JsonReader(const Files& files, const Json& options, const Expected& expected) {
+  TRY(CheckOptions(options, kJsonOptions));
+  if (expected.columns.empty())
+    return Error{Code::kInvalid,
+                 fmt::format("'{}' needs a contract of the input port that names its columns", files.names[0])};
+  const bool lines = Lower(files.names[0]).find(".json") == std::string::npos ||
+                     Lower(files.names[0]).find(".jsonl") != std::string::npos;
+  std::string compression = files.compression == "none" ? "uncompressed" : files.compression;
+  std::string text = fmt::format(
+      "SELECT * FROM read_json({}, columns={}, format={}, compression={}", List(files.paths), Struct(expected.columns),
+      SqlText(options["layout"].Text(lines ? "newline_delimited" : "auto")), SqlText(compression));
+  for (auto [name, argument] :
+       {std::pair("timestamp_format", "timestampformat"), std::pair("date_format", "dateformat")}) {
+    if (options[name].is_text()) text += fmt::format(", {}={}", argument, SqlText(options[name].Text()));
+  }
+  return Reader{text + ")", ""};
+}
+
+// Parquet knows its own types; a contract of the input holds it to its promise.
+Result<Reader> ParquetReader(engine::Connection& connection, const Files& files, const Json& options,
+                             const Expected& expected) {
+  constexpr std::string_view kNone[] = {""};
+  TRY(CheckOptions(options, kNone));
+  const std::string read = fmt::format("read_parquet({}, union_by_name=false)", List(files.paths));
+  if (!expected.exact) return Reader{"SELECT * FROM " + read, ""};
+  auto rows = connection.Query(fmt::format("SELECT column_name FROM (DESCRIBE SELECT * FROM {})", read));
+  if (!rows) return rows.TakeError().With("'" + files.names[0] + "' cannot be read");
+  std::set<std::string> has;
+  for (size_t i = 0; i < rows->size(); ++i) has.insert(Lower(rows->text(i, 0)));
+  std::vector<std::string> casts, missing;
+  for (const Column& column : expected.columns) {
+    if (!has.contains(Lower(column.name))) missing.push_back(column.name);
+    casts.push_back(
+        fmt::format("CAST({0} AS {1}) AS {0}", SqlName(column.name), column.type.empty() ? "VARCHAR" : column.type));
+  }
+  if (!missing.empty()) return Error{Code::kInvalid, fmt::format("'{}' lacks {}", files.names[0], Join(missing, ", "))};
+  return Reader{fmt::format("SELECT {} FROM {}", Join(casts, ", "), read), ""};
+}
+
+// "'abc'" out of DuckDB's sentence, or its first line.
+std::string Reason(const std::string& message) {
+  const std::string line = Split(message, '\n')[0];
+  const size_t at = line.find(". Could not convert");
+  return at == line.npos ? line : line.substr(at + 2);
+}
+
+}  // namespace
+
+Expected ExpectedOf(const model::Bundle& bundle, const model::InputPort& port, const model::TableSchema& output) {
+  Expected expected;
+  const model::Contract* contract = port.contract_id.empty() ? nullptr : bundle.ContractById(port.contract_id);
+  if (contract && contract->schema.size() == 1) {
+    for (const model::Property& property : contract->schema[0].properties) {
+      auto type = model::TypeOf(property);
+      expected.columns.push_back({property.name, type ? type->DuckDb() : ""});
+    }
+    expected.exact = !expected.columns.empty();
+    if (expected.exact) return expected;
+  }
+  for (const model::Field& field : output.fields) expected.columns.push_back({field.name, field.type.DuckDb()});
+  return expected;
+}
+
+Result<Reader> ReaderOf(engine::Connection& connection, const Files& files, const model::Source& source,
+                        const Expected& expected) {
+  if (files.format == "csv") return Csv(connection, files, source.options, expected).Make();
+  if (files.format == "json") return JsonReader(files, source.options, expected);
+  if (files.compression != "none")
+    return Error{Code::kInvalid,
+                 "Parquet files are compressed inside: '" + files.names[0] + "' must be no " + files.compression};
+  return ParquetReader(connection, files, source.options, expected);
+}
+
+Error ExplainRejects(engine::Connection& connection, const std::vector<Input>& inputs, Error error) {
+  if (error.code != Code::kInvalid) return error;
+  for (const Input& input : inputs) {
+    if (input.rejects.empty()) continue;
+    Status cleaned = connection.Execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans");
+    if (!cleaned || !connection.Query(input.rejects)) continue;
+    auto count = connection.Query("SELECT count(*) FROM reject_errors");
+    auto rows = connection.Query(
+        "SELECT line, column_name, error_type, error_message FROM reject_errors ORDER BY file_id, line LIMIT 5");
+    if (!count || !rows || rows->size() == 0) continue;
+    std::vector<std::string> lines;
+    for (size_t i = 0; i < rows->size(); ++i) {
+      lines.push_back(
+          fmt::format("line {}, column {}: {}", rows->text(i, 0), rows->text(i, 1), Reason(rows->text(i, 3))));
+    }
+    const int64_t all = count->integer(0, 0);
+    return {Code::kInvalid, fmt::format("the input '{}' ({}) has {} that cannot be read: {}{}", input.name,
+                                        input.lineage.source, all == 1 ? "1 value" : HumanCount(all) + " values",
+                                        Join(lines, "; "), all > static_cast<int64_t>(lines.size()) ? "; …" : "")};
+  }
+  error.message = error.message.substr(0, error.message.find("\n\n"));
+  return error;
+}
+
+}  // namespace weft::run

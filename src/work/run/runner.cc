@@ -1,0 +1,267 @@
+#include <fmt/format.h>
+
+#include <list>
+#include <set>
+
+#include "base/file.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "state/access/access.h"
+#include "work/run/execution.h"
+
+namespace weft::run {
+namespace {
+
+constexpr size_t kQueueLimit = 10'000;
+
+// The runs of one request: what failed there is not built upon.
+struct Batch {
+  std::map<model::PortKey, std::string> ended_badly;  // Port → run.
+};
+
+struct Job {
+  runs::Run run;
+  std::set<model::PortKey> upstream;
+  bool force = false;
+  std::string purpose;
+  std::shared_ptr<Batch> batch;  // Shared by the jobs of a request, guarded by the runner's mutex.
+  bool started = false;
+  Live live;
+};
+
+// A port that was asked for, and the ports that its inputs name.
+struct Wanted {
+  catalog::Port port;
+  std::set<model::PortKey> upstream;
+};
+
+class PoolRunner final : public Runner {
+ public:
+  explicit PoolRunner(Context context)
+      : context_(std::move(context)),
+        pool_("runs", static_cast<size_t>(std::max(1, context_.options.parallel_runs)), kQueueLimit) {}
+
+  ~PoolRunner() override {
+    std::vector<std::shared_ptr<Job>> waiting;
+    {
+      std::lock_guard lock(mutex_);
+      stopping_ = true;
+      for (const auto& job : jobs_) {
+        job->live.stop().request_stop();
+        if (!job->started) waiting.push_back(job);
+      }
+      std::erase_if(jobs_, [](const auto& job) { return !job->started; });
+    }
+    for (const auto& job : waiting) {
+      Execution(context_, job->run, job->force, job->purpose, job->live)
+          .EndEarly("cancelled", "the node stopped before the run began");
+    }
+  }  // The pool waits for what runs.
+
+  Result<std::vector<runs::Run>> Submit(const model::Caller& caller, const Request& request) override;
+  Status Cancel(const model::Caller& caller, const std::string& run_id) override;
+  Result<runs::Run> Get(const std::string& run_id) override;
+
+ private:
+  Result<std::vector<Wanted>> Want(store::Txn& txn, const model::Caller& caller, const Request& request);
+  Status MayRun(store::Txn& txn, const model::Caller& caller, const catalog::Port& port);
+  void Dispatch();
+  void Do(const std::shared_ptr<Job>& job);
+  void Finish(const std::shared_ptr<Job>& job, const runs::Run& ended);
+
+  Context context_;
+  std::mutex mutex_;
+  std::list<std::shared_ptr<Job>> jobs_;  // Pending and running, in the order in which they may begin.
+  bool stopping_ = false;
+  Pool pool_;  // Last: it goes first, and its threads use all of the above.
+};
+
+Status PoolRunner::MayRun(store::Txn& txn, const model::Caller& caller, const catalog::Port& port) {
+  const auto decision =
+      TRY(access::Decide(txn, context_.clock, caller.principal, model::Action::kRun, port.resource, caller.purpose));
+  if (decision.permitted) return {};
+  return Error{Code::kDenied, fmt::format("{} may not run {}: {}{}", caller.principal.name, port.row.key.Text(),
+                                          Join(decision.reasons, "; "),
+                                          decision.remedy.empty() ? "" : "; to permit it: " + decision.remedy)};
+}
+
+Result<std::vector<Wanted>> PoolRunner::Want(store::Txn& txn, const model::Caller& caller, const Request& request) {
+  std::vector<catalog::PortRow> rows;
+  if (request.ports.empty()) {
+    for (catalog::PortRow& row : TRY(catalog::Ports(txn))) {
+      if (row.status != "retired") rows.push_back(std::move(row));
+    }
+  }
+  for (const model::PortKey& key : request.ports) {
+    model::Address address;
+    address.domain = key.domain;
+    address.product = key.product;
+    address.port = key.port;
+    address.major = key.major;
+    rows.push_back(TRY(catalog::Resolve(txn, address)));
+  }
+  std::vector<Wanted> wanted;
+  for (const catalog::PortRow& row : rows) {
+    Wanted one {
+      TRY(catalog::Load(txn, row))
+      , {}
+    };
+    Status may = MayRun(txn, caller, one.port);
+    const bool builds = BuildOf(*one.port.bundle, *one.port.port).has_value();
+    if (request.ports.empty() && (!may || !builds)) continue;
+    if (!may) return may.TakeError();
+    if (!builds)
+      return Error{Code::kInvalid,
+                   fmt::format("{} has no build to run: it names no SQL, and the product has not exactly one input",
+                               row.key.Text())};
+    for (const model::InputPort& input : one.port.bundle->product.inputs) {
+      if (!input.source || input.source->kind != "product") continue;
+      auto address = model::Address::Parse(input.source->address);
+      auto above = address ? catalog::Resolve(txn, *address) : Result<catalog::PortRow>(address.TakeError());
+      if (above) one.upstream.insert(above->key);  // Otherwise the run itself will say what is missing.
+    }
+    one.upstream.erase(row.key);
+    const bool twice =
+        std::any_of(wanted.begin(), wanted.end(), [&](const Wanted& other) { return other.port.row.key == row.key; });
+    if (!twice) wanted.push_back(std::move(one));
+  }
+  if (wanted.empty()) return Error{Code::kNotFound, "there is nothing that you may run"};
+  // Upstream first. What is left over stands in a circle, which publishing refuses; it keeps its order.
+  std::vector<Wanted> ordered;
+  while (!wanted.empty()) {
+    auto next = std::find_if(wanted.begin(), wanted.end(), [&](const Wanted& one) {
+      return std::none_of(wanted.begin(), wanted.end(),
+                          [&](const Wanted& other) { return one.upstream.contains(other.port.row.key); });
+    });
+    if (next == wanted.end()) next = wanted.begin();
+    ordered.push_back(std::move(*next));
+    wanted.erase(next);
+  }
+  return ordered;
+}
+
+Result<std::vector<runs::Run>> PoolRunner::Submit(const model::Caller& caller, const Request& request) {
+  auto txn = TRY(context_.store.Begin());
+  const std::vector<Wanted> wanted = TRY(Want(*txn, caller, request));
+  auto batch = std::make_shared<Batch>();
+  std::vector<runs::Run> submitted;
+  std::vector<std::shared_ptr<Job>> jobs;
+  for (const Wanted& one : wanted) {
+    auto job = std::make_shared<Job>();
+    job->run.id = NewId("run");
+    job->run.port = one.port.row.key;
+    job->run.status = "pending";
+    job->run.requested_by = caller.principal.name;
+    job->run.requested_at = context_.clock.Now();
+    job->run.logical_time = request.logical_time.value_or(job->run.requested_at);
+    job->upstream = one.upstream;
+    job->force = request.force;
+    job->purpose = caller.purpose;
+    job->batch = batch;
+    TRY(runs::Insert(*txn, job->run));
+    submitted.push_back(job->run);
+    jobs.push_back(std::move(job));
+  }
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_) return Error{Code::kUnavailable, "the node is stopping; try again when it is back"};
+    if (jobs_.size() + jobs.size() > kQueueLimit)
+      return Error{Code::kUnavailable, "too many runs are waiting; try again later"};
+    TRY(txn->Commit());
+    jobs_.insert(jobs_.end(), jobs.begin(), jobs.end());
+  }
+  Dispatch();
+  return submitted;
+}
+
+// Hands to the pool every run that waits for no other: its upstream ports have nothing in flight that came before it.
+void PoolRunner::Dispatch() {
+  std::lock_guard lock(mutex_);
+  std::set<model::PortKey> earlier;
+  for (const auto& job : jobs_) {
+    const bool waits = std::any_of(job->upstream.begin(), job->upstream.end(),
+                                   [&](const model::PortKey& key) { return earlier.contains(key); });
+    earlier.insert(job->run.port);
+    if (job->started || waits || stopping_) continue;
+    job->started = pool_.Submit([this, job] { Do(job); }).has_value();
+  }
+}
+
+void PoolRunner::Do(const std::shared_ptr<Job>& job) {
+  std::string why;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [port, run] : job->batch->ended_badly) {
+      if (job->upstream.contains(port)) why = fmt::format("its input {} did not succeed in {}", port.Text(), run);
+    }
+  }
+  Execution execution(context_, job->run, job->force, job->purpose, job->live);
+  if (job->live.stop().stop_requested()) {
+    Finish(job, execution.EndEarly("cancelled", "the run was cancelled"));
+  } else if (!why.empty()) {
+    Finish(job, execution.EndEarly("failed", why));
+  } else {
+    Finish(job, execution.Run());
+  }
+  Dispatch();
+}
+
+void PoolRunner::Finish(const std::shared_ptr<Job>& job, const runs::Run& ended) {
+  std::lock_guard lock(mutex_);
+  if (ended.status != "succeeded" && ended.status != "skipped") job->batch->ended_badly[ended.port] = ended.id;
+  jobs_.remove(job);
+}
+
+Status PoolRunner::Cancel(const model::Caller& caller, const std::string& run_id) {
+  runs::Run run;
+  {
+    auto txn = TRY(context_.store.Read());
+    run = TRY(runs::Get(*txn, run_id));
+    model::Address address;
+    address.domain = run.port.domain;
+    address.product = run.port.product;
+    address.port = run.port.port;
+    address.major = run.port.major;
+    const catalog::PortRow row = TRY(catalog::Resolve(*txn, address));
+    const catalog::Port port = TRY(catalog::Load(*txn, row));
+    TRY(MayRun(*txn, caller, port));
+  }
+  std::shared_ptr<Job> waiting;
+  {
+    std::lock_guard lock(mutex_);
+    auto job = std::find_if(jobs_.begin(), jobs_.end(), [&](const auto& each) { return each->run.id == run_id; });
+    if (job == jobs_.end()) return Error{Code::kConflict, fmt::format("the run {} has ended: {}", run_id, run.status)};
+    (*job)->live.stop().request_stop();
+    if (!(*job)->started) {
+      waiting = *job;
+      waiting->started = true;  // Nobody else begins it now.
+    }
+  }
+  if (!waiting) return {};
+  Execution execution(context_, waiting->run, waiting->force, waiting->purpose, waiting->live);
+  Finish(waiting, execution.EndEarly("cancelled", "the run was cancelled"));
+  Dispatch();
+  return {};
+}
+
+Result<runs::Run> PoolRunner::Get(const std::string& run_id) {
+  auto txn = TRY(context_.store.Read());
+  runs::Run run = TRY(runs::Get(*txn, run_id));
+  if (run.status != "running") return run;
+  std::lock_guard lock(mutex_);
+  for (const auto& job : jobs_) {
+    if (job->run.id == run_id) job->live.Overlay(run);
+  }
+  return run;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Runner>> Runner::Start(Context context) {
+  if (!context.check) return Error{Code::kInternal, "a runner needs a step that checks contracts"};
+  if (!context.options.temp_folder.empty()) TRY(MakeFolders(context.options.temp_folder));
+  return std::make_unique<PoolRunner>(std::move(context));
+}
+
+}  // namespace weft::run
