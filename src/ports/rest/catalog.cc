@@ -1,0 +1,216 @@
+#include "state/catalog/catalog.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "model/schema.h"
+#include "ports/rest/handlers.h"
+#include "state/access/access.h"
+#include "state/lineage/lineage.h"
+
+namespace weft::rest {
+namespace {
+
+Json PortJson(const catalog::PortRow& row) {
+  return Json::Map({{"address", row.key.Text()},
+                    {"name", row.key.port},
+                    {"version", row.version},
+                    {"status", row.status},
+                    {"sql", row.key.SqlTable()},
+                    {"description", row.description},
+                    {"classification", row.classification},
+                    {"tags", row.tags}});
+}
+
+Json ProductJson(const catalog::ProductRow& row) {
+  return Json::Map({{"address", row.domain + "/" + row.name},
+                    {"domain", row.domain},
+                    {"name", row.name},
+                    {"version", row.version},
+                    {"status", row.status},
+                    {"type", row.type},
+                    {"description", row.description},
+                    {"owners", row.owners},
+                    {"tags", row.tags},
+                    {"published_by", row.published_by},
+                    {"published_at", row.published_at.Text()}});
+}
+
+Json ColumnsJson(const model::Contract& contract) {
+  Json::Array columns;
+  if (contract.schema.empty()) return columns;
+  for (const model::Property& property : contract.schema[0].properties) {
+    auto type = model::TypeOf(property);
+    columns.push_back(Json::Map({{"name", property.name},
+                                 {"type", type ? type->DuckDb() : property.logical_type},
+                                 {"required", property.required || property.primary_key},
+                                 {"description", property.description},
+                                 {"classification", property.classification}}));
+  }
+  return columns;
+}
+
+std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+// Ports of one version of a product that is not the newest: as its own bundle has them.
+Json PortsOf(const model::Bundle& bundle) {
+  Json::Array ports;
+  for (const model::OutputPort& output : bundle.product.outputs) {
+    const model::Contract* contract = bundle.ContractOf(output);
+    ports.push_back(Json::Map({{"name", output.name},
+                               {"version", contract ? contract->version : output.version},
+                               {"status", contract ? contract->status : ""},
+                               {"contract", contract ? contract->document : Json()}}));
+  }
+  return ports;
+}
+
+}  // namespace
+
+Answer Products(Api& api, const Caller&, const http::Request& request) {
+  TRY(OnlyQuery(request, {"domain"}));
+  auto txn = TRY(api.store.Read());
+  std::map<std::string, Json::Array> ports;
+  for (const catalog::PortRow& row : TRY(catalog::Ports(*txn, request.Query("domain")))) {
+    ports[row.key.domain + "/" + row.key.product].push_back(PortJson(row));
+  }
+  Json::Array products;
+  for (const catalog::ProductRow& row : TRY(catalog::Products(*txn, request.Query("domain")))) {
+    Json product = ProductJson(row);
+    product.Set("ports", ports[row.domain + "/" + row.name]);
+    products.push_back(std::move(product));
+  }
+  return http::Response::Of(Json::Map({{"products", std::move(products)}}));
+}
+
+Answer Product(Api& api, const Caller&, const http::Request& request) {
+  TRY(OnlyQuery(request, {"version"}));
+  const std::string domain = request.captures.at("domain"), name = request.captures.at("product");
+  auto txn = TRY(api.store.Read());
+  const catalog::BundlePtr bundle = TRY(catalog::Product(*txn, domain, name, request.Query("version")));
+  const auto row = TRY(catalog::FindProduct(*txn, domain, name));
+  if (!row) return Error{Code::kNotFound, fmt::format("there is no product {}/{}", domain, name)};
+  Json product = ProductJson(*row);
+  const bool newest = bundle->product.version == row->version;
+  std::set<std::string> versions = {row->version};
+  Json::Array ports;
+  for (const catalog::PortRow& port : TRY(catalog::Ports(*txn, domain, name))) {
+    versions.insert(port.product_version);
+    const catalog::Port loaded = TRY(catalog::Load(*txn, port));
+    Json json = PortJson(port);
+    json.Set("contract", loaded.contract ? loaded.contract->document : Json());
+    ports.push_back(std::move(json));
+  }
+  product.Set("version", bundle->product.version);
+  if (!newest) product.Set("status", bundle->product.status);
+  product.Set("document", bundle->product.document);
+  product.Set("ports", newest ? Json(std::move(ports)) : PortsOf(*bundle));
+  product.Set("versions", std::vector<std::string>(versions.begin(), versions.end()));
+  return http::Response::Of(product);
+}
+
+Answer Port(Api& api, const Caller& caller, const http::Request& request) {
+  TRY(OnlyQuery(request, {"version"}));
+  std::string text =
+      request.captures.at("domain") + "/" + request.captures.at("product") + "/" + request.captures.at("port");
+  if (!request.Query("version").empty()) text += "@" + request.Query("version");
+  auto txn = TRY(api.store.Read());
+  const catalog::Port port = TRY(PortOf(*txn, text));
+  const model::Decision decision = TRY(MayRead(*txn, api.clock, caller, port.resource));
+  Json answer = PortJson(port.row);
+  if (port.contract) {
+    answer.Set("contract", port.contract->document);
+    answer.Set("columns", ColumnsJson(*port.contract));
+  }
+  const std::vector<lake::Snapshot> history = TRY(lake::History(*txn, port.row.key));
+  const auto table = TRY(lake::Find(*txn, port.row.key));
+  Json::Array snapshots;
+  answer.Set("snapshot", Json());
+  answer.Set("rows", 0);
+  for (const lake::Snapshot& snapshot : history) {
+    if (table && table->snapshot_id == snapshot.id) {
+      answer.Set("snapshot", snapshot.id);
+      answer.Set("rows", snapshot.rows);
+    }
+    snapshots.push_back(SnapshotJson(snapshot));
+  }
+  // History's order is the lake's own; newest first is this door's promise.
+  std::sort(snapshots.begin(), snapshots.end(),
+            [](const Json& a, const Json& b) { return a["sequence"].Int() > b["sequence"].Int(); });
+  if (snapshots.size() > 10) snapshots.resize(10);
+  answer.Set("snapshots", std::move(snapshots));
+  answer.Set("granted", decision.permitted);
+  answer.Set("remedy", decision.permitted ? "" : decision.remedy);
+  return http::Response::Of(answer);
+}
+
+Answer File(Api& api, const Caller&, const http::Request& request) {
+  TRY(OnlyQuery(request, {"name", "version"}));
+  auto txn = TRY(api.store.Read());
+  const catalog::BundlePtr bundle = TRY(
+      catalog::Product(*txn, request.captures.at("domain"), request.captures.at("product"), request.Query("version")));
+  std::map<std::string, const std::string*> files = {{BaseName(bundle->product.file), &bundle->product.bytes}};
+  for (const model::Contract& contract : bundle->contracts) files[BaseName(contract.file)] = &contract.bytes;
+  for (const auto& [name, text] : bundle->builds) files[name] = &text;
+  std::vector<std::string> names;
+  for (const auto& [name, text] : files) names.push_back(name);
+  const std::string wanted = request.Query("name");
+  if (wanted.empty()) return http::Response::Of(Json::Map({{"files", names}}));
+  auto found = files.find(wanted);
+  if (found == files.end()) {
+    return Error{Code::kNotFound, fmt::format("there is no file '{}'; there are: {}", wanted, Join(names, ", "))};
+  }
+  http::Response response = http::Response::Text(*found->second);
+  if (wanted.ends_with(".yaml")) response.content_type = "application/yaml";
+  return response;
+}
+
+Answer Search(Api& api, const Caller&, const http::Request& request) {
+  TRY(OnlyQuery(request, {"q", "domain", "limit"}));
+  if (Trim(request.Query("q")).empty()) return Error{Code::kInvalid, "parameter q is missing: the words to look for"};
+  const auto limit = static_cast<int>(TRY(QueryInt(request, "limit", 20, 1, 500)));
+  auto txn = TRY(api.store.Read());
+  Json::Array hits;
+  for (const catalog::Hit& hit : TRY(catalog::Search(*txn, request.Query("q"), request.Query("domain"), limit))) {
+    hits.push_back(Json::Map({{"kind", hit.kind},
+                              {"address", hit.address},
+                              {"title", hit.title},
+                              {"snippet", hit.snippet},
+                              {"status", hit.status}}));
+  }
+  return http::Response::Of(Json::Map({{"hits", std::move(hits)}}));
+}
+
+Answer Lineage(Api& api, const Caller&, const http::Request& request) {
+  TRY(OnlyQuery(request, {"address", "direction"}));
+  const std::string direction = request.Query("direction").empty() ? "both" : request.Query("direction");
+  TRY(OneOf("direction", direction, {"up", "down", "both"}));
+  auto txn = TRY(api.store.Read());
+  const catalog::Port port = TRY(PortOf(*txn, request.Query("address")));
+  std::vector<lineage::Edge> edges;
+  auto add = [&](lineage::Direction way) -> Status {
+    for (lineage::Edge& edge : TRY(lineage::Walk(*txn, port.row.key.Text(), way))) edges.push_back(std::move(edge));
+    return {};
+  };
+  if (direction != "down") TRY(add(lineage::Direction::kUp));
+  if (direction != "up") TRY(add(lineage::Direction::kDown));
+  Json::Array list;
+  for (const lineage::Edge& edge : edges) {
+    Json::Array columns;
+    for (const lineage::ColumnEdge& column : edge.columns) {
+      columns.push_back(Json::Map({{"column", column.column},
+                                   {"input", column.input},
+                                   {"input_column", column.input_column},
+                                   {"how", column.how}}));
+    }
+    list.push_back(Json::Map({{"from", edge.from},
+                              {"from_snapshot", edge.from_snapshot},
+                              {"to", edge.to},
+                              {"to_snapshot", edge.to_snapshot},
+                              {"run", edge.run_id},
+                              {"columns", std::move(columns)}}));
+  }
+  return http::Response::Of(Json::Map({{"edges", std::move(list)}}));
+}
+
+}  // namespace weft::rest

@@ -1,0 +1,75 @@
+// The handlers of the REST door's table, by subject, and what they share.
+#pragma once
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "ports/rest/rest.h"
+#include "state/catalog/catalog.h"
+#include "state/runs/runs.h"
+
+namespace weft::rest {
+
+using Answer = Result<http::Response>;
+using model::Caller;
+
+// kInvalid names the parameter, quotes its value and says what would be right.
+Status OnlyQuery(const http::Request& request, std::initializer_list<std::string_view> known);
+Result<int64_t> QueryInt(const http::Request& request, std::string_view name, int64_t otherwise, int64_t least,
+                         int64_t most);
+Status OneOf(std::string_view name, const std::string& value, std::initializer_list<std::string_view> allowed);
+// The body as a JSON object with no other keys than `known`.
+Result<Json> BodyOf(const http::Request& request, std::initializer_list<std::string_view> known);
+Result<std::string> NeedText(const Json& body, std::string_view key);
+Result<std::optional<Instant>> TimeOf(const Json& body, std::string_view key);
+
+Result<model::Address> AddressOf(store::Txn& txn, const std::string& text);  // Of this mesh.
+Result<catalog::Port> PortOf(store::Txn& txn, const std::string& text);      // What an address with a port names.
+// Whether the caller may read all rows and columns of the port; asks without recording.
+Result<model::Decision> MayRead(store::Txn& txn, Clock& clock, const Caller& caller, const model::Resource& resource);
+
+Status Record(store::Txn& txn, Clock& clock, const Caller& caller, std::string kind, std::string address, Json detail);
+Json OptionalTime(const std::optional<Instant>& time);
+
+// node.cc
+Answer Health(Api& api, const Caller& caller, const http::Request& request);
+Answer Ready(Api& api, const Caller& caller, const http::Request& request);
+Answer Metrics(Api& api, const Caller& caller, const http::Request& request);
+Answer Node(Api& api, const Caller& caller, const http::Request& request);
+Answer WhoAmI(Api& api, const Caller& caller, const http::Request& request);
+// publish.cc
+Answer MakePlan(Api& api, const Caller& caller, const http::Request& request);
+Answer Apply(Api& api, const Caller& caller, const http::Request& request);
+Answer PutData(Api& api, const Caller& caller, const http::Request& request);
+// catalog.cc
+Answer Products(Api& api, const Caller& caller, const http::Request& request);
+Answer Product(Api& api, const Caller& caller, const http::Request& request);
+Answer Port(Api& api, const Caller& caller, const http::Request& request);
+Answer File(Api& api, const Caller& caller, const http::Request& request);
+Answer Search(Api& api, const Caller& caller, const http::Request& request);
+Answer Lineage(Api& api, const Caller& caller, const http::Request& request);
+// runs.cc
+Answer SubmitRuns(Api& api, const Caller& caller, const http::Request& request);
+Answer ListRuns(Api& api, const Caller& caller, const http::Request& request);
+Answer GetRun(Api& api, const Caller& caller, const http::Request& request);
+Answer CancelRun(Api& api, const Caller& caller, const http::Request& request);
+Answer RetryRun(Api& api, const Caller& caller, const http::Request& request);
+// lake.cc
+Json SnapshotJson(const lake::Snapshot& snapshot);
+Answer Snapshots(Api& api, const Caller& caller, const http::Request& request);
+Answer TagSnapshot(Api& api, const Caller& caller, const http::Request& request);
+Answer Sweep(Api& api, const Caller& caller, const http::Request& request);
+// access.cc
+Answer ListGrants(Api& api, const Caller& caller, const http::Request& request);
+Answer PutGrant(Api& api, const Caller& caller, const http::Request& request);
+Answer RevokeGrants(Api& api, const Caller& caller, const http::Request& request);
+Answer ListTokens(Api& api, const Caller& caller, const http::Request& request);
+Answer CreateToken(Api& api, const Caller& caller, const http::Request& request);
+Answer RevokeToken(Api& api, const Caller& caller, const http::Request& request);
+// ledger.cc
+Answer Audit(Api& api, const Caller& caller, const http::Request& request);
+Answer VerifyAudit(Api& api, const Caller& caller, const http::Request& request);
+
+}  // namespace weft::rest

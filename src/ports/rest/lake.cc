@@ -1,0 +1,83 @@
+#include "state/lake/lake.h"
+
+#include <charconv>
+
+#include "ports/rest/handlers.h"
+
+namespace weft::rest {
+namespace {
+
+// Programs whose numbers are doubles send a snapshot's id as text.
+Result<int64_t> SnapshotId(const Json& value) {
+  if (value.kind() == Json::Kind::kInt) return value.Int();
+  const std::string& text = value.Text();
+  int64_t id = 0;
+  auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (!text.empty() && failure == std::errc() && end == text.data() + text.size()) return id;
+  return Error{Code::kInvalid, "field snapshot: " + value.Dump() + " is no snapshot's id; `weft snapshots` lists them"};
+}
+
+}  // namespace
+
+Json SnapshotJson(const lake::Snapshot& snapshot) {
+  return Json::Map({{"id", snapshot.id},
+                    {"parent", snapshot.parent ? Json(*snapshot.parent) : Json()},
+                    {"sequence", snapshot.sequence},
+                    {"at", snapshot.at.Text()},
+                    {"operation", snapshot.operation},
+                    {"run", snapshot.run_id},
+                    {"rows", snapshot.rows},
+                    {"files", snapshot.files},
+                    {"bytes", snapshot.bytes},
+                    {"added_rows", snapshot.added_rows},
+                    {"tags", snapshot.tags}});
+}
+
+Answer Snapshots(Api& api, const Caller&, const http::Request& request) {
+  TRY(OnlyQuery(request, {"address"}));
+  auto txn = TRY(api.store.Read());
+  const catalog::Port port = TRY(PortOf(*txn, request.Query("address")));
+  Json::Array snapshots;
+  for (const lake::Snapshot& snapshot : TRY(lake::History(*txn, port.row.key)))
+    snapshots.push_back(SnapshotJson(snapshot));
+  return http::Response::Of(Json::Map({{"snapshots", std::move(snapshots)}}));
+}
+
+Answer TagSnapshot(Api& api, const Caller& caller, const http::Request& request) {
+  const Json body = TRY(BodyOf(request, {"address", "tag", "snapshot"}));
+  const std::string address = TRY(NeedText(body, "address"));
+  const std::string tag = TRY(NeedText(body, "tag"));
+  auto txn = TRY(api.store.Begin());
+  const catalog::Port port = TRY(PortOf(*txn, address));
+  TRY(api.gate.Decide(*txn, caller, model::Action::kRun, port.resource));
+  int64_t snapshot = 0;
+  if (body["snapshot"].is_null()) {
+    const auto table = TRY(lake::Find(*txn, port.row.key));
+    if (!table || !table->snapshot_id)
+      return Error{Code::kNotFound, port.row.key.Text() + " has no snapshot to tag yet"};
+    snapshot = *table->snapshot_id;
+  } else {
+    snapshot = TRY(SnapshotId(body["snapshot"]));
+  }
+  TRY(lake::Tag(*txn, port.row.key, tag, snapshot));
+  TRY(Record(*txn, api.clock, caller, "tagged", port.row.key.Text(),
+             Json::Map({{"tag", tag}, {"snapshot", snapshot}})));
+  TRY(txn->Commit());
+  return http::Response::Of(Json::Map({{"tag", tag}, {"snapshot", snapshot}}));
+}
+
+Answer Sweep(Api& api, const Caller& caller, const http::Request& request) {
+  const Json body = TRY(BodyOf(request, {"age_seconds"}));
+  const Json& age = body["age_seconds"];
+  if (!age.is_number() || age.Int(-1) < 0 || age.Int() > int64_t{10} * 365 * 86'400) {
+    return Error{Code::kInvalid, "field age_seconds: " + age.Dump() + " is no number of seconds"};
+  }
+  const lake::Lake::Swept swept = TRY(api.lake.Sweep(std::chrono::seconds(age.Int())));
+  const Json detail = Json::Map({{"files", swept.files}, {"bytes", swept.bytes}});
+  auto txn = TRY(api.store.Begin());
+  TRY(Record(*txn, api.clock, caller, "swept", "", detail));
+  TRY(txn->Commit());
+  return http::Response::Of(detail);
+}
+
+}  // namespace weft::rest

@@ -1,0 +1,44 @@
+#include "ports/rest/handlers.h"
+
+namespace weft::rest {
+
+// Where an action is kBrowse although the request changes something, the handler or the room behind it decides about
+// the port, domain or principal that the body names.
+std::span<const gate::Route<Api>> Routes() {
+  using enum model::Action;
+  static const gate::Route<Api> routes[] = {
+      {"GET", "/v1/health", kOpen, nullptr, Health},
+      {"GET", "/v1/ready", kOpen, nullptr, Ready},
+      {"GET", "/metrics", kOpen, nullptr, Metrics},
+      {"GET", "/v1/node", kBrowse, nullptr, Node},
+      {"GET", "/v1/whoami", kBrowse, nullptr, WhoAmI},
+      {"POST", "/v1/plan", kBrowse, nullptr, MakePlan},
+      {"POST", "/v1/apply", kBrowse, nullptr, Apply},
+      {"PUT", "/v1/data/{sha256}", kBrowse, nullptr, PutData},
+      {"GET", "/v1/products", kBrowse, nullptr, Products},
+      {"GET", "/v1/products/{domain}/{product}", kBrowse, nullptr, Product},
+      {"GET", "/v1/ports/{domain}/{product}/{port}", kBrowse, nullptr, Port},
+      {"GET", "/v1/files/{domain}/{product}", kBrowse, nullptr, File},
+      {"GET", "/v1/search", kBrowse, nullptr, Search},
+      {"GET", "/v1/lineage", kBrowse, nullptr, Lineage},
+      {"POST", "/v1/runs", kBrowse, nullptr, SubmitRuns},
+      {"GET", "/v1/runs", kBrowse, nullptr, ListRuns},
+      {"GET", "/v1/runs/{id}", kBrowse, nullptr, GetRun},
+      {"POST", "/v1/runs/{id}/cancel", kBrowse, nullptr, CancelRun},
+      {"POST", "/v1/runs/{id}/retry", kBrowse, nullptr, RetryRun},
+      {"GET", "/v1/snapshots", kBrowse, nullptr, Snapshots},
+      {"POST", "/v1/tags", kBrowse, nullptr, TagSnapshot},
+      {"POST", "/v1/sweep", kAdminister, nullptr, Sweep},
+      {"GET", "/v1/grants", kBrowse, nullptr, ListGrants},
+      {"POST", "/v1/grants", kBrowse, nullptr, PutGrant},
+      {"DELETE", "/v1/grants", kBrowse, nullptr, RevokeGrants},
+      {"GET", "/v1/tokens", kBrowse, nullptr, ListTokens},
+      {"POST", "/v1/tokens", kBrowse, nullptr, CreateToken},
+      {"DELETE", "/v1/tokens/{id}", kBrowse, nullptr, RevokeToken},
+      {"GET", "/v1/audit", kAudit, nullptr, Audit},
+      {"POST", "/v1/audit/verify", kAudit, nullptr, VerifyAudit},
+  };
+  return routes;
+}
+
+}  // namespace weft::rest

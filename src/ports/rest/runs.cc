@@ -1,0 +1,138 @@
+#include "state/runs/runs.h"
+
+#include "ports/rest/handlers.h"
+
+namespace weft::rest {
+namespace {
+
+// Samples hold rows of data: only for those who may read all of them.
+Json CheckJson(const runs::CheckResult& check, bool samples) {
+  return Json::Map({{"id", check.id},
+                    {"description", check.description},
+                    {"outcome", check.outcome},
+                    {"value", check.value ? Json(*check.value) : Json()},
+                    {"expected", check.expected},
+                    {"failing_rows", check.failing_rows},
+                    {"sample", samples ? check.sample : Json()},
+                    {"place", check.place}});
+}
+
+Json RunJson(const runs::Run& run, bool samples) {
+  Json::Array checks;
+  for (const runs::CheckResult& check : run.checks) checks.push_back(CheckJson(check, samples));
+  return Json::Map({{"id", run.id},
+                    {"address", run.port.Text()},
+                    {"status", run.status},
+                    {"step", run.step},
+                    {"progress", run.progress},
+                    {"rows", run.rows},
+                    {"snapshot", run.snapshot_id ? Json(*run.snapshot_id) : Json()},
+                    {"message", run.message},
+                    {"requested_by", run.requested_by},
+                    {"requested_at", run.requested_at.Text()},
+                    {"started_at", OptionalTime(run.started_at)},
+                    {"ended_at", OptionalTime(run.ended_at)},
+                    {"logical_time", run.logical_time.Text()},
+                    {"inputs", run.inputs},
+                    {"checks", std::move(checks)}});
+}
+
+Json RunsJson(const std::vector<runs::Run>& list) {
+  Json::Array items;
+  for (const runs::Run& run : list) items.push_back(RunJson(run, false));
+  return Json::Map({{"runs", std::move(items)}});
+}
+
+bool Moves(const runs::Run& run) { return run.status == "pending" || run.status == "running"; }
+
+// A product's or domain's address stands for its ports that are not retired.
+Status AddPorts(store::Txn& txn, const std::string& text, std::vector<model::PortKey>* ports) {
+  const model::Address address = TRY(AddressOf(txn, text));
+  if (!address.port.empty()) {
+    ports->push_back(TRY(catalog::Resolve(txn, address)).key);
+    return {};
+  }
+  bool found = false;
+  for (const catalog::PortRow& row : TRY(catalog::Ports(txn, address.domain, address.product))) {
+    if (row.status == "retired") continue;
+    found = true;
+    ports->push_back(row.key);
+  }
+  if (found) return {};
+  return Error{Code::kNotFound, "'" + text + "' has no output port that could run"};
+}
+
+Answer RunOf(Api& api, const Caller& caller, const std::string& id) {
+  runs::Run run = TRY(api.runner.Get(id));
+  auto txn = TRY(api.store.Read());
+  if (run.checks.empty()) run.checks = TRY(runs::Get(*txn, id))
+  .checks;
+  bool samples = false;
+  if (auto port = PortOf(*txn, run.port.Text())) {
+    const model::Decision decision = TRY(MayRead(*txn, api.clock, caller, port->resource));
+    samples = decision.permitted && decision.row_filter.empty() && decision.masks.empty();
+  }
+  return http::Response::Of(RunJson(run, samples));
+}
+
+}  // namespace
+
+Answer SubmitRuns(Api& api, const Caller& caller, const http::Request& request) {
+  const Json body = TRY(BodyOf(request, {"addresses", "all", "force", "logical_time"}));
+  run::Request wanted;
+  wanted.force = body["force"].Bool();
+  wanted.logical_time = TRY(TimeOf(body, "logical_time"));
+  if (!body["all"].Bool()) {
+    auto txn = TRY(api.store.Read());
+    for (const std::string& text : body["addresses"].Texts()) TRY(AddPorts(*txn, text, &wanted.ports));
+    if (wanted.ports.empty()) return Error{Code::kInvalid, "nothing to run: give addresses, or all: true"};
+  }
+  std::sort(wanted.ports.begin(), wanted.ports.end());
+  wanted.ports.erase(std::unique(wanted.ports.begin(), wanted.ports.end()), wanted.ports.end());
+  return http::Response::Of(RunsJson(TRY(api.runner.Submit(caller, wanted))));
+}
+
+Answer ListRuns(Api& api, const Caller&, const http::Request& request) {
+  TRY(OnlyQuery(request, {"address", "status", "limit"}));
+  runs::Query query;
+  query.limit = static_cast<int>(TRY(QueryInt(request, "limit", 20, 1, 1'000)));
+  query.status = request.Query("status");
+  if (!query.status.empty()) {
+    TRY(OneOf("status", query.status,
+              {"pending", "running", "succeeded", "skipped", "refused", "failed", "cancelled", "interrupted"}));
+  }
+  auto txn = TRY(api.store.Read());
+  if (!request.Query("address").empty()) query.port_prefix = TRY(AddressOf(*txn, request.Query("address")))
+  .Short();
+  std::vector<runs::Run> list = TRY(runs::List(*txn, query));
+  for (runs::Run& run : list) {
+    if (!Moves(run)) continue;
+    if (auto live = api.runner.Get(run.id)) run = live.TakeValue();
+  }
+  return http::Response::Of(RunsJson(list));
+}
+
+Answer GetRun(Api& api, const Caller& caller, const http::Request& request) {
+  return RunOf(api, caller, request.captures.at("id"));
+}
+
+Answer CancelRun(Api& api, const Caller& caller, const http::Request& request) {
+  TRY(api.runner.Cancel(caller, request.captures.at("id")));
+  return RunOf(api, caller, request.captures.at("id"));
+}
+
+// The same port at the same logical time, over what its inputs are now.
+Answer RetryRun(Api& api, const Caller& caller, const http::Request& request) {
+  run::Request again;
+  {
+    auto txn = TRY(api.store.Read());
+    const runs::Run run = TRY(runs::Get(*txn, request.captures.at("id")));
+    if (Moves(run))
+      return Error{Code::kConflict, "run " + run.id + " is " + run.status + ": it can be retried when it has ended"};
+    again.ports = {run.port};
+    again.logical_time = run.logical_time;
+  }
+  return http::Response::Of(RunsJson(TRY(api.runner.Submit(caller, again))));
+}
+
+}  // namespace weft::rest

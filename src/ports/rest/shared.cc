@@ -1,0 +1,107 @@
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "ports/rest/handlers.h"
+#include "state/access/access.h"
+
+namespace weft::rest {
+namespace {
+
+constexpr size_t kBodyLimit = size_t{64} << 20;
+
+Error Invalid(std::string message) { return {Code::kInvalid, std::move(message)}; }
+
+}  // namespace
+
+Status OnlyQuery(const http::Request& request, std::initializer_list<std::string_view> known) {
+  for (const auto& [name, value] : request.query) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    return Invalid(fmt::format("'{}' is no parameter of {} {}{}", name, request.method, request.path,
+                               DidYouMean(name, std::span(known.begin(), known.size()))));
+  }
+  return {};
+}
+
+Result<int64_t> QueryInt(const http::Request& request, std::string_view name, int64_t otherwise, int64_t least,
+                         int64_t most) {
+  const std::string text = request.Query(name);
+  if (text.empty()) return otherwise;
+  int64_t number = 0;
+  auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failure != std::errc() || end != text.data() + text.size() || number < least || number > most) {
+    const std::string range =
+        most == INT64_MAX ? fmt::format("at least {}", least) : fmt::format("{} to {}", least, most);
+    return Invalid(fmt::format("parameter {}: '{}' is no whole number of {}", name, text, range));
+  }
+  return number;
+}
+
+Status OneOf(std::string_view name, const std::string& value, std::initializer_list<std::string_view> allowed) {
+  if (std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return {};
+  return Invalid(fmt::format("parameter {}: '{}' is none of {}{}", name, value, fmt::join(allowed, ", "),
+                             DidYouMean(value, std::span(allowed.begin(), allowed.size()))));
+}
+
+Result<Json> BodyOf(const http::Request& request, std::initializer_list<std::string_view> known) {
+  std::string spooled;
+  if (!request.body_file.empty()) spooled = TRY(ReadFile(request.body_file, kBodyLimit));
+  const std::string& text = request.body_file.empty() ? request.body : spooled;
+  auto body = text.empty() ? Result<Json>(Json::Map({})) : Json::Parse(text);
+  if (!body) return body.TakeError().With("the request's body is no JSON");
+  if (!body->is_object()) return Invalid("the request's body is no JSON object");
+  for (const auto& [key, value] : body->Members()) {
+    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+    return Invalid(fmt::format("'{}' is no field of {} {}{}", key, request.method, request.path,
+                               DidYouMean(key, std::span(known.begin(), known.size()))));
+  }
+  return body;
+}
+
+Result<std::string> NeedText(const Json& body, std::string_view key) {
+  const Json& value = body[key];
+  if (value.is_text() && !value.Text().empty()) return value.Text();
+  if (value.is_null() || value.is_text()) return Invalid(fmt::format("field {} is missing: it needs a text", key));
+  return Invalid(fmt::format("field {}: {} is no text", key, value.Dump()));
+}
+
+Result<std::optional<Instant>> TimeOf(const Json& body, std::string_view key) {
+  const Json& value = body[key];
+  if (value.is_null() || (value.is_text() && value.Text().empty())) return std::optional<Instant>();
+  auto time = Instant::Parse(value.Text());
+  if (!time) {
+    return Invalid(fmt::format("field {}: {} is no time: write it like \"2026-01-31T12:00:00Z\"", key, value.Dump()));
+  }
+  return std::optional<Instant>(*time);
+}
+
+Result<model::Address> AddressOf(store::Txn& txn, const std::string& text) {
+  if (text.empty()) return Invalid("address is missing: write it like domain/product/port@1");
+  model::Address address = TRY(model::Address::Parse(text));
+  if (address.mesh.empty()) return address;
+  const std::string mesh = TRY(catalog::MeshId(txn));
+  if (mesh == address.mesh) return address;
+  return Error{Code::kNotFound, fmt::format("'{}' is of the mesh '{}'; this node's is '{}'", text, address.mesh, mesh)};
+}
+
+Result<catalog::Port> PortOf(store::Txn& txn, const std::string& text) {
+  const model::Address address = TRY(AddressOf(txn, text));
+  if (address.port.empty())
+    return Invalid(fmt::format("'{}' names no output port: write it like domain/product/port@1", text));
+  return catalog::Load(txn, TRY(catalog::Resolve(txn, address)));
+}
+
+Result<model::Decision> MayRead(store::Txn& txn, Clock& clock, const Caller& caller, const model::Resource& resource) {
+  return access::Decide(txn, clock, caller.principal, model::Action::kRead, resource, caller.purpose);
+}
+
+Status Record(store::Txn& txn, Clock& clock, const Caller& caller, std::string kind, std::string address, Json detail) {
+  return ledger::Append(
+      txn, clock, {std::move(kind), caller.principal.name, caller.purpose, std::move(address), std::move(detail)});
+}
+
+Json OptionalTime(const std::optional<Instant>& time) { return time ? Json(time->Text()) : Json(); }
+
+}  // namespace weft::rest
