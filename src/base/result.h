@@ -64,10 +64,12 @@ using Status = Result<void>;
 
 }  // namespace weft
 
-// The value of `expr`, or return its error from this function. A statement expression: gcc and clang only.
-#define TRY(expr)                                     \
-  __extension__({                                     \
-    auto try_outcome = (expr);                        \
-    if (!try_outcome) return try_outcome.TakeError(); \
-    try_outcome.TakeValue();                          \
+// The value of `expr`, or return its error from this function; may be nested. A statement expression: gcc and clang only.
+#define TRY(expr) WEFT_TRY_NAMED(expr, __COUNTER__)
+#define WEFT_TRY_NAMED(expr, number) WEFT_TRY_AS(expr, number)
+#define WEFT_TRY_AS(expr, number)                                       \
+  __extension__({                                                       \
+    auto try_outcome_##number = (expr);                                 \
+    if (!try_outcome_##number) return try_outcome_##number.TakeError(); \
+    try_outcome_##number.TakeValue();                                   \
   })

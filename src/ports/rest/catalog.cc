@@ -129,7 +129,7 @@ Answer Port(Api& api, const Caller& caller, const http::Request& request) {
   answer.Set("rows", 0);
   for (const lake::Snapshot& snapshot : history) {
     if (table && table->snapshot_id == snapshot.id) {
-      answer.Set("snapshot", snapshot.id);
+      answer.Set("snapshot", std::to_string(snapshot.id));
       answer.Set("rows", snapshot.rows);
     }
     snapshots.push_back(SnapshotJson(snapshot));

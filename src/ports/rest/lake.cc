@@ -7,7 +7,7 @@
 namespace weft::rest {
 namespace {
 
-// Programs whose numbers are doubles send a snapshot's id as text.
+// A snapshot's id travels as text; a number is taken too.
 Result<int64_t> SnapshotId(const Json& value) {
   if (value.kind() == Json::Kind::kInt) return value.Int();
   const std::string& text = value.Text();
@@ -20,8 +20,8 @@ Result<int64_t> SnapshotId(const Json& value) {
 }  // namespace
 
 Json SnapshotJson(const lake::Snapshot& snapshot) {
-  return Json::Map({{"id", snapshot.id},
-                    {"parent", snapshot.parent ? Json(*snapshot.parent) : Json()},
+  return Json::Map({{"id", std::to_string(snapshot.id)},  // Text: a program whose numbers are doubles would round it.
+                    {"parent", snapshot.parent ? Json(std::to_string(*snapshot.parent)) : Json()},
                     {"sequence", snapshot.sequence},
                     {"at", snapshot.at.Text()},
                     {"operation", snapshot.operation},
@@ -61,9 +61,9 @@ Answer TagSnapshot(Api& api, const Caller& caller, const http::Request& request)
   }
   TRY(lake::Tag(*txn, port.row.key, tag, snapshot));
   TRY(Record(*txn, api.clock, caller, "tagged", port.row.key.Text(),
-             Json::Map({{"tag", tag}, {"snapshot", snapshot}})));
+             Json::Map({{"tag", tag}, {"snapshot", std::to_string(snapshot)}})));
   TRY(txn->Commit());
-  return http::Response::Of(Json::Map({{"tag", tag}, {"snapshot", snapshot}}));
+  return http::Response::Of(Json::Map({{"tag", tag}, {"snapshot", std::to_string(snapshot)}}));
 }
 
 Answer Sweep(Api& api, const Caller& caller, const http::Request& request) {

@@ -26,7 +26,7 @@ Json RunJson(const runs::Run& run, bool samples) {
                     {"step", run.step},
                     {"progress", run.progress},
                     {"rows", run.rows},
-                    {"snapshot", run.snapshot_id ? Json(*run.snapshot_id) : Json()},
+                    {"snapshot", run.snapshot_id ? Json(std::to_string(*run.snapshot_id)) : Json()},
                     {"message", run.message},
                     {"requested_by", run.requested_by},
                     {"requested_at", run.requested_at.Text()},
