@@ -122,8 +122,9 @@ constexpr std::string_view kLeakproofExpressions[] = {
 constexpr std::string_view kLeakproofOperators[] = {"COMPARE_IN", "COMPARE_NOT_IN", "OPERATOR_IS_NOT_NULL",
                                                     "OPERATOR_IS_NULL", "OPERATOR_NOT"};
 constexpr std::string_view kLeakproofNodes[] = {
-    "ASCENDING", "BASE_TABLE",     "DESCENDING",    "DISTINCT_MODIFIER", "EMPTY",       "EXPRESSION_LIST",
-    "JOIN",      "LIMIT_MODIFIER", "ORDER_DEFAULT", "ORDER_MODIFIER",    "SELECT_NODE", "SUBQUERY",
+    "ASCENDING",       "BASE_TABLE", "DECIMAL_TYPE_INFO", "DESCENDING",    "DISTINCT_MODIFIER", "EMPTY",
+    "EXPRESSION_LIST", "JOIN",       "LIMIT_MODIFIER",    "ORDER_DEFAULT", "ORDER_MODIFIER",    "SELECT_NODE",
+    "SUBQUERY",
 };
 constexpr int kMaxDepth = 1'000;
 

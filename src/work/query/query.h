@@ -17,11 +17,11 @@
 namespace weft::query {
 
 struct Options {
-  int concurrent = 4;                       // Queries at once; one more waits up to `queue_wait`, then kUnavailable.
+  int concurrent = 4;  // Queries at once; one more waits up to `queue_wait`, then kUnavailable.
   std::chrono::milliseconds queue_wait{5'000};
   std::chrono::milliseconds timeout{60'000};
   int64_t memory_bytes = int64_t{512} << 20;  // Each.
-  int64_t row_limit = 0;                    // 0: none. Beyond it the stream ends with kUnavailable, never silently.
+  int64_t row_limit = 0;                      // 0: none. Beyond it the stream ends with kUnavailable, never silently.
   int threads = 2;
   std::string temp_folder;
 };
@@ -38,7 +38,7 @@ struct Context {
 class Prepared {
  public:
   virtual ~Prepared() = default;
-  virtual Status Schema(ArrowSchema* out) const = 0;              // The caller's to release.
+  virtual Status Schema(ArrowSchema* out) const = 0;               // The caller's to release.
   virtual const std::vector<std::string>& parameters() const = 0;  // Names, or "1", "2"…
   // Writes the durable "read started" row, then runs. The stream's end, error or abandonment writes the end row with
   // rows and bytes. kUnavailable when the ledger cannot be written: then no row has left.
@@ -46,7 +46,10 @@ class Prepared {
   virtual void Cancel() = 0;  // From any thread.
 };
 
-// Thread-safe.
+// How a read's stream tells the code of its error: by the number that get_schema and get_next answer.
+Code CodeOfErrno(int number);
+
+// Thread-safe; outlives every Prepared and every stream.
 class Engine {
  public:
   static Result<std::unique_ptr<Engine>> Start(Context context);

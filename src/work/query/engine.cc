@@ -1,0 +1,105 @@
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "state/access/access.h"
+#include "state/catalog/catalog.h"
+#include "work/query/internal.h"
+
+namespace weft::query {
+namespace {
+
+constexpr size_t kMaxStatement = size_t{1} << 20;
+
+// Names of fewer than three parts are never guessed; the answer says which full name was probably meant.
+Error NotFull(store::Txn& txn, const model::TableName& name) {
+  std::string nearest;
+  auto ports = catalog::Ports(txn);
+  if (ports) {
+    std::vector<std::string> names;
+    for (const catalog::PortRow& port : *ports) names.push_back(model::SqlNameOf(port.key.port));
+    std::vector<std::string_view> candidates(names.begin(), names.end());
+    for (const catalog::PortRow& port : *ports) candidates.push_back(port.sql_name);
+    std::string_view found = Nearest(name.table, candidates);
+    for (size_t i = 0; i < candidates.size() && nearest.empty() && !found.empty(); ++i) {
+      if (candidates[i] != found) continue;
+      const model::PortKey& key = (*ports)[i % ports->size()].key;
+      nearest =
+          fmt::format("; did you mean {}.{}.{}?", model::SqlNameOf(key.domain), model::SqlNameOf(key.product), found);
+    }
+  }
+  return {Code::kInvalid,
+          fmt::format("the table '{}' is not named in full: write domain.product.port{}", name.Text(), nearest)};
+}
+
+class GovernedEngine final : public Engine {
+ public:
+  explicit GovernedEngine(Context context) : shared_(context) {}
+  Status Open() { return shared_.Open(); }
+
+  Result<std::unique_ptr<Prepared>> Prepare(const model::Caller& caller, const std::string& sql,
+                                            const lake::At& at) override {
+    if (sql.size() > kMaxStatement) {
+      return Error{Code::kInvalid,
+                   fmt::format("the statement has {}; at most {}", HumanBytes(sql.size()), HumanBytes(kMaxStatement))};
+    }
+    if (!IsUtf8(sql)) return Error{Code::kInvalid, "the statement is no valid UTF-8 text"};
+    if (sql.find('\0') != sql.npos) return Error{Code::kInvalid, "the statement has a zero byte in it"};
+    const Json tree = TRY(shared_.Parse(sql));
+    const model::Statement statement = TRY(model::Walk(tree, sql));
+    std::vector<Table> tables;
+    auto txn = TRY(shared_.context().store.Read());
+    for (const model::TableName& name : statement.tables) {
+      tables.push_back(TRY(Resolve(*txn, caller, name, at, statement.leakproof)));
+    }
+    txn.reset();
+    return Bind(shared_, caller, sql, std::move(tables));
+  }
+
+ private:
+  Result<Table> Resolve(store::Txn& txn, const model::Caller& caller, const model::TableName& name, const lake::At& at,
+                        bool leakproof) {
+    if (name.catalog.empty() || name.schema.empty()) return NotFull(txn, name);
+    const catalog::PortRow row = TRY(catalog::ResolveSql(txn, name.catalog, name.schema, name.table));
+    const catalog::Port port = TRY(catalog::Load(txn, row));
+    model::Decision decision = TRY(access::Decide(txn, shared_.context().clock, caller.principal, model::Action::kRead,
+                                                  port.resource, caller.purpose));
+    if (!decision.permitted) return Denied(caller, name, row.key, decision);
+    Table table;
+    table.written = name;
+    table.resource = port.resource;
+    table.view = TRY(lake::Open(txn, row.key, at));
+    table.row_filter = std::move(decision.row_filter);
+    table.masks = std::move(decision.masks);
+    const std::string scan = lake::ScanSql(table.view, &table.paths);
+    table.sql = PolicySql(table, scan, !leakproof);
+    return table;
+  }
+
+  // The denial is in the ledger before the caller knows of it.
+  Error Denied(const model::Caller& caller, const model::TableName& name, const model::PortKey& key,
+               const model::Decision& decision) {
+    Json detail = Json::Map({{"action", model::ActionName(model::Action::kRead)},
+                             {"reasons", Json(decision.reasons)},
+                             {"door", caller.door},
+                             {"token", caller.token_id}});
+    Status recorded =
+        shared_.Record({{"denied", caller.principal.name, caller.purpose, key.Text(), std::move(detail)}});
+    if (!recorded) return recorded.TakeError();
+    std::string message =
+        fmt::format("{} may not read {}: {}", caller.principal.name, name.Text(), Join(decision.reasons, "; "));
+    if (!decision.remedy.empty()) message += "; " + decision.remedy;
+    return {Code::kDenied, std::move(message)};
+  }
+
+  Shared shared_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> Engine::Start(Context context) {
+  auto engine = std::make_unique<GovernedEngine>(context);
+  TRY(engine->Open());
+  return engine;
+}
+
+}  // namespace weft::query

@@ -1,0 +1,119 @@
+// What the room's own files share: turns, the tables of a statement, and the stream that counts and records.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/threads.h"
+#include "work/query/query.h"
+
+namespace weft::query {
+
+// At most so many at once. Thread-safe; outlives its turns.
+class Turns {
+ public:
+  explicit Turns(int count) : free_(count) {}
+
+  class Turn {
+   public:
+    explicit Turn(Turns* turns) : turns_(turns) {}
+    Turn(Turn&& other) noexcept : turns_(std::exchange(other.turns_, nullptr)) {}
+    Turn& operator=(Turn&&) = delete;
+    ~Turn();
+
+   private:
+    Turns* turns_;
+  };
+  // kUnavailable after `deadline`.
+  Result<Turn> Take(Deadline deadline);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable given_back_;
+  int free_;
+};
+
+// A table of a statement: which port, at which snapshot, under which decision.
+struct Table {
+  model::TableName written;
+  model::Resource resource;
+  lake::View view;
+  std::string row_filter;
+  std::map<std::string, std::string> masks;
+  std::string sql;                 // The policy view's SELECT.
+  std::vector<std::string> paths;  // Every file that it reads.
+};
+
+// The SELECT that a consumer's name stands for. With `barrier`, no expression of the statement can be moved below the
+// row filter by the engine: an error in it would tell of hidden rows.
+std::string PolicySql(const Table& table, const std::string& scan, bool barrier);
+
+// The error as a consumer may see it: no path of a file, no text of a policy. What is withheld goes to the log.
+Error Shown(Error error, const std::vector<Table>& tables);
+
+// What a read needs while it runs; destroyed from the last member up.
+struct Running {
+  explicit Running(Turns::Turn its_turn) : turn(std::move(its_turn)) {}
+
+  Turns::Turn turn;
+  engine::MemoryBroker::Grant memory;
+  std::shared_ptr<engine::Instance> instance;
+  std::unique_ptr<engine::Connection> connection;
+  std::unique_ptr<engine::Watchdog> watchdog;
+  ArrowArrayStream rows{};
+  std::stop_token stop;
+  int64_t row_limit = 0;
+  std::chrono::milliseconds timeout{0};
+  std::shared_ptr<const std::vector<Table>> tables;
+  // Called once, at the end: rows, bytes, and "done", "failed: invalid", "cancelled", "abandoned".
+  std::function<void(int64_t, int64_t, const std::string&)> ended;
+};
+
+// Moves it all into a C stream. An error's errno tells its code: see CodeOfErrno.
+void ExportGoverned(std::unique_ptr<Running> running, ArrowArrayStream* out);
+
+// How a failed read is to be shown: a timeout and a cancel are no errors of the engine.
+Error ReadError(const Running& running, Error error);
+
+// What all statements of a node share: the parser, opened instances, turns and the ledger. Thread-safe.
+class Shared {
+ public:
+  explicit Shared(Context context);
+  Status Open();
+
+  Result<Json> Parse(const std::string& sql);
+  // An opened, unlocked instance; the next one is made in the background.
+  Result<std::shared_ptr<engine::Instance>> TakeInstance();
+  // A turn and the memory for it, waited for within the limits.
+  Result<std::unique_ptr<Running>> Admit();
+  // Returns when the rows are durable. A single one shares its commit with other reads.
+  Status Record(const std::vector<ledger::Entry>& entries);
+  // For the rows that end a read, which no reader waits for: a missing one means interrupted.
+  void RecordLater(std::vector<ledger::Entry> entries);
+  const Context& context() const { return context_; }
+
+ private:
+  Result<std::unique_ptr<engine::Instance>> OpenInstance();
+  void Refill();
+
+  const Context context_;
+  Turns turns_;
+  std::mutex parser_mutex_;
+  std::unique_ptr<engine::Instance> parser_;
+  std::unique_ptr<engine::Connection> parsing_;
+  std::mutex ready_mutex_;
+  std::vector<std::unique_ptr<engine::Instance>> ready_;
+  Pool background_;  // Last: what it runs needs the others.
+};
+
+// Binds the statement over its policy views, in an instance of its own.
+Result<std::unique_ptr<Prepared>> Bind(Shared& shared, const model::Caller& caller, const std::string& sql,
+                                       std::vector<Table> tables);
+
+}  // namespace weft::query

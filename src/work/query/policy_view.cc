@@ -1,0 +1,51 @@
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "work/query/internal.h"
+
+namespace weft::query {
+
+std::string PolicySql(const Table& table, const std::string& scan, bool barrier) {
+  if (table.row_filter.empty() && table.masks.empty()) return scan;
+  std::string columns;
+  for (const model::Field& field : table.view.schema.fields) {
+    if (!columns.empty()) columns += ", ";
+    auto mask = table.masks.find(field.name);
+    if (mask != table.masks.end()) columns += "(" + mask->second + ") AS ";
+    columns += SqlName(field.name);
+  }
+  std::string sql = fmt::format("SELECT {} FROM ({})", columns, scan);
+  if (!table.row_filter.empty()) {
+    sql += fmt::format(" WHERE ({})", table.row_filter);
+    if (barrier) sql += " OFFSET 0";
+  }
+  return sql;
+}
+
+Error Shown(Error error, const std::vector<Table>& tables) {
+  auto tells = [&](const std::string& message) {
+    if (message.find("read_parquet") != message.npos || message.find(".parquet") != message.npos) return true;
+    for (const Table& table : tables) {
+      if (!table.row_filter.empty() && message.find(table.row_filter) != message.npos) return true;
+      for (const auto& [column, mask] : table.masks) {
+        if (message.find(mask) != message.npos) return true;
+      }
+      for (const std::string& path : table.paths) {
+        if (message.find(path) != message.npos) return true;
+      }
+    }
+    return false;
+  };
+  const bool of_the_node = error.code == Code::kInternal || error.code == Code::kDenied ||
+                           error.message.starts_with("IO Error") || error.message.starts_with("HTTP Error");
+  if (!of_the_node && !tells(error.message)) return error;
+  log::Error("query failed", {{"code", CodeName(error.code)}, {"message", error.message}});
+  if (error.code == Code::kInvalid) {
+    return {Code::kInvalid, "the statement cannot be run over these tables; the node's log says why"};
+  }
+  const Code code = error.code == Code::kUnavailable ? Code::kUnavailable : Code::kInternal;
+  return {code, "the engine could not answer; the node's log says why"};
+}
+
+}  // namespace weft::query
