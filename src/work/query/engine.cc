@@ -68,6 +68,9 @@ class GovernedEngine final : public Engine {
     table.written = name;
     table.resource = port.resource;
     table.view = TRY(lake::Open(txn, row.key, at));
+    if (!table.view.snapshot && port.contract && !port.contract->schema.empty()) {
+      table.view.schema = TRY(model::SchemaOf(port.contract->schema.front(), nullptr));
+    }
     table.row_filter = std::move(decision.row_filter);
     table.masks = std::move(decision.masks);
     const std::string scan = lake::ScanSql(table.view, &table.paths);

@@ -95,7 +95,7 @@ class Shared {
   // Returns when the rows are durable. A single one shares its commit with other reads.
   Status Record(const std::vector<ledger::Entry>& entries);
   // For the rows that end a read, which no reader waits for: a missing one means interrupted.
-  void RecordLater(std::vector<ledger::Entry> entries);
+  void RecordLater(const std::vector<ledger::Entry>& entries);
   const Context& context() const { return context_; }
 
  private:

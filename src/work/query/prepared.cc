@@ -152,7 +152,7 @@ class PreparedStatement final : public Prepared {
       for (ledger::Entry& entry : entries) {
         entry.detail.Set("rows", rows).Set("bytes", bytes).Set("outcome", outcome).Set("ms", int64_t{took.count()});
       }
-      shared.RecordLater(std::move(entries));
+      shared.RecordLater(entries);
     };
   }
 

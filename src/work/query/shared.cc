@@ -8,7 +8,7 @@ namespace weft::query {
 namespace {
 
 constexpr size_t kReadyInstances = 2;
-constexpr size_t kBackgroundQueue = 10'000;
+constexpr size_t kBackgroundQueue = 16;
 constexpr int64_t kParserMemory = int64_t{256} << 20;
 
 }  // namespace
@@ -82,12 +82,11 @@ Status Shared::Record(const std::vector<ledger::Entry>& entries) {
   return txn->Commit();
 }
 
-void Shared::RecordLater(std::vector<ledger::Entry> entries) {
-  auto record = [this, entries = std::move(entries)] {
-    Status recorded = Record(entries);
+void Shared::RecordLater(const std::vector<ledger::Entry>& entries) {
+  for (const ledger::Entry& entry : entries) {
+    Status recorded = context_.ledger.AppendSoon(entry);
     if (!recorded) log::Error("the end of a read is not in the ledger", {{"message", recorded.error().message}});
-  };
-  if (!background_.Submit(record)) record();
+  }
 }
 
 Result<std::unique_ptr<engine::Instance>> Shared::OpenInstance() {
