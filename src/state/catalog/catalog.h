@@ -1,9 +1,10 @@
 // What the mesh offers: domains, products, contracts, output ports, their bytes, and the search over them.
-// Owns mesh, domains, domain_owners, groups_members, products, product_versions, contracts, output_ports, product_data, search.
+// Owns mesh, domains, domain_owners, products, product_versions, product_files, output_ports, product_data, search.
 #pragma once
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,15 +31,15 @@ using BundlePtr = std::shared_ptr<const model::Bundle>;
 struct ProductRow {
   std::string domain, name, version, status, type, description, digest, published_by;
   Instant published_at;
-  std::vector<std::string> tags, owners;
+  std::vector<std::string> tags, owners;  // The product's own owners; the domain's where it names none.
 };
 
 // An output port's version. (domain, product, port, major) is its key for tables, grants and runs.
 struct PortRow {
   model::PortKey key;
-  std::string sql_name;       // "flights_v1"
+  std::string sql_name;  // "flights_v1"
   std::string version;
-  std::string status;         // draft, active, deprecated, retired
+  std::string status;  // draft, active, deprecated, retired
   std::string product_version;
   std::string contract_id;
   std::string description;
@@ -46,15 +47,18 @@ struct PortRow {
   std::string classification;  // The strictest of its columns.
 };
 
-// Registers a bundle; what it replaces within its majors stays readable as a version. kConflict when an equal
-// version with other bytes is there and is no draft.
+// Registers a bundle; what it replaces within its majors stays readable as a version. kConflict when an equal version
+// of the product, or of a port's contract, is there with other bytes and is no draft; a changed `status` alone is a
+// transition. The same bytes again change nothing.
 Status Put(store::Txn& txn, Clock& clock, const model::Bundle& bundle, const std::string& principal);
-// The newest registered version (or `version`), kNotFound with near names.
-Result<BundlePtr> Product(store::Txn& txn, const std::string& domain, const std::string& name, const std::string& version = "");
+// The newest registered version (or `version`), with its data files; kNotFound with near names.
+Result<BundlePtr> Product(store::Txn& txn, const std::string& domain, const std::string& name,
+                          const std::string& version = "");
 Result<std::optional<ProductRow>> FindProduct(store::Txn& txn, const std::string& domain, const std::string& name);
 Result<std::vector<ProductRow>> Products(store::Txn& txn, const std::string& domain = "");
 
-// The port that an address names; without a version the newest active major. kNotFound says what there is.
+// The port that an address names; without a version the newest active major (else deprecated, else draft), with a
+// major its newest version, with a version that one. kNotFound says what there is.
 Result<PortRow> Resolve(store::Txn& txn, const model::Address& address);
 // By names as SQL has them: operations.flights.flights_v1, or ….flights for the newest. Case-insensitive.
 Result<PortRow> ResolveSql(store::Txn& txn, std::string_view domain, std::string_view product, std::string_view table);
@@ -63,25 +67,27 @@ Result<std::vector<PortRow>> Ports(store::Txn& txn, const std::string& domain = 
 struct Port {
   PortRow row;
   BundlePtr bundle;
-  const model::OutputPort* port = nullptr;     // In `bundle`.
-  const model::Contract* contract = nullptr;   // In `bundle`.
+  const model::OutputPort* port = nullptr;    // In `bundle`.
+  const model::Contract* contract = nullptr;  // In `bundle`.
   model::Resource resource;
 };
 Result<Port> Load(store::Txn& txn, const PortRow& row);
 
 // Data files that travelled with a product: path under the product's folder → hash. Bytes are in the upload folder.
-Status PutData(store::Txn& txn, const std::string& domain, const std::string& product, const std::vector<model::DataFile>& data);
+Status PutData(store::Txn& txn, const std::string& domain, const std::string& product,
+               const std::vector<model::DataFile>& data);
 Result<std::vector<model::DataFile>> Data(store::Txn& txn, const std::string& domain, const std::string& product);
 
 struct Hit {
-  std::string kind;      // product, port, column
+  std::string kind;  // product, port, column
   std::string address;
   std::string title;
-  std::string snippet;   // With the words found between « and ».
+  std::string snippet;  // With the words found between « and ».
   std::string status;
   double rank = 0;
 };
-// Full text, best first; words that the index lacks are widened to prefixes and near ones. Counts are of what matched.
+// Full text, best first: every word must be found, the last as a beginning too; a word that the index lacks is taken
+// for its nearest one there.
 Result<std::vector<Hit>> Search(store::Txn& txn, const std::string& words, const std::string& domain, int limit);
 
 }  // namespace weft::catalog

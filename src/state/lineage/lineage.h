@@ -1,6 +1,7 @@
 // Where rows and columns came from, as the engine that ran the job recorded it. Owns lineage_edges, lineage_columns.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 

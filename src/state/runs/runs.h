@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -50,8 +51,8 @@ Status Update(store::Txn& txn, const Run& run);  // Everything but `checks`.
 Status PutChecks(store::Txn& txn, const std::string& run_id, const std::vector<CheckResult>& checks);
 Result<Run> Get(store::Txn& txn, const std::string& id);  // With checks.
 struct Query {
-  std::string port_prefix;  // "operations" or "operations/flights" …
-  std::string status;
+  std::string port_prefix = {};  // "operations" or "operations/flights" …
+  std::string status = {};
   int limit = 20;
 };
 Result<std::vector<Run>> List(store::Txn& txn, const Query& query);  // Newest first, without checks.

@@ -1,0 +1,208 @@
+#include "state/catalog/catalog.h"
+
+#include <fmt/format.h>
+
+#include "state/catalog/rows.h"
+
+namespace weft::catalog {
+namespace {
+
+constexpr store::Migration kMigrations[] = {{"catalog", 1, R"(
+CREATE TABLE mesh (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  mesh_id TEXT NOT NULL,
+  bytes TEXT NOT NULL
+);
+CREATE TABLE domains (
+  name TEXT PRIMARY KEY,
+  description TEXT NOT NULL
+);
+CREATE TABLE domain_owners (
+  domain TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  owner TEXT NOT NULL,
+  PRIMARY KEY (domain, position)
+);
+CREATE TABLE products (
+  domain TEXT NOT NULL,
+  name TEXT NOT NULL,
+  version TEXT NOT NULL,
+  status TEXT NOT NULL,
+  type TEXT NOT NULL,
+  description TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  published_by TEXT NOT NULL,
+  published_at TEXT NOT NULL,
+  tags TEXT NOT NULL,
+  owners TEXT NOT NULL,
+  PRIMARY KEY (domain, name)
+);
+CREATE TABLE product_versions (
+  domain TEXT NOT NULL,
+  product TEXT NOT NULL,
+  version TEXT NOT NULL,
+  status TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  published_by TEXT NOT NULL,
+  published_at TEXT NOT NULL,
+  PRIMARY KEY (domain, product, version)
+);
+CREATE TABLE product_files (
+  domain TEXT NOT NULL,
+  product TEXT NOT NULL,
+  version TEXT NOT NULL,
+  path TEXT NOT NULL,
+  text TEXT NOT NULL,
+  PRIMARY KEY (domain, product, version, path)
+);
+CREATE TABLE output_ports (
+  domain TEXT NOT NULL,
+  product TEXT NOT NULL,
+  port TEXT NOT NULL,
+  version TEXT NOT NULL,
+  major INTEGER NOT NULL,
+  sql_name TEXT NOT NULL,
+  status TEXT NOT NULL,
+  product_version TEXT NOT NULL,
+  contract_id TEXT NOT NULL,
+  contract_digest TEXT NOT NULL,
+  description TEXT NOT NULL,
+  tags TEXT NOT NULL,
+  classification TEXT NOT NULL,
+  newest INTEGER NOT NULL,
+  PRIMARY KEY (domain, product, port, version)
+);
+CREATE UNIQUE INDEX output_ports_newest ON output_ports (domain, product, sql_name) WHERE newest = 1;
+CREATE TABLE product_data (
+  domain TEXT NOT NULL,
+  product TEXT NOT NULL,
+  path TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  PRIMARY KEY (domain, product, path)
+);
+CREATE TABLE search_rows (
+  id INTEGER PRIMARY KEY,
+  domain TEXT NOT NULL,
+  product TEXT NOT NULL
+);
+CREATE INDEX search_rows_product ON search_rows (domain, product);
+CREATE VIRTUAL TABLE search USING fts5 (
+  kind UNINDEXED, address UNINDEXED, domain UNINDEXED, status UNINDEXED,
+  title, description, tags, context,
+  tokenize = 'porter unicode61 remove_diacritics 2', prefix = '2 3'
+);
+CREATE VIRTUAL TABLE search_words USING fts5vocab (search, row);
+)"}};
+
+constexpr std::string_view kProductColumns =
+    "domain, name, version, status, type, description, digest, published_by, published_at, tags, owners";
+
+Result<ProductRow> ProductOf(store::Txn& txn, const store::Row& row) {
+  ProductRow product;
+  product.domain = row.text(0);
+  product.name = row.text(1);
+  product.version = row.text(2);
+  product.status = row.text(3);
+  product.type = row.text(4);
+  product.description = row.text(5);
+  product.digest = row.text(6);
+  product.published_by = row.text(7);
+  product.published_at = TRY(Instant::Parse(row.text(8)));
+  product.tags = TRY(TextsOf(row.text(9)));
+  product.owners = TRY(TextsOf(row.text(10)));
+  if (product.owners.empty()) product.owners = TRY(DomainOwners(txn, product.domain));
+  return product;
+}
+
+}  // namespace
+
+std::span<const store::Migration> Migrations() { return kMigrations; }
+
+Json TextsJson(const std::vector<std::string>& texts) { return Json(texts); }
+Result<std::vector<std::string>> TextsOf(const std::string& json) {
+  return TRY(Json::Parse(json))
+  .Texts();
+}
+
+Result<std::string> MeshId(store::Txn& txn) {
+  auto rows = TRY(txn.Run("SELECT mesh_id FROM mesh WHERE id = 1"));
+  return rows.empty() ? std::string() : rows[0].text(0);
+}
+
+Result<std::optional<model::Mesh>> MeshOf(store::Txn& txn) {
+  auto rows = TRY(txn.Run("SELECT bytes FROM mesh WHERE id = 1"));
+  if (rows.empty()) return std::optional<model::Mesh>();
+  return std::optional<model::Mesh>(TRY(model::Mesh::Parse(rows[0].text(0), "mesh.yaml")));
+}
+
+Status PutMesh(store::Txn& txn, const model::Mesh& mesh) {
+  const std::string known = TRY(MeshId(txn));
+  if (!known.empty() && known != mesh.id) {
+    return Error{
+        Code::kConflict,
+        fmt::format("this mesh is '{}' and cannot become '{}': its id is part of every address", known, mesh.id)};
+  }
+  TRY(
+      txn.Run("INSERT INTO mesh (id, mesh_id, bytes) VALUES (1, $1, $2) ON CONFLICT (id) DO UPDATE SET "
+              "bytes = excluded.bytes",
+              {mesh.id, mesh.bytes}));
+  TRY(txn.Run("DELETE FROM domains"));
+  TRY(txn.Run("DELETE FROM domain_owners"));
+  for (const model::Mesh::Domain& domain : mesh.domains) {
+    TRY(txn.Run("INSERT INTO domains (name, description) VALUES ($1, $2)", {domain.name, domain.description}));
+    for (size_t i = 0; i < domain.owners.size(); ++i) {
+      TRY(txn.Run("INSERT INTO domain_owners (domain, position, owner) VALUES ($1, $2, $3)",
+                  {domain.name, store::Int(static_cast<int64_t>(i)), domain.owners[i]}));
+    }
+  }
+  return {};
+}
+
+Result<std::vector<std::string>> DomainOwners(store::Txn& txn, const std::string& domain) {
+  std::vector<std::string> owners;
+  for (const store::Row& row :
+       TRY(txn.Run("SELECT owner FROM domain_owners WHERE domain = $1 ORDER BY position", {domain}))) {
+    owners.push_back(row.text(0));
+  }
+  return owners;
+}
+
+Result<std::optional<ProductRow>> FindProduct(store::Txn& txn, const std::string& domain, const std::string& name) {
+  const std::string sql = fmt::format("SELECT {} FROM products WHERE domain = $1 AND name = $2", kProductColumns);
+  auto rows = TRY(txn.Run(sql, {domain, name}));
+  if (rows.empty()) return std::optional<ProductRow>();
+  return std::optional<ProductRow>(TRY(ProductOf(txn, rows[0])));
+}
+
+Result<std::vector<ProductRow>> Products(store::Txn& txn, const std::string& domain) {
+  const std::string sql =
+      fmt::format("SELECT {} FROM products WHERE $1 = '' OR domain = $1 ORDER BY domain, name", kProductColumns);
+  std::vector<ProductRow> products;
+  for (const store::Row& row : TRY(txn.Run(sql, {domain}))) products.push_back(TRY(ProductOf(txn, row)));
+  return products;
+}
+
+Status PutData(store::Txn& txn, const std::string& domain, const std::string& product,
+               const std::vector<model::DataFile>& data) {
+  const std::string folder = fmt::format("domains/{}/{}/", domain, product);
+  TRY(txn.Run("DELETE FROM product_data WHERE domain = $1 AND product = $2", {domain, product}));
+  for (const model::DataFile& file : data) {
+    std::string path = file.path.starts_with(folder) ? file.path.substr(folder.size()) : file.path;
+    TRY(txn.Run("INSERT INTO product_data (domain, product, path, sha256, bytes) VALUES ($1, $2, $3, $4, $5)",
+                {domain, product, std::move(path), file.sha256, store::Int(file.bytes)}));
+  }
+  return {};
+}
+
+Result<std::vector<model::DataFile>> Data(store::Txn& txn, const std::string& domain, const std::string& product) {
+  std::vector<model::DataFile> data;
+  for (const store::Row& row :
+       TRY(txn.Run("SELECT path, sha256, bytes FROM product_data WHERE domain = $1 AND product = $2 ORDER BY path",
+                   {domain, product}))) {
+    data.push_back({row.text(0), row.text(1), row.integer(2)});
+  }
+  return data;
+}
+
+}  // namespace weft::catalog

@@ -1,0 +1,202 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/id.h"
+#include "base/text.h"
+#include "state/catalog/rows.h"
+
+namespace weft::catalog {
+namespace {
+
+using model::Bundle;
+using model::Contract;
+using model::OutputPort;
+using model::Version;
+
+using Files = std::map<std::string, std::string>;  // Path under the product's folder → bytes.
+
+std::string PathInFolder(const Bundle& bundle, const std::string& file) {
+  const std::string folder = bundle.folder + "/";
+  return !bundle.folder.empty() && file.starts_with(folder) ? file.substr(folder.size()) : file;
+}
+
+Files FilesOf(const Bundle& bundle) {
+  Files files;
+  files[PathInFolder(bundle, bundle.product.file)] = bundle.product.bytes;
+  for (const Contract& contract : bundle.contracts) files[PathInFolder(bundle, contract.file)] = contract.bytes;
+  for (const auto& [name, text] : bundle.builds) files[PathInFolder(bundle, name)] = text;
+  return files;
+}
+
+// The text with its top-level `status` blanked: what a transition leaves alone.
+std::string WithoutStatus(const std::string& text) {
+  std::vector<std::string> lines = Split(text, '\n');
+  for (std::string& line : lines) {
+    if (line.starts_with("status:")) line = "status:";
+  }
+  return Join(lines, "\n");
+}
+
+bool EqualButStatus(const Files& a, const Files& b) {
+  return std::ranges::equal(a, b, [](const auto& x, const auto& y) {
+    return x.first == y.first && WithoutStatus(x.second) == WithoutStatus(y.second);
+  });
+}
+
+std::string PlainStatus(const std::string& status) {
+  if (status == "proposed") return "draft";
+  return status.empty() ? "active" : status;
+}
+
+std::string StatusOf(const Bundle& bundle, const Contract* contract) {
+  return PlainStatus(contract && !contract->status.empty() ? contract->status : bundle.product.status);
+}
+
+// Of unknown names none is taken for harmless.
+int Strictness(const std::string& classification) {
+  const std::string name = Lower(classification);
+  if (name.empty()) return 0;
+  if (name == "public") return 1;
+  if (name == "internal") return 2;
+  if (name == "restricted" || name == "secret") return 4;
+  return 3;
+}
+
+std::string StrictestOf(const Contract* contract) {
+  std::string strictest;
+  if (!contract) return strictest;
+  for (const model::SchemaObject& object : contract->schema) {
+    for (const model::Property& property : object.properties) {
+      if (Strictness(property.classification) > Strictness(strictest)) strictest = property.classification;
+    }
+  }
+  return strictest;
+}
+
+bool Newer(const std::string& a, const std::string& b) {
+  auto x = Version::Parse(a), y = Version::Parse(b);
+  return x && y && *x > *y;
+}
+
+Result<Files> StoredFiles(store::Txn& txn, const model::Product& product) {
+  Files files;
+  for (const store::Row& row :
+       TRY(txn.Run("SELECT path, text FROM product_files WHERE domain = $1 AND product = $2 AND version = $3",
+                   {product.domain, product.name, product.version}))) {
+    files[row.text(0)] = row.text(1);
+  }
+  return files;
+}
+
+// Judges an equal version that is there already, and clears it for the new bytes. False: the same bytes, all is done.
+Result<bool> ReplaceVersion(store::Txn& txn, const Bundle& bundle, const Files& files) {
+  const model::Product& product = bundle.product;
+  const std::initializer_list<store::Cell> key = {product.domain, product.name, product.version};
+  auto rows = TRY(
+      txn.Run("SELECT status, digest FROM product_versions WHERE domain = $1 AND product = $2 AND version = $3", key));
+  if (rows.empty()) return true;
+  if (rows[0].text(1) == bundle.Digest()) return false;
+  if (PlainStatus(rows[0].text(0)) != "draft" && !EqualButStatus(TRY(StoredFiles(txn, product)), files)) {
+    return Error{Code::kConflict,
+                 fmt::format("{}/{} {} is published with other bytes; a published version never changes: raise the "
+                             "product's version",
+                             product.domain, product.name, product.version)};
+  }
+  TRY(txn.Run("DELETE FROM product_files WHERE domain = $1 AND product = $2 AND version = $3", key));
+  TRY(
+      txn.Run("DELETE FROM output_ports WHERE domain = $1 AND product = $2 AND product_version = $3 AND "
+              "status = 'draft'",
+              key));
+  return true;
+}
+
+Status CheckContractUnchanged(const OutputPort& port, const store::Row& known, const std::string& digest,
+                              const std::string& address) {
+  if (known.text(0) == "draft" || known.text(1) == digest) return {};
+  return Error{Code::kConflict,
+               fmt::format("the contract of {}@{} is published with other content; a published contract "
+                           "never changes: raise the version of port '{}' and of its contract",
+                           address, port.version, port.name)};
+}
+
+Status PutPort(store::Txn& txn, const Bundle& bundle, const OutputPort& port) {
+  const model::Product& product = bundle.product;
+  const Contract* contract = bundle.ContractOf(port);
+  const Version version = TRY(Version::Parse(port.version));
+  const std::string digest = contract ? Sha256(WithoutStatus(contract->bytes)) : "";
+  auto known =
+      TRY(txn.Run("SELECT status, contract_digest, product_version FROM output_ports WHERE domain = $1 AND "
+                  "product = $2 AND port = $3 AND version = $4",
+                  {product.domain, product.name, port.name, port.version}));
+  if (!known.empty()) {
+    TRY(CheckContractUnchanged(port, known[0], digest,
+                               fmt::format("{}/{}/{}", product.domain, product.name, port.name)));
+    if (Newer(known[0].text(2), product.version)) return {};  // A later product version speaks for it already.
+  }
+  TRY(txn.Run("DELETE FROM output_ports WHERE domain = $1 AND product = $2 AND port = $3 AND version = $4",
+              {product.domain, product.name, port.name, port.version}));
+  TRY(txn.Run(
+      "INSERT INTO output_ports (domain, product, port, version, major, sql_name, status, product_version, "
+      "contract_id, contract_digest, description, tags, classification, newest) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0)",
+      {product.domain, product.name, port.name, port.version, store::Int(version.major),
+       fmt::format("{}_v{}", model::SqlNameOf(port.name), version.major), StatusOf(bundle, contract), product.version,
+       port.contract_id, digest, port.description, TextsJson(port.tags).Dump(), StrictestOf(contract)}));
+  return {};
+}
+
+// Marks the newest version of each port's each major.
+Status MarkNewest(store::Txn& txn, const model::Product& product) {
+  std::map<std::pair<std::string, int>, Version> newest;
+  for (const store::Row& row : TRY(txn.Run("SELECT port, version FROM output_ports WHERE domain = $1 AND product = $2",
+                                           {product.domain, product.name}))) {
+    const Version version = TRY(Version::Parse(row.text(1)));
+    Version& best = newest.try_emplace({row.text(0), version.major}, version).first->second;
+    best = std::max(best, version);
+  }
+  TRY(txn.Run("UPDATE output_ports SET newest = 0 WHERE domain = $1 AND product = $2", {product.domain, product.name}));
+  for (const auto& [port, version] : newest) {
+    TRY(txn.Run("UPDATE output_ports SET newest = 1 WHERE domain = $1 AND product = $2 AND port = $3 AND version = $4",
+                {product.domain, product.name, port.first, version.Text()}));
+  }
+  return {};
+}
+
+Status PutNewest(store::Txn& txn, const Bundle& bundle, const std::string& principal, const std::string& now) {
+  const model::Product& product = bundle.product;
+  TRY(txn.Run("DELETE FROM products WHERE domain = $1 AND name = $2", {product.domain, product.name}));
+  TRY(txn.Run(
+      "INSERT INTO products (domain, name, version, status, type, description, digest, published_by, "
+      "published_at, tags, owners) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+      {product.domain, product.name, product.version, PlainStatus(product.status), product.type, product.description,
+       bundle.Digest(), principal, now, TextsJson(product.tags).Dump(), TextsJson(product.owners).Dump()}));
+  return PutSearch(txn, bundle);
+}
+
+}  // namespace
+
+Status Put(store::Txn& txn, Clock& clock, const Bundle& bundle, const std::string& principal) {
+  const model::Product& product = bundle.product;
+  TRY(Version::Parse(product.version));
+  const Files files = FilesOf(bundle);
+  if (!TRY(ReplaceVersion(txn, bundle, files))) return {};
+  const std::string now = clock.Now().Text();
+  for (const auto& [path, text] : files) {
+    TRY(txn.Run("INSERT INTO product_files (domain, product, version, path, text) VALUES ($1, $2, $3, $4, $5)",
+                {product.domain, product.name, product.version, path, text}));
+  }
+  TRY(txn.Run(
+      "INSERT INTO product_versions (domain, product, version, status, digest, published_by, published_at) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (domain, product, version) DO UPDATE SET "
+      "status = excluded.status, digest = excluded.digest, published_by = excluded.published_by, "
+      "published_at = excluded.published_at",
+      {product.domain, product.name, product.version, PlainStatus(product.status), bundle.Digest(), principal, now}));
+  for (const OutputPort& port : product.outputs) TRY(PutPort(txn, bundle, port));
+  TRY(MarkNewest(txn, product));
+  auto newest = TRY(FindProduct(txn, product.domain, product.name));
+  if (newest && Newer(newest->version, product.version)) return {};
+  return PutNewest(txn, bundle, principal, now);
+}
+
+}  // namespace weft::catalog

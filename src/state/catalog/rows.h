@@ -1,0 +1,21 @@
+// What the catalogue's own files share: inside this room only.
+#pragma once
+
+#include "state/catalog/catalog.h"
+
+namespace weft::catalog {
+
+Json TextsJson(const std::vector<std::string>& texts);
+Result<std::vector<std::string>> TextsOf(const std::string& json);
+
+// A port's columns in output_ports, in PortRow's order.
+inline constexpr std::string_view kPortColumns =
+    "domain, product, port, major, sql_name, version, status, product_version, contract_id, description, tags, "
+    "classification";
+Result<PortRow> PortOf(const store::Row& row);
+Result<std::vector<std::string>> DomainOwners(store::Txn& txn, const std::string& domain);
+
+// Replaces the product's documents in the full-text index.
+Status PutSearch(store::Txn& txn, const model::Bundle& bundle);
+
+}  // namespace weft::catalog
