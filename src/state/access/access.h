@@ -18,9 +18,9 @@ namespace weft::access {
 std::span<const store::Migration> Migrations();
 
 struct Token {
-  std::string id;         // "tok_…": names it in lists and the ledger.
+  std::string id;  // "tok_…": names it in lists and the ledger.
   std::string principal;
-  std::string name;       // What it is for.
+  std::string name;  // What it is for.
   bool administrator = false;
   Instant created_at;
   std::optional<Instant> expires_at;
@@ -53,7 +53,7 @@ struct Grant {
   std::string id;
   std::string principal;  // Or "group:NAME".
   model::PortKey port;
-  std::string purpose;    // Empty: any.
+  std::string purpose;  // Empty: any.
   std::optional<Instant> until;
   std::string granted_by;
   Instant granted_at;

@@ -72,7 +72,8 @@ Result<BundlePtr> ReadBundle(store::Txn& txn, const std::string& domain, const s
     files.push_back({folder + row.text(0), row.text(1)});
   }
   for (model::DataFile& file : data) file.path = folder + file.path;
-  model::Repository repository = model::ReadRepository(files, data, true);
+  // Problems are not asked: what was registered stays readable when rules grow stricter.
+  model::Repository repository = model::ReadRepository(files, data, false);
   if (repository.bundles.size() == 1) {
     return std::make_shared<const model::Bundle>(std::move(repository.bundles[0]));
   }

@@ -15,11 +15,11 @@ std::span<const store::Migration> Migrations();
 
 // An input of one run: another port at a snapshot, or a source outside (then `source` names it and `version` its hash).
 struct Input {
-  std::string name;     // The input port.
-  std::string port;     // PortKey::Text(), or empty.
-  std::string snapshot; // Of `port`.
-  std::string source;   // "file:data/flights.csv"
-  std::string version;  // sha256
+  std::string name;      // The input port.
+  std::string port;      // PortKey::Text(), or empty.
+  std::string snapshot;  // Of `port`.
+  std::string source;    // "file:data/flights.csv"
+  std::string version;   // sha256
 };
 // One column of the output and a column of an input that it is made from. `how`: direct, computed, filter.
 struct ColumnEdge {

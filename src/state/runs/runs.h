@@ -21,10 +21,10 @@ struct CheckResult {
   std::string description;
   std::string outcome;  // passed, failed, warned, listed
   std::optional<double> value;
-  std::string expected;      // "0 rows"
+  std::string expected;  // "0 rows"
   int64_t failing_rows = 0;
-  Json sample;               // Up to 5 failing rows, only to those who may read the port; the ledger has its hash.
-  std::string place;         // "flights.odcs.yaml:31:9"
+  Json sample;        // Up to 5 failing rows, only to those who may read the port; the ledger has its hash.
+  std::string place;  // "flights.odcs.yaml:31:9"
 };
 
 struct Run {
@@ -37,11 +37,11 @@ struct Run {
   std::optional<Instant> started_at;
   std::optional<Instant> ended_at;
   Instant logical_time;
-  std::string step;      // resolving, reading, checking, committing
-  double progress = 0;   // Percent.
+  std::string step;     // resolving, reading, checking, committing
+  double progress = 0;  // Percent.
   int64_t rows = 0;
   std::optional<int64_t> snapshot_id;
-  std::string message;   // Why it did not succeed.
+  std::string message;  // Why it did not succeed.
   Json inputs;
   std::vector<CheckResult> checks;
 };
