@@ -17,16 +17,16 @@ namespace weft::publish {
 struct Change {
   enum class Kind { kCreate, kUpdate, kStatus, kData, kUnchanged, kMissing };
   Kind kind = Kind::kUnchanged;
-  std::string address;             // "mesh", "operations/flights", "operations/flights/flights@1"
-  std::string from;                // Version or status before; empty where new.
+  std::string address;  // "mesh", "operations/flights", "operations/flights/flights@1"
+  std::string from;     // Version or status before; empty where new.
   std::string to;
   std::vector<std::string> notes;  // "adds column x", "3 data files"
 };
 std::string_view KindName(Change::Kind kind);
 
 struct Plan {
-  std::vector<Change> changes;          // kMissing: registered in an applied domain but not in the folder; only told.
-  std::vector<Problem> problems;        // Errors refuse the apply as a whole.
+  std::vector<Change> changes;            // kMissing: registered in an applied domain but not in the folder; only told.
+  std::vector<Problem> problems;          // Errors refuse the apply as a whole.
   std::vector<std::string> missing_data;  // Hashes that must be uploaded before an apply.
   bool refused() const;
   Json ToJson() const;
@@ -43,11 +43,14 @@ class Uploads {
   explicit Uploads(std::string folder) : folder_(std::move(folder)) {}
   bool Has(const std::string& sha256) const;
   std::string PathOf(const std::string& sha256) const;
-  // Moves (or copies) `file` in, verifying its hash: kInvalid where it differs.
+  // Moves (or copies) `file` in, verifying its hash: kInvalid where it differs, and then `file` stays where it is.
+  // Durable when it returns; bytes that are there already are kept.
   Status Put(const std::string& sha256, const std::string& file);
   Status PutBytes(const std::string& sha256, std::string_view bytes);
 
  private:
+  Result<std::string> Place(const std::string& sha256) const;
+
   std::string folder_;
 };
 

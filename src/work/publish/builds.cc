@@ -1,0 +1,273 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "model/checks.h"
+#include "model/sql.h"
+#include "work/publish/plan.h"
+
+namespace weft::publish {
+namespace {
+
+constexpr Millis kBindLimit{5000};
+
+// Byte offset to line and column; columns count characters.
+model::Place At(std::string_view text, size_t byte) {
+  model::Place place{1, 1, ""};
+  for (char c : text.substr(0, byte)) {
+    if (c == '\n') {
+      ++place.line;
+      place.column = 1;
+    } else if ((static_cast<unsigned char>(c) & 0xc0) != 0x80) {
+      ++place.column;
+    }
+  }
+  return place;
+}
+
+// Takes "(line 2, column 5)" off the end of a message that the walker made.
+model::Place TakePlace(std::string* message) {
+  model::Place place;
+  const size_t open = message->rfind(" (line ");
+  if (open == message->npos ||
+      sscanf(message->c_str() + open, " (line %d, column %d)", &place.line, &place.column) != 2) {
+    return {};
+  }
+  message->erase(open);
+  return place;
+}
+
+// Where a table of this name is read, as the parser saw it.
+std::optional<size_t> FindTable(const Json& node, const std::string& table) {
+  if (node.is_object() && node["type"].Text() == "BASE_TABLE" && node["table_name"].Text() == table) {
+    return static_cast<size_t>(std::max<int64_t>(0, node["query_location"].Int()));
+  }
+  for (const auto& [key, member] : node.Members()) {
+    if (auto found = FindTable(member, table)) return found;
+  }
+  for (const Json& item : node.Items()) {
+    if (auto found = FindTable(item, table)) return found;
+  }
+  return std::nullopt;
+}
+
+// Families between whose types DuckDB casts; text casts to and from everything.
+char FamilyOf(const std::string& type) {
+  if (type.ends_with("]") || type.starts_with("STRUCT") || type.starts_with("MAP")) return 'n';
+  if (type == "VARCHAR" || type == "\"NULL\"" || type == "NULL" || type == "JSON") return '*';
+  if (type == "BLOB" || type == "BIT") return 'b';
+  if (type == "UUID" || type == "INTERVAL") return 'u';
+  if (type == "DATE" || type.starts_with("TIMESTAMP")) return 'd';
+  if (type.starts_with("TIME")) return 't';
+  return '0';
+}
+
+bool Casts(const std::string& from, const std::string& to) {
+  const char a = FamilyOf(from), b = FamilyOf(to);
+  return a == b || a == '*' || (b == '*' && a != 'n') || (a == 'd' && b == 't' && from != "DATE");
+}
+
+void Take(Error error, const std::string& file, std::vector<Problem>* problems) {
+  if (error.problems.empty()) error.problems.push_back(ProblemAt(file, {}, "weft.contract", error.message));
+  for (Problem& problem : error.problems) {
+    if (problem.file.empty()) problem.file = file;
+    problems->push_back(std::move(problem));
+  }
+}
+
+}  // namespace
+
+// One output port under judgement.
+struct BuildChecker::Job {
+  const model::Bundle& bundle;
+  const model::OutputPort& port;
+  const model::Contract& contract;
+  model::TableSchema schema;
+  std::vector<Problem>* problems;
+  std::string file;  // Of the SQL, from the root of the folder.
+  std::string sql;
+  std::vector<const model::InputPort*> inputs;  // Those that it reads.
+
+  void Say(const std::string& where, const model::Place& place, std::string message) {
+    problems->push_back(ProblemAt(where, place, "weft.build", std::move(message)));
+  }
+};
+
+Result<engine::Connection*> BuildChecker::Engine() {
+  if (!connection_) {
+    engine::Options options;
+    options.threads = 1;
+    options.memory_bytes = int64_t{256} << 20;
+    instance_ = TRY(engine::Instance::Open(options));
+    connection_ = TRY(instance_->Connect());
+    TRY(connection_->Execute("SET errors_as_json = true"));
+    TRY(instance_->Lock({}));
+  }
+  return connection_.get();
+}
+
+Status BuildChecker::Check(const model::Bundle& bundle, std::vector<Problem>* problems) {
+  for (const model::Contract& contract : bundle.contracts) {
+    const bool output =
+        std::any_of(bundle.product.outputs.begin(), bundle.product.outputs.end(),
+                    [&](const model::OutputPort& port) { return bundle.ContractOf(port) == &contract; });
+    if (output || contract.schema.empty()) continue;
+    auto schema = model::SchemaOf(contract.schema[0], nullptr);
+    if (!schema) Take(schema.TakeError(), contract.file, problems);
+  }
+  for (const model::OutputPort& port : bundle.product.outputs) {
+    const model::Contract* contract = bundle.ContractOf(port);
+    if (!contract || contract->schema.empty()) continue;
+    auto schema = model::SchemaOf(contract->schema[0], nullptr);
+    if (!schema) {
+      Take(schema.TakeError(), contract->file, problems);
+      continue;
+    }
+    auto checks = model::CompileChecks(*contract, *schema);
+    if (!checks) Take(checks.TakeError(), contract->file, problems);
+    if (!port.build) continue;
+    Job job{bundle, port, *contract, schema.TakeValue(), problems, "", "", {}};
+    TRY(port.build->sql_file.empty() ? CheckProjection(job) : CheckSql(job));
+  }
+  return {};
+}
+
+Status BuildChecker::CheckProjection(Job& job) {
+  if (job.bundle.product.inputs.size() != 1) return {};  // Told when the folder was read.
+  job.inputs.push_back(&job.bundle.product.inputs[0]);
+  if (!TRY(MakeTables(job))) return {};
+  job.sql = "SELECT * FROM " + SqlName(job.inputs[0]->SqlName());
+  return Bind(job);
+}
+
+Status BuildChecker::CheckSql(Job& job) {
+  auto at = job.bundle.builds.find(job.port.build->sql_file);
+  if (at == job.bundle.builds.end()) return {};  // Told when the folder was read.
+  job.sql = at->second;
+  job.file = job.bundle.folder.empty() ? at->first : job.bundle.folder + "/" + at->first;
+  engine::Connection& engine = *TRY(Engine());
+  const Json tree = TRY(engine.ParseTree(job.sql));
+  auto statement = model::Walk(tree, job.sql);
+  if (!statement) {
+    std::string message = statement.error().message;
+    const model::Place place = TakePlace(&message);
+    job.Say(job.file, place, std::move(message));
+    return {};
+  }
+  const size_t before = job.problems->size();
+  std::vector<std::string> names;
+  for (const model::InputPort& input : job.bundle.product.inputs) names.push_back(input.SqlName());
+  for (const model::TableName& table : statement->tables) {
+    auto input = std::find_if(names.begin(), names.end(),
+                              [&](const std::string& name) { return Lower(name) == Lower(table.table); });
+    if (table.schema.empty() && table.catalog.empty() && input != names.end()) {
+      job.inputs.push_back(&job.bundle.product.inputs[input - names.begin()]);
+      continue;
+    }
+    const std::vector<std::string_view> candidates(names.begin(), names.end());
+    const auto place = FindTable(tree, table.table);
+    job.Say(job.file, place ? At(job.sql, *place) : model::Place{},
+            fmt::format("'{}' is no input port of {}: its inputs are {}{}", table.Text(), job.bundle.product.name,
+                        names.empty() ? "none" : Join(names, ", "), DidYouMean(table.table, candidates)));
+  }
+  if (statement->uses_random && !job.port.build->nondeterministic) {
+    job.Say(job.file, {},
+            "it uses random functions, so two runs of the same inputs differ; take them out, or say "
+            "nondeterministic: true in the port's build");
+  }
+  if (job.problems->size() > before) return {};
+  if (!TRY(MakeTables(job))) return {};
+  return Bind(job);
+}
+
+// An empty table for each input; those of earlier builds stay, since a build was held to its own inputs before. False
+// where the columns of one are not known before its file is read.
+Result<bool> BuildChecker::MakeTables(Job& job) {
+  engine::Connection& engine = *TRY(Engine());
+  for (const model::InputPort* input : job.inputs) {
+    const model::Contract* contract = nullptr;
+    if (input->source && input->source->kind == "product") {
+      auto found = ports_.Resolve(input->source->address);
+      if (!found) return false;  // Told by CheckInputs.
+      contract = found->contract;
+    } else if (!input->contract_id.empty()) {
+      contract = job.bundle.ContractById(input->contract_id);
+    }
+    if (!contract || contract->schema.empty()) return false;
+    auto schema = model::SchemaOf(contract->schema[0], nullptr);
+    if (!schema || schema->fields.empty()) return false;
+    TRY(engine.Execute(
+        fmt::format("CREATE OR REPLACE TABLE {} ({})", SqlName(input->SqlName()), schema->DuckDbColumns())));
+  }
+  return true;
+}
+
+namespace {
+
+// What DuckDB said of the build, at its place in the file. `before` bytes stand in front of the text.
+void TellBindError(const Error& error, const std::string& sql, size_t before, const std::string& file,
+                   std::vector<Problem>* problems) {
+  std::string message = error.message;
+  model::Place place;
+  const size_t brace = message.find('{');
+  if (auto json = Json::Parse(brace == message.npos ? "" : std::string_view(message).substr(brace)); json) {
+    message = (*json)["exception_message"].Text(message);
+    const std::string position = (*json)["position"].Text();
+    if (!position.empty() && position.find_first_not_of("0123456789") == position.npos && position.size() < 10) {
+      const size_t at = std::stoull(position);
+      if (at >= before) place = At(sql, at - before);
+    }
+  }
+  problems->push_back(ProblemAt(file, place, "weft.build", ReplaceAll(message, "\n", " ")));
+}
+
+}  // namespace
+
+Status BuildChecker::Bind(Job& job) {
+  engine::Connection& engine = *TRY(Engine());
+  constexpr std::string_view kBefore = "CREATE OR REPLACE VIEW \"the build\" AS\n";
+  const std::string& file = job.file.empty() ? job.contract.file : job.file;
+  Status bound;
+  {
+    engine::Watchdog watchdog(engine, Deadline::After(kBindLimit));
+    bound = engine.Execute(std::string(kBefore) + job.sql);
+  }
+  if (!bound) {
+    TellBindError(bound.error(), job.sql, kBefore.size(), file, job.problems);
+    return {};
+  }
+  engine::Rows columns = TRY(engine.Query("SELECT column_name, column_type FROM (DESCRIBE \"the build\")"));
+  std::map<std::string, std::string> types;
+  std::vector<std::string_view> names;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    types[Lower(columns.text(i, 0))] = columns.text(i, 1);
+    names.push_back(columns.text(i, 0));
+  }
+  const std::string what = job.file.empty() ? "its single input" : job.port.build->sql_file;
+  for (const model::Property& property : job.contract.schema[0].properties) {
+    auto at = types.find(Lower(property.name));
+    const model::Field* field = job.schema.Find(property.name);
+    if (at == types.end()) {
+      job.Say(job.contract.file, property.place,
+              fmt::format("{} gives no column '{}'{}", what, property.name, DidYouMean(property.name, names)));
+    } else if (field && !Casts(at->second, field->type.DuckDb())) {
+      job.Say(job.contract.file, property.place,
+              fmt::format("{} gives '{}' as {}, which does not cast to {}", what, property.name, at->second,
+                          field->type.DuckDb()));
+    }
+  }
+  if (job.file.empty()) return {};  // A projection takes what the contract names.
+  for (std::string_view name : names) {
+    const auto& properties = job.contract.schema[0].properties;
+    const bool promised = std::any_of(properties.begin(), properties.end(),
+                                      [&](const model::Property& p) { return Lower(p.name) == Lower(name); });
+    if (promised) continue;
+    job.Say(job.file, {},
+            fmt::format("the column '{}' is not in the contract {}; add it there, or leave it out here", name,
+                        job.contract.file.substr(job.contract.file.find_last_of('/') + 1)));
+  }
+  return {};
+}
+
+}  // namespace weft::publish

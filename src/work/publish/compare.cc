@@ -1,0 +1,330 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "model/compat.h"
+#include "work/publish/plan.h"
+
+namespace weft::publish {
+namespace {
+
+using model::Bundle;
+using model::Contract;
+using model::Version;
+
+constexpr std::string_view kStatuses[] = {"proposed", "draft", "active", "deprecated", "retired"};
+
+int StatusRank(std::string_view status) {
+  auto at = std::find(std::begin(kStatuses), std::end(kStatuses), status);
+  return static_cast<int>(at - std::begin(kStatuses));
+}
+bool IsDraft(std::string_view status) { return StatusRank(status) <= 1; }
+
+// The text without its own `status` line, and nothing else taken out.
+std::string WithoutStatus(const std::string& text) {
+  std::string rest;
+  for (const std::string& line : Split(text, '\n')) {
+    if (!line.starts_with("status:")) rest += line + "\n";
+  }
+  return rest;
+}
+
+enum class Size { kPatch, kMinor, kMajor };
+
+std::string Bumped(const Version& version, Size size) {
+  switch (size) {
+    case Size::kPatch:
+      return Version{version.major, version.minor, version.patch + 1}.Text();
+    case Size::kMinor:
+      return Version{version.major, version.minor + 1, 0}.Text();
+    case Size::kMajor:
+      return Version{version.major + 1, 0, 0}.Text();
+  }
+  return version.Text();
+}
+
+// What a person wants to hear of two versions of one contract.
+struct Difference {
+  Size size = Size::kPatch;
+  std::vector<std::string> notes;
+  std::vector<Problem> breaking;
+};
+
+Difference DifferenceOf(const Contract& before, const Contract& after) {
+  Difference found;
+  found.breaking = model::BreakingChanges(before, after);
+  if (!before.schema.empty() && !after.schema.empty()) {
+    for (const model::Property& property : after.schema[0].properties) {
+      if (!before.schema[0].Find(property.name)) found.notes.push_back("adds column " + property.name);
+    }
+    for (const model::Property& property : before.schema[0].properties) {
+      if (!after.schema[0].Find(property.name)) found.notes.push_back("removes column " + property.name);
+    }
+  }
+  if (!found.breaking.empty()) {
+    found.size = Size::kMajor;
+  } else if (!found.notes.empty()) {
+    found.size = Size::kMinor;
+  }
+  return found;
+}
+
+// Compares one bundle; collects what would change and what may not.
+class Comparer {
+ public:
+  Comparer(store::Txn& txn, const Bundle& bundle, const Registered& registered)
+      : txn_(txn), bundle_(bundle), registered_(registered), name_(bundle.product.domain + "/" + bundle.product.name) {}
+
+  Result<Comparison> Run() {
+    if (!registered_.product) {
+      Create();
+    } else {
+      TRY(AgainstVersions());
+    }
+    TRY(Data());
+    if (out_.changes.empty()) out_.changes.push_back({Change::Kind::kUnchanged, name_, version_, version_, {}});
+    return std::move(out_);
+  }
+
+ private:
+  void Create() {
+    std::vector<std::string> notes;
+    for (const model::OutputPort& port : bundle_.product.outputs) {
+      notes.push_back(fmt::format("adds port {} {}", port.name, port.version));
+    }
+    out_.changes.push_back({Change::Kind::kCreate, name_, "", version_, std::move(notes)});
+    out_.changed = out_.register_it = true;
+  }
+
+  Status AgainstVersions() {
+    previous_ = TRY(Previous());
+    if (!previous_) return NewVersion();
+    if (previous_->Digest() == bundle_.Digest()) return {};
+    if (IsDraft(previous_->product.status)) {
+      TRY(NewVersion());
+      if (!out_.changes.empty()) out_.changes.back().notes.push_back("replaces a draft");
+      return {};
+    }
+    if (OnlyStatus(*previous_)) return Transition(*previous_);
+    return Immutable(*previous_);
+  }
+
+  // The registered bundle of the very same version.
+  Result<catalog::BundlePtr> Previous() {
+    auto found = catalog::Product(txn_, bundle_.product.domain, bundle_.product.name, version_);
+    if (found) return found.TakeValue();
+    if (found.error().code == Code::kNotFound) return catalog::BundlePtr();
+    return found.TakeError();
+  }
+
+  Status NewVersion() {
+    const std::string& newest = registered_.product->version;
+    auto was = Version::Parse(newest);
+    auto is = Version::Parse(version_);
+    if (was && is && *is < *was && is->major == was->major) {
+      Refuse(PlaceOf(bundle_.product.bytes, bundle_.product.file, {"version"}), bundle_.product.file, "weft.version",
+             fmt::format("{} {} is lower than {}, the newest registered of its major; make it {} or higher", name_,
+                         version_, newest, Bumped(*was, Size::kPatch)));
+    }
+    const bool replaces = newest == version_;
+    Change change{Change::Kind::kUpdate, name_, newest, version_, {}};
+    for (const model::OutputPort& port : bundle_.product.outputs) TRY(ComparePort(port, replaces, &change.notes));
+    NoteDropped(&change.notes);
+    out_.changes.push_back(std::move(change));
+    out_.changed = out_.register_it = true;
+    return {};
+  }
+
+  const catalog::PortRow* RowOf(const model::OutputPort& port, int major) const {
+    for (const catalog::PortRow& row : registered_.ports) {
+      if (row.key.port == port.name && row.key.major == major) return &row;
+    }
+    return nullptr;
+  }
+
+  Status ComparePort(const model::OutputPort& port, bool draft_bundle, std::vector<std::string>* notes) {
+    const Contract* contract = bundle_.ContractOf(port);
+    auto version = Version::Parse(contract ? contract->version : port.version);
+    if (!contract || !version) return {};  // Reported when the folder was read.
+    const catalog::PortRow* row = RowOf(port, version->major);
+    if (!row) {
+      notes->push_back(fmt::format("adds port {}@{}", port.name, version->major));
+      return {};
+    }
+    catalog::Port before = TRY(catalog::Load(txn_, *row));
+    if (!before.contract || before.contract->bytes == contract->bytes) return {};
+    auto registered = Version::Parse(row->version);
+    if (!registered) return Error{Code::kInternal, "the catalogue holds the version '" + row->version + "'"};
+    Difference difference = DifferenceOf(*before.contract, *contract);
+    const model::Place place = PlaceOf(contract->bytes, contract->file, {"version"});
+    if (*version < *registered) {
+      Refuse(place, contract->file, "weft.version",
+             fmt::format("contract {} is lower than {}, the newest registered of {}; make it {} or higher",
+                         contract->version, row->version, row->key.Text(), Bumped(*registered, difference.size)));
+      return {};
+    }
+    const bool draft = IsDraft(row->status) || (draft_bundle && IsDraft(before.contract->status));
+    if (*version == *registered && !draft) {
+      if (WithoutStatus(before.contract->bytes) == WithoutStatus(contract->bytes)) {
+        return PortStatus(row->key, before.contract->status, *contract);
+      }
+      Refuse(place, contract->file, "weft.immutable",
+             fmt::format("{} {} is registered with other bytes, and a version never changes; make it {}{}",
+                         row->key.Text(), row->version, Bumped(*registered, difference.size), Because(difference)));
+      return {};
+    }
+    if (!draft && !difference.breaking.empty()) {
+      for (Problem& problem : difference.breaking) out_.problems.push_back(std::move(problem));
+      Refuse(place, contract->file, "weft.breaking",
+             fmt::format("{} breaks the readers of {}; make it major {}: {}", contract->version, row->key.Text(),
+                         registered->major + 1, Bumped(*registered, Size::kMajor)));
+      return {};
+    }
+    std::string note = fmt::format("port {} {} → {}", row->key.Text(), row->version, contract->version);
+    if (!difference.notes.empty()) note += ": " + Join(difference.notes, ", ");
+    notes->push_back(std::move(note));
+    return {};
+  }
+
+  static std::string Because(const Difference& difference) {
+    if (difference.size == Size::kPatch) return " (no column changes)";
+    if (difference.notes.empty()) return " (it breaks readers)";
+    return " (it " + Join(difference.notes, ", ") + ")";
+  }
+
+  void NoteDropped(std::vector<std::string>* notes) const {
+    for (const catalog::PortRow& row : registered_.ports) {
+      const bool named = std::any_of(bundle_.product.outputs.begin(), bundle_.product.outputs.end(),
+                                     [&](const model::OutputPort& port) {
+                                       auto version = Version::Parse(port.version);
+                                       return port.name == row.key.port && version && version->major == row.key.major;
+                                     });
+      if (!named) notes->push_back(fmt::format("{} is no longer in the folder; it stays as it is", row.key.Text()));
+    }
+  }
+
+  // Whether the same files stand in both and differ in nothing but the line of their status.
+  bool OnlyStatus(const Bundle& before) const {
+    if (before.builds != bundle_.builds || before.contracts.size() != bundle_.contracts.size()) return false;
+    if (WithoutStatus(before.product.bytes) != WithoutStatus(bundle_.product.bytes)) return false;
+    return std::all_of(bundle_.contracts.begin(), bundle_.contracts.end(), [&](const Contract& contract) {
+      const Contract* other = before.ContractById(contract.id);
+      return other && WithoutStatus(other->bytes) == WithoutStatus(contract.bytes);
+    });
+  }
+
+  Status Transition(const Bundle& before) {
+    Step(name_, before.product.status, bundle_.product.status, bundle_.product.bytes, bundle_.product.file);
+    for (const model::OutputPort& port : bundle_.product.outputs) {
+      const Contract* contract = bundle_.ContractOf(port);
+      const Contract* other = contract ? before.ContractById(contract->id) : nullptr;
+      if (!other) continue;
+      auto version = Version::Parse(contract->version);
+      const model::PortKey key{bundle_.product.domain, bundle_.product.name, port.name, version ? version->major : 0};
+      TRY(PortStatus(key, other->status, *contract));
+    }
+    out_.register_it = true;
+    return {};
+  }
+
+  Status PortStatus(const model::PortKey& key, const std::string& from, const Contract& contract) {
+    Step(key.Text(), from, contract.status, contract.bytes, contract.file);
+    return {};
+  }
+
+  void Step(const std::string& address, const std::string& from, const std::string& to, const std::string& bytes,
+            const std::string& file) {
+    if (from == to) return;
+    if (StatusRank(to) < StatusRank(from)) {
+      Refuse(PlaceOf(bytes, file, {"status"}), file, "weft.status",
+             fmt::format("{} is {} and cannot become {} again: a status goes draft, active, deprecated, retired; "
+                         "publish a new version instead",
+                         address, from, to));
+      return;
+    }
+    out_.changes.push_back({Change::Kind::kStatus, address, from, to, {}});
+  }
+
+  Status Immutable(const Bundle& before) {
+    Size size = before.product.outputs.size() == bundle_.product.outputs.size() ? Size::kPatch : Size::kMinor;
+    std::vector<std::string> notes;
+    for (const model::OutputPort& port : bundle_.product.outputs) {
+      TRY(ComparePort(port, false, &notes));
+      const Contract* contract = bundle_.ContractOf(port);
+      const Contract* other = contract ? before.ContractById(contract->id) : nullptr;
+      if (other) size = std::max(size, DifferenceOf(*other, *contract).size);
+    }
+    auto version = Version::Parse(version_);
+    Refuse(PlaceOf(bundle_.product.bytes, bundle_.product.file, {"version"}), bundle_.product.file, "weft.immutable",
+           fmt::format("{} {} is registered with other bytes ({}), and a version never changes; make it {}", name_,
+                       version_, Join(ChangedFiles(before), ", "), version ? Bumped(*version, size) : "higher"));
+    return {};
+  }
+
+  std::vector<std::string> ChangedFiles(const Bundle& before) const {
+    std::vector<std::string> files;
+    auto base = [](const std::string& path) { return path.substr(path.find_last_of('/') + 1); };
+    if (before.product.bytes != bundle_.product.bytes) files.push_back(base(bundle_.product.file) + " differs");
+    for (const Contract& contract : bundle_.contracts) {
+      const Contract* other = before.ContractById(contract.id);
+      if (!other || other->bytes != contract.bytes)
+        files.push_back(base(contract.file) + (other ? " differs" : " is new"));
+    }
+    for (const auto& [name, text] : bundle_.builds) {
+      auto at = before.builds.find(name);
+      if (at == before.builds.end() || at->second != text) {
+        files.push_back(name + (at == before.builds.end() ? " is new" : " differs"));
+      }
+    }
+    if (files.empty()) files.push_back("a file is missing");
+    return files;
+  }
+
+  Status Data() {
+    if (bundle_.data.empty() && !registered_.product) return {};
+    std::map<std::string, std::string> before, now;
+    if (registered_.product) {
+      for (const model::DataFile& file : TRY(catalog::Data(txn_, bundle_.product.domain, bundle_.product.name))) {
+        before[file.path] = file.sha256;
+      }
+    }
+    for (const model::DataFile& file : DataOf(bundle_)) now[file.path] = file.sha256;
+    if (before == now) return {};
+    int64_t bytes = 0;
+    for (const model::DataFile& file : bundle_.data) bytes += file.bytes;
+    std::string note = fmt::format("{}, {}", Count(now.size(), "data file"), HumanBytes(bytes));
+    if (out_.changes.empty()) out_.changes.push_back({Change::Kind::kData, name_, version_, version_, {}});
+    out_.changes.front().notes.push_back(std::move(note));
+    out_.register_it = true;
+    return {};
+  }
+
+  void Refuse(const model::Place& place, const std::string& file, std::string rule, std::string message) {
+    out_.problems.push_back(ProblemAt(file, place, std::move(rule), std::move(message)));
+  }
+
+  store::Txn& txn_;
+  const Bundle& bundle_;
+  const Registered& registered_;
+  const std::string name_;
+  const std::string& version_ = bundle_.product.version;
+  catalog::BundlePtr previous_;
+  Comparison out_;
+};
+
+}  // namespace
+
+std::vector<model::DataFile> DataOf(const Bundle& bundle) {
+  std::vector<model::DataFile> data = bundle.data;
+  for (model::DataFile& file : data) {
+    if (file.path.starts_with(bundle.folder + "/")) file.path.erase(0, bundle.folder.size() + 1);
+  }
+  return data;
+}
+
+Result<Comparison> Compare(store::Txn& txn, const Bundle& bundle, const Registered& registered) {
+  return Comparer(txn, bundle, registered).Run();
+}
+
+}  // namespace weft::publish

@@ -1,0 +1,108 @@
+// The inside of publishing: what a plan knows while it compares, and the rules, each in a file of its own.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "drivers/engine/engine.h"
+#include "model/address.h"
+#include "model/schema.h"
+#include "state/catalog/catalog.h"
+#include "work/publish/publish.h"
+
+namespace weft::publish {
+
+// What the mesh has of one product.
+struct Registered {
+  std::optional<catalog::ProductRow> product;
+  std::vector<catalog::PortRow> ports;
+};
+
+// The whole catalogue, read once for a plan; bundles are loaded when they are asked for.
+class Catalogue {
+ public:
+  static Result<Catalogue> Read(store::Txn& txn);
+  static Result<Registered> ReadOne(store::Txn& txn, const std::string& domain, const std::string& product);
+
+  const Registered& Find(const std::string& domain, const std::string& product) const;
+  const std::map<std::pair<std::string, std::string>, Registered>& products() const { return products_; }
+
+ private:
+  std::map<std::pair<std::string, std::string>, Registered> products_;
+};
+
+// One bundle against what is registered of it. `changed` asks for the deeper rules.
+struct Comparison {
+  std::vector<Change> changes;
+  std::vector<Problem> problems;
+  bool changed = false;      // Its version bytes are new.
+  bool register_it = false;  // Something of it must be written: bytes, a status or data pointers.
+};
+Result<Comparison> Compare(store::Txn& txn, const model::Bundle& bundle, const Registered& registered);
+
+// The bundle's data files with paths under the product's folder, as the catalogue keeps them.
+std::vector<model::DataFile> DataOf(const model::Bundle& bundle);
+
+// Where ports are found while planning: in the folder first, then in the catalogue.
+class Ports {
+ public:
+  // `mesh` is the id that addresses must have; empty where the folder's own mesh.yaml judged them.
+  Ports(store::Txn& txn, const std::vector<model::Bundle>& bundles, const Catalogue& catalogue, std::string mesh);
+
+  // A port with its contract and product; valid while this lives.
+  struct Found {
+    model::PortKey key;
+    const model::Bundle* bundle = nullptr;
+    const model::OutputPort* port = nullptr;
+    const model::Contract* contract = nullptr;
+    std::string status;
+  };
+  Result<std::optional<Found>> Find(const model::PortKey& key);
+  // The port that an input's address names, with its major; kInvalid with a Problem's message where there is none.
+  Result<Found> Resolve(const std::string& address);
+  // The ports that this one reads: those inputs whose names occur in its build.
+  std::vector<std::pair<const model::InputPort*, model::PortKey>> Upstream(const Found& port) const;
+
+ private:
+  std::string Suggest(const model::Address& address) const;
+
+  store::Txn& txn_;
+  const std::string mesh_;
+  const Catalogue& catalogue_;
+  std::map<model::PortKey, Found> folder_;
+  std::map<model::PortKey, std::optional<Found>> registered_;
+  std::vector<catalog::BundlePtr> held_;
+};
+
+// "weft.input": addresses that name no port of this mesh. "weft.cycle": ports that read themselves.
+Status CheckInputs(Ports& ports, const model::Bundle& bundle, std::vector<Problem>* problems);
+Status CheckCycles(Ports& ports, const std::vector<const model::Bundle*>& bundles, std::vector<Problem>* problems);
+
+// Contracts' types and rules, and builds bound against empty tables of their inputs. Engines open when first needed.
+class BuildChecker {
+ public:
+  explicit BuildChecker(Ports& ports) : ports_(ports) {}
+  Status Check(const model::Bundle& bundle, std::vector<Problem>* problems);
+
+ private:
+  struct Job;
+  Result<engine::Connection*> Engine();
+  Status CheckSql(Job& job);
+  Status CheckProjection(Job& job);
+  Result<bool> MakeTables(Job& job);
+  Status Bind(Job& job);
+
+  Ports& ports_;
+  std::unique_ptr<engine::Instance> instance_;
+  std::unique_ptr<engine::Connection> connection_;
+};
+
+// What a key of a YAML text stood at: for rules about values that the model keeps without their place.
+model::Place PlaceOf(const std::string& text, const std::string& file, const std::vector<std::string>& path);
+Problem ProblemAt(const std::string& file, const model::Place& place, std::string rule, std::string message);
+
+}  // namespace weft::publish
