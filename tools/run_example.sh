@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# A node with an example mesh on it, in the foreground: `run_example.sh flights`. Repeat it as often as you like: what is
+# published stays published, what has run is skipped. WEFT_DATA names another data folder.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+example="${1:?usage: run_example.sh EXAMPLE}"
+weft="$PWD/build/weft"
+state="${XDG_STATE_HOME:-$HOME/.local/state}/weft"
+log="$state/example.log"
+node=
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+fail() { printf 'run_example: %s\n' "$*" >&2; exit 1; }
+# Shows a command as one would type it, and runs it.
+try() { printf '\033[36m$ weft %s\033[0m\n' "$*"; "$weft" "$@"; }
+
+stop() {
+  trap - INT TERM EXIT
+  if [ -n "$node" ] && kill -0 "$node" 2>/dev/null; then
+    printf '\nstopping the node…\n'
+    kill -TERM "$node"
+    wait "$node" || true
+  fi
+  exit "${1:-0}"
+}
+
+# A field of what the node wrote about itself when it was up; empty before.
+entry() {
+  python3 - "$state/nodes" "$node" "$1" <<'PYTHON'
+import glob, json, sys
+folder, pid, field = sys.argv[1:]
+for file in glob.glob(folder + "/*.json"):
+    try:
+        found = json.load(open(file))
+    except (OSError, ValueError):
+        continue
+    if str(found.get("pid")) == pid:
+        print(found.get(field, ""))
+PYTHON
+}
+
+[ -d "examples/$example" ] || fail "there is no example '$example'; there are: $(ls -d examples/*/ | xargs -n1 basename | xargs)"
+[ -x "$weft" ] || fail "build/weft is not there: make build"
+tools/fetch_example.sh "$example"
+mkdir -p "$state"
+
+say "Starting a node (log: $log)"
+trap 'stop 130' INT TERM
+trap 'stop $?' EXIT
+"$weft" serve >"$log" 2>&1 &
+node=$!
+for ((tenths = 0; ; tenths++)); do
+  if ! kill -0 "$node" 2>/dev/null; then
+    node=
+    tail -n 5 "$log" >&2
+    fail "the node did not start. Is one running already? Stop it, or take another folder and ports: WEFT_DATA=/tmp/weft WEFT_HTTP_PORT=0 WEFT_FLIGHT_PORT=0 make run"
+  fi
+  WEFT_NODE=$(entry url)
+  export WEFT_NODE
+  if [ -n "$WEFT_NODE" ] && "$weft" status >/dev/null 2>&1; then break; fi
+  [ "$tenths" -lt 300 ] || fail "the node is not ready after 30 s; see $log"
+  sleep 0.1
+done
+
+say "Publishing examples/$example"
+try apply "examples/$example"
+
+say "Granting what crosses a domain"
+me=$("$weft" whoami --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["principal"])')
+while read -r principal port; do
+  case "$principal" in "" | "#"*) continue ;; me) principal=$me ;; esac
+  try grant "$principal" "$port" </dev/null
+done <"examples/$example/grants.txt"
+
+say "Running every build; what is up to date is skipped"
+try run --all
+
+say "The mesh is up. In another terminal:"
+cat <<TRY
+  export PATH="$PWD/build:\$PATH"${WEFT_DATA:+ WEFT_NODE=$WEFT_NODE}
+$(sed 's/^/  /' "examples/$example/try.txt")
+
+  # From Python (pip install adbc-driver-flightsql pyarrow):
+  from adbc_driver_flightsql import dbapi
+  token = open("$(entry token_file)").read().strip()
+  db = dbapi.connect("$(entry flight)", db_kwargs={"adbc.flight.sql.authorization_header": f"Bearer {token}"})
+  cursor = db.cursor()
+  cursor.execute("SELECT count(*) FROM operations.flights.flights")
+  print(cursor.fetch_arrow_table())
+
+Ctrl-C stops the node.
+TRY
+wait "$node"
