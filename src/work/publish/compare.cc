@@ -16,18 +16,19 @@ using model::Version;
 constexpr std::string_view kStatuses[] = {"proposed", "draft", "active", "deprecated", "retired"};
 
 int StatusRank(std::string_view status) {
+  if (status.empty()) status = "active";
   auto at = std::find(std::begin(kStatuses), std::end(kStatuses), status);
   return static_cast<int>(at - std::begin(kStatuses));
 }
 bool IsDraft(std::string_view status) { return StatusRank(status) <= 1; }
 
-// The text without its own `status` line, and nothing else taken out.
+// The text with what its own `status` line says blanked, and nothing else.
 std::string WithoutStatus(const std::string& text) {
-  std::string rest;
-  for (const std::string& line : Split(text, '\n')) {
-    if (!line.starts_with("status:")) rest += line + "\n";
+  std::vector<std::string> lines = Split(text, '\n');
+  for (std::string& line : lines) {
+    if (line.starts_with("status:")) line = "status:";
   }
-  return rest;
+  return Join(lines, "\n");
 }
 
 enum class Size { kPatch, kMinor, kMajor };
