@@ -1,0 +1,260 @@
+#include "apps/weft/node.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <optional>
+#include <thread>
+
+#include "apps/weft/home.h"
+#include "apps/weft/metrics.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "drivers/http/server.h"
+#include "ports/flight/flight.h"
+#include "ports/rest/rest.h"
+#include "state/access/access.h"
+#include "state/catalog/catalog.h"
+#include "state/lineage/lineage.h"
+#include "work/quality/quality.h"
+
+namespace weft::app {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+// How a run's staged files are held against their contract.
+Result<run::CheckAnswer> Check(const run::CheckRequest& request) {
+  const std::vector<model::Check> checks = TRY(model::CompileChecks(request.contract, request.schema));
+  quality::Subject subject;
+  subject.staged = request.staged;
+  subject.whole = request.whole;
+  subject.staged_rows = request.staged_rows;
+  subject.schema = &request.schema;
+  subject.target = [&](const model::Check& check) { return request.table_sql(check.target); };
+  quality::Verdict verdict = TRY(quality::Evaluate(request.connection, checks, subject, request.contract.file));
+  return run::CheckAnswer{std::move(verdict.results), verdict.refused, std::move(verdict.summary)};
+}
+
+Status MigrateAll(store::Store& store) {
+  std::vector<store::Migration> all;
+  for (auto part : {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(),
+                    runs::Migrations(), lineage::Migrations()}) {
+    all.insert(all.end(), part.begin(), part.end());
+  }
+  return store::Migrate(store, all);
+}
+
+// How a client of this machine would name the listener.
+std::string UrlOf(const Settings& settings, std::string_view plain, std::string_view secure, int port) {
+  std::string host = settings.Text("listen");
+  if (host == "0.0.0.0") host = "127.0.0.1";
+  if (host == "::") host = "::1";
+  if (host.find(':') != std::string::npos) host = "[" + host + "]";
+  return fmt::format("{}://{}:{}", settings.Text("tls-key").empty() ? plain : secure, host, port);
+}
+
+class WholeNode final : public Node {
+ public:
+  explicit WholeNode(const Settings& settings) : settings_(settings), data_(settings.Text("data")) {}
+  ~WholeNode() override { Stop(Deadline::After(Millis(0))); }
+
+  Status Open() {
+    const Steady::time_point began = Steady::now();
+    TRY(OpenMemory());
+    TRY(OpenWork());
+    TRY(OpenDoors());
+    TRY(Announce());
+    ready_.store(true, std::memory_order_release);
+    sweeper_ = settings_.Int("sweep-every") > 0
+                   ? std::make_unique<Ticker>(settings_.Duration("sweep-every"), [this] { Sweep(); })
+                   : nullptr;
+    log::Info("node ready", {{"url", url_},
+                             {"flight", flight_url_},
+                             {"data", data_},
+                             {"took_ms", std::chrono::duration_cast<Millis>(Steady::now() - began).count()}});
+    return {};
+  }
+
+  std::string Greeting() const override {
+    return fmt::format("weft is ready: {}, flight {}, data {}", url_, flight_url_, data_);
+  }
+
+  void Stop(Deadline deadline) override {
+    ready_ = false;
+    sweeper_.reset();
+    registration_.reset();
+    if (http_) http_->Stop(deadline);
+    if (flight_) flight_->Stop(deadline);
+    http_.reset();
+    flight_.reset();
+    runner_.reset();
+  }
+
+ private:
+  Status OpenMemory() {
+    TRY(MakeFolders(data_));
+    lock_.emplace(TRY(FolderLock::Take(data_)));
+    fs::remove_all(data_ + "/tmp");  // What a node left that did not end well.
+    TRY(MakeFolders(data_ + "/tmp"));
+    store_ = TRY(store::Open(settings_.Text("store")));
+    TRY(MigrateAll(*store_));
+    ledger_ = TRY(ledger::Ledger::Open(*store_, clock_, data_ + "/ledger"));
+    lake_ = TRY(lake::Lake::Open(*store_, clock_, settings_.Text("warehouse")));
+    token_file_ = TRY(AdminToken(*store_, clock_, data_));
+    auto txn = TRY(store_->Begin());
+    const int interrupted = TRY(runs::MarkInterrupted(*txn, clock_));
+    TRY(txn->Commit());
+    if (interrupted > 0) log::Warn("runs were interrupted when the node last ended", {{"runs", interrupted}});
+    return {};
+  }
+
+  Status OpenWork() {
+    engine::SetExtensionFolder(WEFT_DUCKDB_EXTENSIONS);
+    const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+    const int threads = settings_.Int("threads") > 0 ? static_cast<int>(settings_.Int("threads")) : cores;
+    memory_.emplace(settings_.Int("memory"));
+    metrics_.emplace(*store_, *memory_);
+    query::Options query;
+    query.concurrent = static_cast<int>(settings_.Int("query-concurrency"));
+    query.timeout = settings_.Duration("query-timeout");
+    query.memory_bytes = std::min(settings_.Int("query-memory"), memory_->total());
+    query.row_limit = settings_.Int("query-row-limit");
+    query.threads = threads;
+    query.temp_folder = data_ + "/tmp/query";
+    TRY(MakeFolders(query.temp_folder));
+    queries_ = TRY(query::Engine::Start({*store_, clock_, *ledger_, *memory_, query}));
+    counted_queries_ = metrics_->Counting(*queries_);
+    run::Options run;
+    run.upload_folder = data_ + "/uploads";
+    run.source_roots = settings_.List("source-roots");
+    run.temp_folder = data_ + "/tmp/run";
+    run.threads = threads;
+    run.memory_bytes = std::min(settings_.Int("run-memory"), memory_->total());
+    run.parallel_runs = static_cast<int>(settings_.Int("run-parallel"));
+    TRY(MakeFolders(run.upload_folder));
+    TRY(MakeFolders(run.temp_folder));
+    uploads_.emplace(run.upload_folder);
+    runner_ = TRY(run::Runner::Start({*store_, clock_, *lake_, *memory_, Check, run}));
+    gate_.emplace(*store_, *ledger_, clock_);
+    publish_.emplace(publish::Context{*store_, clock_, *uploads_});
+    return {};
+  }
+
+  Status OpenDoors() {
+    flight::Options flight;
+    flight.address = settings_.Text("listen");
+    flight.port = static_cast<int>(settings_.Int("flight-port"));
+    flight.tls_certificate = settings_.Text("tls-certificate");
+    flight.tls_key = settings_.Text("tls-key");
+    flight_ = TRY(flight::Server::Start({*gate_, *counted_queries_, *store_}, flight));
+    flight_url_ = UrlOf(settings_, "grpc", "grpc+tls", flight_->port());
+    api_.emplace(rest::Api{*gate_, *store_, clock_, *ledger_, *lake_, *publish_, *runner_,
+                           [this] { return metrics_->Text(); }, [this] { return Ready(); }, Json()});
+    http::ServerOptions http;
+    http.address = settings_.Text("listen");
+    http.port = static_cast<int>(settings_.Int("http-port"));
+    http.tls_certificate = settings_.Text("tls-certificate");
+    http.tls_key = settings_.Text("tls-key");
+    http.threads = static_cast<size_t>(settings_.Int("request-threads"));
+    http.body_limit = static_cast<size_t>(settings_.Int("upload-limit"));
+    http.spool_folder = data_ + "/tmp/bodies";
+    http.idle_timeout = settings_.Duration("request-timeout");
+    // Who may not even browse fills no disk.
+    http.admit = [this](const http::Request& request) -> Status {
+      TRY(Ready());
+      TRY(gate_->Authenticate(BearerOf(request), "", "rest", request.peer));
+      return {};
+    };
+    http_ = TRY(http::Server::Start(http, [this](http::Request& request) { return Handle(request); }));
+    url_ = UrlOf(settings_, "http", "https", http_->port());
+    return {};
+  }
+
+  Status Announce() {
+    api_->node = Json::Map({{"version", WEFT_VERSION},
+                            {"http", url_},
+                            {"flight", flight_url_},
+                            {"started_at", clock_.Now().Text()},
+                            {"store", settings_.Text("store")},
+                            {"warehouse", settings_.Text("warehouse")}});
+    registration_ = TRY(
+        NodeRegistration::Write(http_->port(), {url_, flight_url_, data_, token_file_, static_cast<int>(::getpid())}));
+    return {};
+  }
+
+  static std::string BearerOf(const http::Request& request) {
+    const std::string header = request.Header("authorization");
+    return header.starts_with("Bearer ") ? header.substr(7) : "";
+  }
+
+  Status Ready() {
+    if (!ready_.load(std::memory_order_acquire)) {
+      return Error{Code::kUnavailable, "the node is starting or stopping; try again in a moment"};
+    }
+    auto txn = TRY(store_->Read());
+    TRY(txn->Run("SELECT 1"));
+    return {};
+  }
+
+  http::Response Handle(http::Request& request) {
+    const Steady::time_point began = Steady::now();
+    if (!ready_.load(std::memory_order_acquire)) return http::ToResponse(Ready().error());
+    http::Response response = gate::Serve<rest::Api>(*gate_, *api_, rest::Routes(), request);
+    metrics_->Request(request.method, RouteOf(request), response.status, Steady::now() - began);
+    return response;
+  }
+
+  // The pattern, so that addresses do not become labels.
+  static std::string_view RouteOf(http::Request& request) {
+    for (const auto& route : rest::Routes()) {
+      if (route.method == request.method && gate::Match(route.pattern, request)) return route.pattern;
+    }
+    return "unknown";
+  }
+
+  void Sweep() {
+    auto swept = lake_->Sweep(settings_.Duration("sweep-age"));
+    if (!swept) return log::Warn("sweep failed", {{"why", swept.error().message}});
+    if (swept->files == 0) return;
+    Status recorded = ledger_->AppendDurably(
+        {"swept", "node", "", "", Json::Map({{"files", swept->files}, {"bytes", swept->bytes}})});
+    if (!recorded) log::Warn("sweep not recorded", {{"why", recorded.error().message}});
+    log::Info("swept", {{"files", swept->files}, {"bytes", swept->bytes}});
+  }
+
+  const Settings settings_;
+  const std::string data_;
+  Clock& clock_ = SystemClock();
+  std::atomic<bool> ready_ = false;
+  std::string url_, flight_url_, token_file_;
+  std::optional<FolderLock> lock_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<ledger::Ledger> ledger_;
+  std::unique_ptr<lake::Lake> lake_;
+  std::optional<engine::MemoryBroker> memory_;
+  std::optional<Metrics> metrics_;
+  std::unique_ptr<query::Engine> queries_;
+  std::unique_ptr<query::Engine> counted_queries_;
+  std::optional<publish::Uploads> uploads_;
+  std::unique_ptr<run::Runner> runner_;
+  std::optional<gate::Gate> gate_;
+  std::optional<publish::Context> publish_;
+  std::optional<rest::Api> api_;
+  std::unique_ptr<flight::Server> flight_;
+  std::unique_ptr<http::Server> http_;
+  std::unique_ptr<NodeRegistration> registration_;
+  std::unique_ptr<Ticker> sweeper_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Node>> Node::Start(const Settings& settings) {
+  TRY(CheckListening(settings));
+  auto node = std::make_unique<WholeNode>(settings);
+  TRY(node->Open());
+  return std::unique_ptr<Node>(std::move(node));
+}
+
+}  // namespace weft::app

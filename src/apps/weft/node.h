@@ -1,0 +1,22 @@
+// A running node: the rooms in the order in which they stand on each other; destroyed from the roof down.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "apps/weft/settings.h"
+#include "base/result.h"
+#include "base/threads.h"
+
+namespace weft::app {
+
+class Node {
+ public:
+  static Result<std::unique_ptr<Node>> Start(const Settings& settings);
+  virtual ~Node() = default;
+  virtual std::string Greeting() const = 0;  // "weft is ready: …"
+  // Accepts nothing more, lets what runs end until `deadline`.
+  virtual void Stop(Deadline deadline) = 0;
+};
+
+}  // namespace weft::app
