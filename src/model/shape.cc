@@ -133,6 +133,9 @@ std::string Child(const std::string& path, std::string_view key) {
 std::string Child(const std::string& path, size_t index) { return fmt::format("{}[{}]", path, index); }
 
 Error AsError(std::vector<Problem> problems) {
+  std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
+    return std::pair(a.line, a.column) < std::pair(b.line, b.column);
+  });
   std::string message = problems.empty() ? "invalid" : problems[0].Text();
   if (problems.size() > 1) message += fmt::format(" (and {})", Count(problems.size() - 1, "more problem"));
   return Error{Code::kInvalid, std::move(message), std::move(problems)};

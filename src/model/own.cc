@@ -1,0 +1,165 @@
+#include "model/own.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "model/reading.h"
+#include "model/repository.h"
+
+namespace weft::model {
+namespace own {
+namespace {
+
+using namespace shape;  // The tables below are made of its words.
+using yaml::Node;
+
+// ---- source
+
+// The kinds that a descriptor may name; the last two are done by this version.
+constexpr Word kSourceKinds[] = {{"object"}, {"postgres"}, {"sqlite"}, {"http"},   {"kafka"},
+                                 {"adbc"},   {"singer"},   {"file"},   {"product"}};
+constexpr Type kSourceKind{.kinds = kIsText, .words = kSourceKinds};
+constexpr Word kFormats[] = {{"csv"}, {"json"}, {"parquet"}};
+constexpr Type kFormat{.kinds = kIsText, .words = kFormats};
+constexpr Type kTextOrTexts{.kinds = kIsText | kIsList, .items = &kText};
+
+constexpr Key kSourceKeys[] = {{"kind", &kSourceKind, kRequired}};
+constexpr Key kFileKeys[] = {
+    {"path", &kText, kRequired},  {"format", &kFormat},    {"delimiter", &kText},   {"quote", &kText},
+    {"escape", &kText},           {"header", &kBool},      {"null", &kTextOrTexts}, {"encoding", &kText},
+    {"timestamp_format", &kText}, {"date_format", &kText},
+};
+constexpr Key kProductKeys[] = {{"address", &kText, kRequired}};
+constexpr Shape kFile{"a file source", kFileKeys};
+constexpr Shape kProduct{"a product source", kProductKeys};
+constexpr Shape kLater{"a source", {}, kOpen};  // Of a kind that is not done yet: its keys are not judged.
+
+void AlsoSource(const Node& map, int, std::vector<const Shape*>& shapes) {
+  const std::string kind = reading::Text(map["kind"]);
+  shapes.push_back(kind == "file" ? &kFile : kind == "product" ? &kProduct : &kLater);
+}
+
+constexpr std::string_view kCsvKeys[] = {"delimiter", "quote",    "escape",           "header",
+                                         "null",      "encoding", "timestamp_format", "date_format"};
+
+void OnlyCsvHasOptions(Checker& checker, const Node& map, const std::string& path) {
+  if (reading::Text(map["kind"]) != "file" || !map["path"].is_scalar()) return;
+  std::string format = reading::Text(map["format"]);
+  if (format.empty()) format = FormatOf(map["path"].scalar);
+  if (format.empty()) {
+    return checker.Fail(
+        map["path"], Child(path, "path"),
+        fmt::format("'{}' does not tell its format: add format: csv, json or parquet", map["path"].scalar));
+  }
+  for (std::string_view key : kCsvKeys) {
+    if (format == "csv" || map[key].kind == Node::Kind::kMissing) continue;
+    checker.Fail(map[key], Child(path, key),
+                 fmt::format("'{}' is for csv, and this file is {}: remove it", key, format));
+  }
+}
+
+constexpr Shape kSourceShape{"a source", kSourceKeys, 0, AlsoSource, OnlyCsvHasOptions};
+
+// ---- build
+
+constexpr Word kEngines[] = {{"duckdb"}, {"spark"}, {"trino"}};
+constexpr Type kEngine{.kinds = kIsText, .words = kEngines};
+constexpr Word kModes[] = {{"replace"}, {"append"}, {"upsert"}, {"snapshot"}};
+constexpr Type kMode{.kinds = kIsText, .words = kModes};
+
+constexpr Key kBuildKeys[] = {
+    {"sql", &kText},         {"engine", &kEngine},         {"mode", &kMode}, {"schedule", &kText}, {"trigger", &kText},
+    {"cluster_by", &kTexts}, {"nondeterministic", &kBool},
+};
+constexpr Shape kBuildShape{"a build", kBuildKeys};
+
+// ---- mesh.yaml
+
+constexpr Key kDomainKeys[] = {{"name", &kText, kRequired}, {"description", &kText}, {"owners", &kTexts}};
+constexpr Shape kDomainShape{"a domain", kDomainKeys};
+constexpr Type kDomain = MapOf(kDomainShape);
+constexpr Type kDomains = ListOf(kDomain);
+constexpr Key kMeshKeys[] = {
+    {"id", &kText, kRequired}, {"description", &kText}, {"domains", &kDomains, kRequired}, {"groups", &kAnyMap}};
+
+void GroupsAreLists(Checker& checker, const Node& map, const std::string& path) {
+  for (const Node::Entry& group : map["groups"].entries) {
+    checker.Check(group.value, kTexts, Child(Child(path, "groups"), group.key));
+  }
+}
+
+constexpr Shape kMeshShape{"mesh.yaml", kMeshKeys, 0, nullptr, GroupsAreLists};
+
+// One value that a descriptor may have and this version does not do; what is misspelt is told elsewhere.
+void Unsupported(Checker& checker, const Node& node, const std::string& path, std::string_view key, const Type& type,
+                 std::initializer_list<std::string_view> done, std::string_view advice) {
+  const Node& value = node[key];
+  if (!value.is_scalar() || std::ranges::find(done, value.scalar) != done.end()) return;
+  bool known = type.words.empty() || std::ranges::find(type.words, value.scalar, &Word::text) != type.words.end();
+  if (!known) return;
+  checker.Fail(value, Child(path, key), fmt::format("{} '{}' is not supported yet; {}", key, value.scalar, advice));
+}
+
+}  // namespace
+
+constexpr Type kSource = MapOf(kSourceShape);
+constexpr Type kBuild = MapOf(kBuildShape);
+constexpr Type kMesh = MapOf(kMeshShape);
+
+void UnsupportedOfSource(Checker& checker, const Node& source, const std::string& path) {
+  Unsupported(checker, source, path, "kind", kSourceKind, {"file", "product"}, "the kinds file and product are");
+  if (reading::Text(source["path"]).find("://") != std::string::npos) {
+    checker.Fail(source["path"], Child(path, "path"),
+                 fmt::format("path '{}' is a URL, which is not supported yet; a path in the product's folder, or an "
+                             "absolute one under a root of the node, is",
+                             source["path"].scalar));
+  }
+  Unsupported(checker, source, path, "encoding", kText, {"utf-8", "utf-16", "latin-1"},
+              "utf-8, utf-16 and latin-1 are");
+}
+
+void UnsupportedOfBuild(Checker& checker, const Node& build, const std::string& path) {
+  Unsupported(checker, build, path, "engine", kEngine, {"duckdb"}, "the engine duckdb is");
+  Unsupported(checker, build, path, "mode", kMode, {"replace", "append"}, "the modes replace and append are");
+  Unsupported(checker, build, path, "schedule", kText, {}, "start runs by hand: weft run");
+  Unsupported(checker, build, path, "trigger", kText, {}, "start runs by hand: weft run");
+}
+
+std::string_view FormatOf(std::string_view path) {
+  const std::string lowered = Lower(path);
+  std::string_view lower = lowered;
+  for (std::string_view packed : {".gz", ".zst", ".zstd"}) {
+    if (lower.ends_with(packed)) lower.remove_suffix(packed.size());
+  }
+  static constexpr std::pair<std::string_view, std::string_view> kEndings[] = {
+      {".csv", "csv"},    {".tsv", "csv"},     {".txt", "csv"},        {".json", "json"},
+      {".jsonl", "json"}, {".ndjson", "json"}, {".parquet", "parquet"}};
+  for (const auto& [ending, format] : kEndings) {
+    if (lower.ends_with(ending)) return format;
+  }
+  return {};
+}
+
+}  // namespace own
+
+Result<Mesh> Mesh::Parse(std::string_view text, const std::string& file) {
+  const yaml::Node node = TRY(yaml::Parse(text, file));
+  shape::Checker checker(file, "weft.mesh", 0);
+  checker.Check(node, own::kMesh, "");
+  std::vector<Problem> problems = checker.TakeProblems();
+  if (!problems.empty()) return shape::AsError(std::move(problems));
+  Mesh mesh;
+  mesh.id = reading::Text(node["id"]);
+  mesh.description = reading::Text(node["description"]);
+  for (const yaml::Node::Entry& domain : node["domains"].entries) {
+    mesh.domains.push_back({reading::Text(domain.value["name"]), reading::Text(domain.value["description"]),
+                            reading::Texts(domain.value["owners"])});
+  }
+  for (const yaml::Node::Entry& group : node["groups"].entries) mesh.groups[group.key] = reading::Texts(group.value);
+  mesh.bytes = text;
+  return mesh;
+}
+
+}  // namespace weft::model

@@ -1,0 +1,20 @@
+// Weft's own parts of descriptors: `source` of an input port, `build` of an output port, and mesh.yaml, as tables.
+#pragma once
+
+#include "base/yaml.h"
+#include "model/shape.h"
+
+namespace weft::model::own {
+
+extern const shape::Type kMesh;
+extern const shape::Type kSource;
+extern const shape::Type kBuild;
+
+// What is written well but is not done by this version, each with what is done: rule "weft.unsupported".
+void UnsupportedOfSource(shape::Checker& checker, const yaml::Node& source, const std::string& path);
+void UnsupportedOfBuild(shape::Checker& checker, const yaml::Node& build, const std::string& path);
+
+// csv, json or parquet, from the name of a file; empty where it does not tell.
+std::string_view FormatOf(std::string_view path);
+
+}  // namespace weft::model::own

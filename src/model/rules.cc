@@ -1,0 +1,381 @@
+#include "model/rules.h"
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "base/text.h"
+#include "base/yaml.h"
+#include "model/address.h"
+#include "model/glob.h"
+#include "model/own.h"
+#include "model/reading.h"
+#include "model/shape.h"
+
+namespace weft::model {
+namespace {
+
+using reading::PlaceOf;
+using reading::Text;
+using shape::Child;
+using shape::Word;
+using yaml::Node;
+
+constexpr Word kStatuses[] = {{"proposed"}, {"draft"}, {"active"}, {"deprecated"}, {"retired"}};
+constexpr shape::Type kStatus{.kinds = shape::kIsText, .words = kStatuses};
+constexpr Word kProductTypes[] = {{"sourceAligned"}, {"aggregate"}, {"consumerAligned"}};
+constexpr shape::Type kProductType{.kinds = shape::kIsText, .words = kProductTypes};
+
+// "a/./b" as "a/b"; a path that leaves its folder keeps its "..".
+std::string Normal(const std::string& path) { return std::filesystem::path(path).lexically_normal().generic_string(); }
+bool Leaves(const std::string& normal) {
+  return normal.starts_with("/") || normal == ".." || normal.starts_with("../");
+}
+
+bool IsMissing(const Node& node) { return node.kind == Node::Kind::kMissing; }
+
+// One bundle under judgement.
+class Judge {
+ public:
+  Judge(Bundle& bundle, const Surroundings& around) : bundle_(bundle), around_(around), product_(bundle.product) {
+    if (auto node = yaml::Parse(product_.bytes, product_.file)) node_ = node.TakeValue();
+  }
+
+  std::vector<Problem> Run() {
+    Names();
+    Owner();
+    Secrets(node_, product_.file, "");
+    for (const Contract& contract : bundle_.contracts) JudgeContract(contract);
+    for (size_t i = 0; i < product_.inputs.size(); ++i) Input(product_.inputs[i], i);
+    for (size_t i = 0; i < product_.outputs.size(); ++i) Output(product_.outputs[i], i);
+    Unused();
+    return std::move(problems_);
+  }
+
+ private:
+  void Say(const std::string& rule, const std::string& file, const Place& place, std::string message,
+           Problem::Level level = Problem::Level::kError) {
+    problems_.push_back({file, place.line, place.column, place.path, "weft." + rule, std::move(message), level});
+  }
+  void Say(const std::string& rule, const Place& place, std::string message) {
+    Say(rule, product_.file, place, std::move(message));
+  }
+  // At a key of the product, or of one of its ports; at the whole where the key is not there.
+  Place At(const Node& node, const std::string& path, std::string_view key) const {
+    return IsMissing(node[key]) ? PlaceOf(node, Child(path, key)) : PlaceOf(node[key], Child(path, key));
+  }
+  Place At(std::string_view key) const { return At(node_, "", key); }
+
+  // Holds a node against one of Weft's own tables.
+  void Shape(const std::string& rule, const std::string& file, const Node& node, const shape::Type& type,
+             const std::string& path, void (*also)(shape::Checker&, const Node&, const std::string&) = nullptr) {
+    shape::Checker checker(file, "weft." + rule, 0);
+    if (also) {
+      also(checker, node, path);
+    } else {
+      checker.Check(node, type, path);
+    }
+    for (Problem& problem : checker.TakeProblems()) problems_.push_back(std::move(problem));
+  }
+
+  void Slug(const std::string& name, std::string_view what, const Place& place) {
+    if (auto slug = CheckSlug(name, what); !slug) Say("slug", place, slug.error().message);
+  }
+  std::optional<Version> Semver(const std::string& text, const std::string& file, const Place& place) {
+    auto version = Version::Parse(text);
+    if (version) return *version;
+    Say("version", file, place,
+        text.empty() ? "has no version; write one such as version: 1.0.0" : version.error().message);
+    return std::nullopt;
+  }
+
+  void Names();
+  void Owner();
+  void Secrets(const Node& node, const std::string& file, const std::string& path);
+  void JudgeContract(const Contract& contract);
+  void Input(const InputPort& port, size_t index);
+  void ReadsFile(const Source& source, const Node& node);
+  void ReadsProduct(const Source& source, const Node& node);
+  void Output(const OutputPort& port, size_t index);
+  void ContractOfPort(const OutputPort& port, const Node& node);
+  void BuildOfPort(const OutputPort& port, const Node& node);
+  void SqlOfBuild(const Build& build, const Node& node);
+  void Unused();
+
+  Bundle& bundle_;
+  const Surroundings& around_;
+  const Product& product_;
+  Node node_;
+  std::vector<Problem> problems_;
+  std::set<std::string> sql_names_;                     // Of input ports, as build SQL reads them.
+  std::map<std::pair<std::string, int>, Place> ports_;  // Output ports seen: name and major.
+  std::set<const Contract*> used_contracts_;
+  std::set<std::string> used_sql_;
+  bool contract_missing_ = false;  // A port's: then nothing is told about unused ones, which may be meant.
+  bool sql_missing_ = false;
+};
+
+void Judge::Names() {
+  if (Text(node_["apiVersion"]) == "v0.9.0") {
+    Say("unsupported", At("apiVersion"), "apiVersion 'v0.9.0' is not supported; v1.0.0 and v1.1.0 are");
+  }
+  Slug(product_.name, "a product", At("name"));
+  Slug(product_.domain, "a domain", At("domain"));
+  Semver(product_.version, product_.file, At("version"));
+  if (!IsMissing(node_["status"])) Shape("status", product_.file, node_["status"], kStatus, "status");
+  if (!IsMissing(node_["type"])) Shape("type", product_.file, node_["type"], kProductType, "type");
+  if (!around_.product.empty() && product_.name != around_.product) {
+    Say("folder", At("name"),
+        fmt::format("the name is '{}' and the folder '{}': make them equal", product_.name, around_.product));
+  }
+  if (!around_.domain.empty() && product_.domain != around_.domain) {
+    Say("folder", At("domain"),
+        fmt::format("the domain is '{}' and the folder '{}': make them equal", product_.domain, around_.domain));
+  }
+  if (product_.outputs.empty()) Say("port", At("outputPorts"), "a product must have at least one output port");
+}
+
+void Judge::Owner() {
+  const Mesh::Domain* domain = nullptr;
+  if (around_.mesh) {
+    std::vector<std::string_view> names;
+    for (const Mesh::Domain& each : around_.mesh->domains) {
+      names.push_back(each.name);
+      if (each.name == product_.domain) domain = &each;
+    }
+    if (!domain && !product_.domain.empty()) {
+      return Say(
+          "domain", At("domain"),
+          fmt::format("the domain '{}' is not in mesh.yaml{}", product_.domain, DidYouMean(product_.domain, names)));
+    }
+  }
+  if (!product_.owners.empty() || (domain && !domain->owners.empty()) || !around_.mesh_complete) return;
+  Say("owner", At("team"), "has no owner: add a team member with role: owner, or owners to the domain in mesh.yaml");
+}
+
+// A URL with a user or password in it, anywhere.
+void Judge::Secrets(const Node& node, const std::string& file, const std::string& path) {
+  static const RE2 kUserInfo(R"([A-Za-z][A-Za-z0-9+.-]*://[^/?#\s]*@)");
+  if (node.kind == Node::Kind::kText && RE2::PartialMatch(node.scalar, kUserInfo)) {
+    Say("secret", file, PlaceOf(node, path),
+        "a URL must not carry a user or a password: remove what stands before the '@'");
+  }
+  for (size_t i = 0; i < node.size(); ++i) {
+    const Node::Entry& entry = node.entries[i];
+    Secrets(entry.value, file, node.kind == Node::Kind::kMap ? Child(path, entry.key) : Child(path, i));
+  }
+}
+
+void Judge::JudgeContract(const Contract& contract) {
+  auto parsed = yaml::Parse(contract.bytes, contract.file);
+  if (!parsed) return;
+  const Node node = parsed.TakeValue();
+  Secrets(node, contract.file, "");
+  if (contract.api_version.starts_with("v2.")) {
+    Say("unsupported", contract.file, At(node, "", "apiVersion"),
+        fmt::format("apiVersion '{}' is not supported; v3.0.0 to v3.2.0 are", contract.api_version));
+  }
+  Semver(contract.version, contract.file, At(node, "", "version"));
+  if (!IsMissing(node["status"])) Shape("status", contract.file, node["status"], kStatus, "status");
+  for (const Contract& other : bundle_.contracts) {
+    if (&other == &contract) break;
+    if (other.id != contract.id || other.version != contract.version) continue;
+    Say("contract", contract.file, At(node, "", "id"),
+        fmt::format("{} has this id and version too: give each contract an id of its own", other.file));
+  }
+}
+
+void Judge::Input(const InputPort& port, size_t index) {
+  const Node& node = node_["inputPorts"][index];
+  const std::string& path = port.place.path;
+  Slug(port.name, "an input port", At(node, path, "name"));
+  if (!sql_names_.insert(port.SqlName()).second) {
+    Say("port", At(node, path, "name"),
+        fmt::format("another input port is read as '{}' too: rename one", port.SqlName()));
+  }
+  if (const Contract* contract = bundle_.ContractById(port.contract_id)) used_contracts_.insert(contract);
+  if (!port.source) {
+    return Say(
+        "source", port.place,
+        fmt::format("input port '{}' has no source: add a custom property with property: source, vendor: weft and "
+                    "value: {{kind: file, path: …}}",
+                    port.name));
+  }
+  const Node& list = node["customProperties"];
+  const Node& source = list[reading::FindOwn(list, "source")]["value"];
+  size_t before = problems_.size();
+  Shape("source", product_.file, source, own::kSource, port.source->place.path);
+  Shape("unsupported", product_.file, source, own::kSource, port.source->place.path, own::UnsupportedOfSource);
+  if (problems_.size() != before) return;
+  if (port.source->kind == "file") ReadsFile(*port.source, source);
+  if (port.source->kind == "product") ReadsProduct(*port.source, source);
+}
+
+void Judge::ReadsFile(const Source& source, const Node& node) {
+  if (source.path.starts_with("/")) return;  // Under a root of the node, which judges it.
+  Place place = At(node, source.place.path, "path");
+  std::string wanted = Normal(source.path);
+  if (Leaves(wanted) || source.path.empty()) {
+    return Say("data", place,
+               fmt::format("the path '{}' leaves the product's folder: put the file inside it", source.path));
+  }
+  std::string prefix = bundle_.folder.empty() ? "" : bundle_.folder + "/";
+  bool found = false;
+  for (const DataFile& file : around_.data) {
+    if (!file.path.starts_with(prefix)) continue;
+    if (!GlobMatches(wanted, std::string_view(file.path).substr(prefix.size())) && file.path != prefix + wanted)
+      continue;
+    found = true;
+    bool kept =
+        std::any_of(bundle_.data.begin(), bundle_.data.end(), [&](const DataFile& d) { return d.path == file.path; });
+    if (!kept) bundle_.data.push_back(file);
+  }
+  if (!found)
+    Say("data", place,
+        fmt::format("no file of the product's folder is named '{}': add it, or correct the path", source.path));
+}
+
+void Judge::ReadsProduct(const Source& source, const Node& node) {
+  Place place = At(node, source.place.path, "address");
+  auto address = Address::Parse(source.address);
+  if (!address) return Say("address", place, address.error().message);
+  if (address->port.empty() || address->product.empty()) {
+    return Say("address", place,
+               fmt::format("'{}' names no output port: write domain/product/port@MAJOR", source.address));
+  }
+  if (!address->major || address->version) {
+    return Say("address", place,
+               fmt::format("'{}' must name the major it reads, such as {}/{}/{}@{}", source.address, address->domain,
+                           address->product, address->port, address->major.value_or(1)));
+  }
+  if (around_.mesh && !address->mesh.empty() && address->mesh != around_.mesh->id) {
+    Say("unsupported", place,
+        fmt::format("'{}' is of the mesh '{}'; inputs of other meshes are not supported yet, those of '{}' are",
+                    source.address, address->mesh, around_.mesh->id));
+  }
+}
+
+void Judge::Output(const OutputPort& port, size_t index) {
+  const Node& node = node_["outputPorts"][index];
+  const std::string& path = port.place.path;
+  Slug(port.name, "an output port", At(node, path, "name"));
+  if (!port.type.empty() && port.type != "table") {
+    Say("unsupported", At(node, path, "type"), fmt::format("type '{}' is not supported yet; table is", port.type));
+  }
+  std::optional<Version> version = Semver(port.version, product_.file, At(node, path, "version"));
+  if (version) {
+    auto [other, fresh] = ports_.emplace(std::pair(port.name, version->major), port.place);
+    if (!fresh) {
+      Say("port", At(node, path, "name"),
+          fmt::format("line {} has the port '{}' with major {} too: rename one, or remove it", other->second.line,
+                      port.name, version->major));
+    }
+  }
+  ContractOfPort(port, node);
+  BuildOfPort(port, node);
+}
+
+void Judge::ContractOfPort(const OutputPort& port, const Node& node) {
+  const std::string& path = port.place.path;
+  if (port.contract_id.empty()) {
+    return Say("contract", At(node, path, "contractId"),
+               fmt::format("output port '{}' needs a contractId: the id of its contract", port.name));
+  }
+  const Contract* contract = bundle_.ContractOf(port);
+  if (!contract) {
+    contract_missing_ = true;
+    if (!around_.contracts_complete) return;  // It may be the one that could not be read.
+    std::vector<std::string_view> ids;
+    for (const Contract& each : bundle_.contracts) ids.push_back(each.id);
+    return Say("contract", At(node, path, "contractId"),
+               fmt::format("no contract of this folder has the id '{}'{}", port.contract_id,
+                           DidYouMean(port.contract_id, ids)));
+  }
+  used_contracts_.insert(contract);
+  if (!port.version.empty() && port.version != contract->version) {
+    Say("version", At(node, path, "version"),
+        fmt::format("is '{}', and the contract {} has version '{}': make them equal", port.version, contract->file,
+                    contract->version));
+  }
+  if (contract->schema.size() != 1) {
+    Place place = contract->schema.empty() ? Place{1, 1, "schema"} : contract->schema[1].place;
+    Say("schema", contract->file, place,
+        fmt::format("the contract of a table port has exactly one schema object; this one has {}",
+                    contract->schema.size()));
+  }
+}
+
+void Judge::BuildOfPort(const OutputPort& port, const Node& node) {
+  if (port.build) {
+    const Node& list = node["customProperties"];
+    const Node& build = list[reading::FindOwn(list, "build")]["value"];
+    Shape("build", product_.file, build, own::kBuild, port.build->place.path);
+    Shape("unsupported", product_.file, build, own::kBuild, port.build->place.path, own::UnsupportedOfBuild);
+    const Contract* contract = bundle_.ContractOf(port);
+    for (size_t i = 0; i < port.build->cluster_by.size() && contract && contract->schema.size() == 1; ++i) {
+      const std::string& column = port.build->cluster_by[i];
+      if (contract->schema[0].Find(column)) continue;
+      std::vector<std::string_view> names;
+      for (const Property& property : contract->schema[0].properties) names.push_back(property.name);
+      Say("build", PlaceOf(build["cluster_by"][i], Child(Child(port.build->place.path, "cluster_by"), i)),
+          fmt::format("'{}' is no column of the contract{}", column, DidYouMean(column, names)));
+    }
+    if (!port.build->sql_file.empty()) return SqlOfBuild(*port.build, build);
+  }
+  if (product_.inputs.size() == 1) return;  // Projected onto the contract.
+  if (product_.inputs.empty()) {
+    return Say("build", product_.file, port.place,
+               fmt::format("output port '{}' has neither an input nor SQL: no run can fill it", port.name),
+               Problem::Level::kWarning);
+  }
+  Say("build", port.place,
+      fmt::format(
+          "output port '{}' has no SQL and there are {} input ports: add a custom property with property: build, "
+          "vendor: weft and value: {{sql: {}.sql}}",
+          port.name, product_.inputs.size(), port.name));
+}
+
+void Judge::SqlOfBuild(const Build& build, const Node& node) {
+  Place place = At(node, build.place.path, "sql");
+  std::string wanted = Normal(build.sql_file);
+  if (Leaves(wanted)) {
+    sql_missing_ = true;
+    return Say("sql", place, fmt::format("'{}' leaves the product's folder: put the file inside it", build.sql_file));
+  }
+  std::vector<std::string_view> names;
+  for (const TextFile& file : around_.sql) {
+    names.push_back(file.path);
+    if (file.path != wanted) continue;
+    used_sql_.insert(file.path);
+    bundle_.builds[build.sql_file] = file.text;
+    return;
+  }
+  sql_missing_ = true;
+  Say("sql", place, fmt::format("the product's folder has no file '{}'{}", build.sql_file, DidYouMean(wanted, names)));
+}
+
+void Judge::Unused() {
+  std::string prefix = bundle_.folder.empty() ? "" : bundle_.folder + "/";
+  for (const TextFile& file : around_.sql) {
+    if (used_sql_.contains(file.path) || sql_missing_) continue;
+    Say("sql", prefix + file.path, {},
+        "no build names this file: name it in the build of an output port, or remove it");
+  }
+  for (const Contract& contract : bundle_.contracts) {
+    if (used_contracts_.contains(&contract) || contract_missing_) continue;
+    Say("contract", contract.file, {1, 1, "id"},
+        fmt::format("no port of the product has the contractId '{}'", contract.id), Problem::Level::kWarning);
+  }
+}
+
+}  // namespace
+
+std::vector<Problem> JudgeBundle(Bundle& bundle, const Surroundings& surroundings) {
+  return Judge(bundle, surroundings).Run();
+}
+
+}  // namespace weft::model
