@@ -151,6 +151,7 @@ class Faults(unittest.TestCase):
             failed = node.json("audit", "log", "--kind", "failed")["rows"]
             self.assertEqual(len(failed), 1, failed)
 
+    @unittest.skipUnless(os.geteuid() == 0, "mounting a small file system needs root")
     def test_a_full_disk(self):
         """The data folder on a file system of 48 MB: a run that does not fit ends in one clear error, and the rest goes on."""
         self.put("small", product("shop", "small", "1.0.0", {"kind": "file", "path": "rows.csv", "format": "csv"}, {"id": "integer"}) | {"rows.csv": "id\n1\n2\n"})

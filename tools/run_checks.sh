@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Format, layers, sizes and clang-tidy; prints, last, one line "N passed, N failed". TIDY=all looks at every file, else only
+# those changed since the commit before (or all, where the tidy cache is empty).
+set -uo pipefail
+cd "$(dirname "$0")/.."
+passed=0 failed=0
+check() {
+  local name=$1; shift
+  if "$@"; then passed=$((passed + 1)); printf '%-20s ok\n' "$name"; else failed=$((failed + 1)); printf '%-20s FAILED\n' "$name"; fi
+}
+sources() { git ls-files 'src/*.cc' 'src/*.h' 'fuzz/*.cc' 'tests/*.cc'; }
+format() { sources | xargs clang-format-16 --dry-run -Werror; }
+tidy() { python3 tools/tidy.py; }
+
+check format format
+check layers python3 tools/check_layers.py
+check sizes python3 tools/check_sizes.py
+check settings-documented diff <(build/weft settings --markdown) docs/settings.md
+check one-openssl sh -c '! ldd build/weft | grep -E "libparquet|libarrow_dataset"'
+check tidy tidy
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Runs the unit tests, the scenarios and the suites of the build named by PRESET (default release), prints each part's
+# outcome and, last, one line "N passed, N failed". PART=unit|scenarios|suites runs one of them.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+preset="${PRESET:-release}"
+export WEFT_PROGRAM="$PWD/build/$preset/weft"
+python="$PWD/build/deps/venv/bin/python"
+passed=0 failed=0
+logs=$(mktemp -d); trap 'rm -rf "$logs"' EXIT
+
+# count NAME LOG STATUS: adds what the log's own last line says; a part that says nothing counts as one.
+count() {
+  local name=$1 log=$2 status=$3 ok bad
+  if [[ $(tail -n 1 "$log") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed ]]; then
+    ok=${BASH_REMATCH[1]} bad=${BASH_REMATCH[2]}
+  elif grep -qE '^Ran [0-9]+ tests? in' "$log"; then  # unittest
+    local ran; ran=$(sed -nE 's/^Ran ([0-9]+) tests? in.*/\1/p' "$log" | tail -n 1)
+    bad=$(sed -nE 's/^FAILED \(([^)]*)\).*/\1/p' "$log" | tail -n 1 | grep -oE '(failures|errors)=[0-9]+' | grep -oE '[0-9]+' | paste -sd+ | bc); bad=${bad:-0}
+    ok=$((ran - bad))
+  elif grep -qE '^\[  PASSED  \]' "$log"; then  # GoogleTest
+    ok=$(sed -nE 's/^\[  PASSED  \] ([0-9]+) tests?\..*/\1/p' "$log" | tail -n 1)
+    bad=$(grep -cE '^\[  FAILED  \] [A-Za-z0-9_/]+\.' "$log"); bad=$((bad / 2))
+  else
+    ok=$((status == 0)) bad=$((status != 0))
+  fi
+  [ "$status" -ne 0 ] && [ "$bad" -eq 0 ] && bad=1
+  passed=$((passed + ok)) failed=$((failed + bad))
+  printf '%-44s %5d passed %4d failed  %4ds\n' "$name" "$ok" "$bad" "$SECONDS"
+}
+
+# part NAME COMMAND…: quiet while it goes well.
+part() {
+  local name=$1 log status; shift
+  log="$logs/$(tr -c 'a-z0-9\n' _ <<<"$name")"
+  SECONDS=0
+  timeout 900 "$@" >"$log" 2>&1; status=$?
+  [ $status -ne 0 ] && tail -n 120 "$log"
+  count "$name" "$log" $status
+}
+
+want() { [ -z "${PART:-}" ] || [ "$PART" = "$1" ]; }
+want unit && part "unit tests" "build/$preset/unit_tests" --gtest_brief=1
+want scenarios && part "scenarios" "$python" tests/run.py
+if want suites; then
+  while read -r suite; do part "$suite" "$python" "$suite"; done < <(git ls-files 'tests/*/*.py' ':!tests/support')
+fi
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
