@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings what the build and the tests need onto a Debian machine: `setup.sh build` or `setup.sh test`.
+# Brings what the build and the tests need onto a Debian machine: `setup.sh build`, `setup.sh test`…
 # Safe to repeat; does nothing when all is there. Downloads are kept in $WEFT_CACHE (default ~/.cache/weft).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -98,13 +98,24 @@ fetch_schemas() {
   ln -sfn "$home" build/deps/schemas
 }
 
+# datacontract-cli pins other versions than the tests do: a virtual environment of its own.
+install_interop() {
+  local lock home="$cache/venv-datacontract"; lock=$(sha256sum interop/requirements.txt | cut -c1-12)
+  [ -e "$home/peers-$lock" ] && return
+  say "installing datacontract-cli (550 MB)"
+  python3 -m venv "$home"
+  "$home/bin/python" -m pip install -q --disable-pip-version-check -r interop/requirements.txt
+  touch "$home/peers-$lock"
+}
+
 what="${1:-build}"
 case "$what" in
   build) install_packages $build_packages; fetch_duckdb; fetch_wheels ;;
   test) "$0" build; install_python_peers; fetch_schemas ;;
   check) "$0" build; install_packages $check_packages ;;
   fuzz) "$0" build; install_packages $fuzz_packages ;;
-  *) fail "usage: setup.sh build|test|check|fuzz" ;;
+  interop) "$0" test; install_interop ;;
+  *) fail "usage: setup.sh build|test|check|fuzz|interop" ;;
 esac
 # Where CMake finds what was fetched.
 mkdir -p build/deps
