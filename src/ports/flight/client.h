@@ -21,7 +21,7 @@ struct ClientOptions {
 // One batch of an answer, as text for a person and as JSON values for a program.
 struct Batch {
   std::vector<std::string> names;
-  std::vector<std::string> types;  // Arrow's names.
+  std::vector<std::string> types;   // Arrow's names.
   std::vector<bool> right_aligned;  // Numbers.
   std::vector<std::vector<Json>> rows;
 };

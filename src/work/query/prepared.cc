@@ -137,7 +137,7 @@ class PreparedStatement final : public Prepared {
     std::vector<ledger::Entry> entries;
     for (const Table& table : *tables_) {
       Json of_table = detail;
-      if (table.view.snapshot) of_table.Set("snapshot", table.view.snapshot->id);
+      if (table.view.snapshot) of_table.Set("snapshot", std::to_string(table.view.snapshot->id));
       entries.push_back({kind, caller_.principal.name, caller_.purpose, table.view.table.key.Text(), of_table});
     }
     if (entries.empty()) entries.push_back({kind, caller_.principal.name, caller_.purpose, "", detail});

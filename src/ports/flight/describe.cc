@@ -1,0 +1,209 @@
+// The commands about the catalogue. It is visible to every principal: what one may not read is listed too.
+#include <arrow/api.h>
+#include <arrow/array/builder_union.h>
+#include <arrow/config.h>
+#include <arrow/ipc/writer.h>
+#include <google/protobuf/any.pb.h>
+
+#include "FlightSql.pb.h"
+#include "base/text.h"
+#include "ports/flight/internal.h"
+#include "ports/flight/schemas.h"
+#include "state/catalog/catalog.h"
+
+namespace weft::flight {
+namespace {
+
+namespace sql = arrow::flight::protocol::sql;
+using TablePtr = std::shared_ptr<arrow::Table>;
+
+// SQL's LIKE, with % and _, without escapes, case-sensitive as the standard's clients expect.
+bool Like(std::string_view text, std::string_view pattern) {
+  if (pattern.empty()) return text.empty();
+  if (pattern[0] == '%') return Like(text, pattern.substr(1)) || (!text.empty() && Like(text.substr(1), pattern));
+  return !text.empty() && (pattern[0] == '_' || pattern[0] == text[0]) && Like(text.substr(1), pattern.substr(1));
+}
+
+template <class T>
+Result<T> Ours(arrow::Result<T> result) {
+  if (!result.ok()) return FromArrow(result.status());
+  return result.MoveValueUnsafe();
+}
+
+// Rows of text, one array a column; an absent cell of an integer column cannot be.
+arrow::Result<TablePtr> TableOf(const std::shared_ptr<arrow::Schema>& schema,
+                                const std::vector<std::vector<std::string>>& rows) {
+  arrow::ArrayVector columns;
+  for (int i = 0; i < schema->num_fields(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(schema->field(i)->type()));
+    for (const auto& row : rows) {
+      switch (schema->field(i)->type()->id()) {
+        case arrow::Type::INT32:
+          ARROW_RETURN_NOT_OK(static_cast<arrow::Int32Builder&>(*builder).Append(std::stoi(row[i])));
+          break;
+        default:
+          ARROW_RETURN_NOT_OK(static_cast<arrow::BinaryBuilder&>(*builder).Append(row[i]));
+      }
+    }
+    ARROW_ASSIGN_OR_RAISE(auto column, builder->Finish());
+    columns.push_back(std::move(column));
+  }
+  return arrow::Table::Make(schema, columns);
+}
+
+Result<TablePtr> TableFrom(const std::shared_ptr<arrow::Schema>& schema,
+                           const std::vector<std::vector<std::string>>& rows) {
+  return Ours(TableOf(schema, rows));
+}
+
+struct Named {
+  std::string catalog;
+  std::string schema;
+  std::string table;
+  catalog::PortRow row;
+};
+
+Result<std::vector<Named>> Everything(store::Txn& txn) {
+  std::vector<Named> all;
+  for (catalog::PortRow& row : TRY(catalog::Ports(txn))) {
+    all.push_back({model::SqlNameOf(row.key.domain), model::SqlNameOf(row.key.product), row.sql_name, row});
+  }
+  std::sort(all.begin(), all.end(), [](const Named& a, const Named& b) {
+    return std::tie(a.catalog, a.schema, a.table) < std::tie(b.catalog, b.schema, b.table);
+  });
+  return all;
+}
+
+Result<TablePtr> Catalogs(store::Txn& txn) {
+  std::set<std::vector<std::string>> rows;
+  for (const Named& named : TRY(Everything(txn))) rows.insert({named.catalog});
+  return TableFrom(CatalogsSchema(), {rows.begin(), rows.end()});
+}
+
+Result<TablePtr> DbSchemas(store::Txn& txn, const sql::CommandGetDbSchemas& command) {
+  std::set<std::vector<std::string>> rows;
+  for (const Named& named : TRY(Everything(txn))) {
+    if (command.has_catalog() && named.catalog != command.catalog()) continue;
+    if (command.has_db_schema_filter_pattern() && !Like(named.schema, command.db_schema_filter_pattern())) continue;
+    rows.insert({named.catalog, named.schema});
+  }
+  return TableFrom(DbSchemasSchema(), {rows.begin(), rows.end()});
+}
+
+Result<std::string> SchemaBytes(store::Txn& txn, const catalog::PortRow& row) {
+  const catalog::Port port = TRY(catalog::Load(txn, row));
+  model::TableSchema schema;
+  if (port.contract && !port.contract->schema.empty()) {
+    schema = TRY(model::SchemaOf(port.contract->schema.front(), nullptr));
+  }
+  auto bytes = TRY(Ours(arrow::ipc::SerializeSchema(*ArrowSchemaOf(schema))));
+  return bytes->ToString();
+}
+
+Result<TablePtr> Tables(store::Txn& txn, const sql::CommandGetTables& command) {
+  std::vector<std::vector<std::string>> rows;
+  const auto& types = command.table_types();
+  const bool typed = types.empty() || std::find(types.begin(), types.end(), "TABLE") != types.end();
+  for (const Named& named : TRY(Everything(txn))) {
+    if (!typed || (command.has_catalog() && named.catalog != command.catalog())) continue;
+    if (command.has_db_schema_filter_pattern() && !Like(named.schema, command.db_schema_filter_pattern())) continue;
+    if (command.has_table_name_filter_pattern() && !Like(named.table, command.table_name_filter_pattern())) continue;
+    rows.push_back({named.catalog, named.schema, named.table, "TABLE"});
+    if (command.include_schema()) rows.back().push_back(TRY(SchemaBytes(txn, named.row)));
+  }
+  return TableFrom(TablesSchema(command.include_schema()), rows);
+}
+
+Result<TablePtr> PrimaryKeys(store::Txn& txn, const sql::CommandGetPrimaryKeys& command) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Named& named : TRY(Everything(txn))) {
+    if (named.table != command.table()) continue;
+    if (command.has_catalog() && named.catalog != command.catalog()) continue;
+    if (command.has_db_schema() && named.schema != command.db_schema()) continue;
+    const catalog::Port port = TRY(catalog::Load(txn, named.row));
+    if (!port.contract || port.contract->schema.empty()) continue;
+    int position = 0;
+    for (const std::string& column : port.contract->schema.front().PrimaryKey()) {
+      rows.push_back({named.catalog, named.schema, named.table, column, "primary_key", std::to_string(++position)});
+    }
+  }
+  return TableFrom(PrimaryKeysSchema(), rows);
+}
+
+struct Info {
+  uint32_t name;
+  std::variant<std::string, bool, int64_t> value;
+};
+
+std::vector<Info> Infos() {
+  constexpr int64_t kNoTransactions = 0, kCaseInsensitive = 1;
+  return {{0, "Weft"},
+          {1, "0.1.0"},
+          {2, ARROW_VERSION_STRING},
+          {3, true},   // Read-only.
+          {4, true},   // SQL.
+          {5, false},  // Substrait.
+          {8, kNoTransactions},
+          {9, true},     // Cancel.
+          {10, false},   // Bulk ingestion.
+          {500, false},  // DDL of catalogues, schemas and tables.
+          {501, false},
+          {502, false},
+          {503, kCaseInsensitive},
+          {504, "\""},
+          {505, kCaseInsensitive}};
+}
+
+arrow::Result<TablePtr> SqlInfo(const sql::CommandGetSqlInfo& command) {
+  auto schema = SqlInfoSchema();
+  const auto& type = schema->field(1)->type();
+  arrow::UInt32Builder names;
+  auto texts = std::make_shared<arrow::StringBuilder>();
+  auto flags = std::make_shared<arrow::BooleanBuilder>();
+  auto numbers = std::make_shared<arrow::Int64Builder>();
+  std::vector<std::shared_ptr<arrow::ArrayBuilder>> builders{texts, flags, numbers};
+  for (int i = 3; i < type->num_fields(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(type->field(i)->type()));
+    builders.push_back(std::move(builder));
+  }
+  arrow::DenseUnionBuilder values(arrow::default_memory_pool(), builders, type);
+  const auto& wanted = command.info();
+  for (const Info& info : Infos()) {
+    if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), info.name) == wanted.end()) continue;
+    ARROW_RETURN_NOT_OK(names.Append(info.name));
+    ARROW_RETURN_NOT_OK(values.Append(static_cast<int8_t>(info.value.index())));
+    if (const auto* text = std::get_if<std::string>(&info.value)) ARROW_RETURN_NOT_OK(texts->Append(*text));
+    if (const auto* flag = std::get_if<bool>(&info.value)) ARROW_RETURN_NOT_OK(flags->Append(*flag));
+    if (const auto* number = std::get_if<int64_t>(&info.value)) ARROW_RETURN_NOT_OK(numbers->Append(*number));
+  }
+  ARROW_ASSIGN_OR_RAISE(auto name_column, names.Finish());
+  ARROW_ASSIGN_OR_RAISE(auto value_column, values.Finish());
+  return arrow::Table::Make(schema, {name_column, value_column});
+}
+
+template <class Message>
+Message Unpack(const google::protobuf::Any& any) {
+  Message message;
+  any.UnpackTo(&message);
+  return message;
+}
+
+}  // namespace
+
+Result<TablePtr> Describe(store::Store& store, const google::protobuf::Any& any) {
+  if (any.Is<sql::CommandGetSqlInfo>()) return Ours(SqlInfo(Unpack<sql::CommandGetSqlInfo>(any)));
+  if (any.Is<sql::CommandGetTableTypes>()) return TableFrom(TableTypesSchema(), {{"TABLE"}});
+  if (any.Is<sql::CommandGetXdbcTypeInfo>()) return Ours(arrow::Table::MakeEmpty(XdbcTypesSchema()));
+  if (any.Is<sql::CommandGetExportedKeys>() || any.Is<sql::CommandGetImportedKeys>() ||
+      any.Is<sql::CommandGetCrossReference>()) {
+    return Ours(arrow::Table::MakeEmpty(ForeignKeysSchema()));
+  }
+  auto txn = TRY(store.Read());
+  if (any.Is<sql::CommandGetCatalogs>()) return Catalogs(*txn);
+  if (any.Is<sql::CommandGetDbSchemas>()) return DbSchemas(*txn, Unpack<sql::CommandGetDbSchemas>(any));
+  if (any.Is<sql::CommandGetTables>()) return Tables(*txn, Unpack<sql::CommandGetTables>(any));
+  if (any.Is<sql::CommandGetPrimaryKeys>()) return PrimaryKeys(*txn, Unpack<sql::CommandGetPrimaryKeys>(any));
+  return Error{Code::kUnsupported, "this door reads only: it does not know the command " + any.type_url()};
+}
+
+}  // namespace weft::flight

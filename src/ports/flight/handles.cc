@@ -1,0 +1,70 @@
+#include "base/id.h"
+#include "base/text.h"
+#include "ports/flight/internal.h"
+
+namespace weft::flight {
+namespace {
+
+constexpr size_t kHandlesPerSession = 64;
+constexpr std::chrono::minutes kIdle{10};
+
+}  // namespace
+
+std::string Handles::SessionOf(const model::Caller& caller) { return caller.token_id + "\n" + caller.purpose; }
+
+Result<std::string> Handles::Put(const model::Caller& caller, Handle handle) {
+  const std::string session = SessionOf(caller);
+  std::lock_guard lock(mutex_);
+  size_t open = 0;
+  for (const auto& [id, entry] : entries_) open += entry.session == session;
+  if (open >= kHandlesPerSession) {
+    return Error{Code::kUnavailable,
+                 Count(open, "statement") + " are open with this token: close some, or read their rows"};
+  }
+  std::string id = NewSecret(18);
+  entries_[id] = {session, std::move(handle), std::chrono::steady_clock::now()};
+  return id;
+}
+
+Handles::Entry* Handles::Find(const model::Caller& caller, const std::string& id) {
+  auto found = entries_.find(id);
+  if (found == entries_.end() || found->second.session != SessionOf(caller)) return nullptr;
+  found->second.used = std::chrono::steady_clock::now();
+  return &found->second;
+}
+
+Result<Handle> Handles::Get(const model::Caller& caller, const std::string& id) {
+  std::lock_guard lock(mutex_);
+  Entry* entry = Find(caller, id);
+  if (!entry) return Error{Code::kNotFound, "this statement is not open, or no longer: prepare it again"};
+  Handle handle = entry->handle;
+  if (handle.once) entries_.erase(id);
+  return handle;
+}
+
+Status Handles::SetParameters(const model::Caller& caller, const std::string& id,
+                              std::vector<engine::Value> parameters) {
+  std::lock_guard lock(mutex_);
+  Entry* entry = Find(caller, id);
+  if (!entry) return Error{Code::kNotFound, "this statement is not open, or no longer: prepare it again"};
+  entry->handle.parameters = std::move(parameters);
+  return {};
+}
+
+void Handles::Close(const model::Caller& caller, const std::string& id) {
+  std::lock_guard lock(mutex_);
+  if (Find(caller, id)) entries_.erase(id);
+}
+
+void Handles::CloseAll(const model::Caller& caller) {
+  std::lock_guard lock(mutex_);
+  std::erase_if(entries_, [session = SessionOf(caller)](const auto& entry) { return entry.second.session == session; });
+}
+
+void Handles::Expire() {
+  const auto oldest = std::chrono::steady_clock::now() - kIdle;
+  std::lock_guard lock(mutex_);
+  std::erase_if(entries_, [oldest](const auto& entry) { return entry.second.used < oldest; });
+}
+
+}  // namespace weft::flight

@@ -1,0 +1,376 @@
+#include <arrow/api.h>
+#include <arrow/c/bridge.h>
+#include <arrow/flight/server.h>
+#include <arrow/flight/server_auth.h>
+#include <arrow/flight/server_middleware.h>
+#include <arrow/ipc/writer.h>
+#include <google/protobuf/any.pb.h>
+
+#include "FlightSql.pb.h"
+#include "base/file.h"
+#include "base/id.h"
+#include "base/text.h"
+#include "ports/flight/internal.h"
+
+namespace weft::flight {
+namespace {
+
+namespace sql = arrow::flight::protocol::sql;
+namespace af = arrow::flight;
+using google::protobuf::Any;
+
+constexpr Millis kLookForAbandoned{50};
+
+std::string HeaderOf(const af::CallHeaders& headers, std::string_view name) {
+  auto found = headers.find(name);
+  return found == headers.end() ? "" : std::string(found->second);
+}
+
+// The token of "Bearer TOKEN", or of "Basic …", where it is the password.
+std::string TokenOf(const af::CallHeaders& headers) {
+  const std::string header = HeaderOf(headers, "authorization");
+  const std::string scheme = Lower(header.substr(0, header.find(' ')));
+  if (scheme == "bearer") return std::string(Trim(std::string_view(header).substr(6)));
+  if (scheme != "basic") return "";
+  auto pair = FromBase64(Trim(std::string_view(header).substr(5)));
+  return pair && pair->find(':') != pair->npos ? pair->substr(pair->find(':') + 1) : "";
+}
+
+// Answers a handshake by user and password with the bearer token for what follows; every call is judged by itself.
+class BasicToBearer final : public af::ServerMiddlewareFactory {
+ public:
+  class Answer final : public af::ServerMiddleware {
+   public:
+    explicit Answer(std::string token) : token_(std::move(token)) {}
+    std::string name() const override { return "bearer"; }
+    void SendingHeaders(af::AddCallHeaders* headers) override {
+      headers->AddHeader("authorization", "Bearer " + token_);
+    }
+    void CallCompleted(const arrow::Status&) override {}
+
+   private:
+    const std::string token_;
+  };
+
+  arrow::Status StartCall(const af::CallInfo&, const af::ServerCallContext& call,
+                          std::shared_ptr<af::ServerMiddleware>* out) override {
+    const af::CallHeaders& headers = call.incoming_headers();
+    if (Lower(HeaderOf(headers, "authorization")).starts_with("basic "))
+      *out = std::make_shared<Answer>(TokenOf(headers));
+    return arrow::Status::OK();
+  }
+};
+
+template <class Message>
+Result<Message> Unpack(const Any& any) {
+  Message message;
+  if (!any.UnpackTo(&message)) {
+    return Error{Code::kInvalid,
+                 "expected the message " + std::string(message.GetTypeName()) + ", and here is " + any.type_url()};
+  }
+  return message;
+}
+
+Result<Any> ParseAny(std::string_view bytes) {
+  Any any;
+  if (!any.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return Error{Code::kInvalid, "this is no Flight SQL message: this door speaks Flight SQL alone"};
+  }
+  return any;
+}
+
+std::string Packed(const google::protobuf::Message& message) {
+  Any any;
+  any.PackFrom(message);
+  return any.SerializeAsString();
+}
+
+Result<std::shared_ptr<arrow::Schema>> SchemaOf(const query::Prepared& prepared) {
+  ArrowSchema exported{};
+  TRY(prepared.Schema(&exported));
+  auto schema = arrow::ImportSchema(&exported);
+  if (!schema.ok()) return FromArrow(schema.status());
+  return *schema;
+}
+
+Result<std::string> Bytes(const std::shared_ptr<arrow::Schema>& schema) {
+  auto bytes = arrow::ipc::SerializeSchema(*schema);
+  if (!bytes.ok()) return FromArrow(bytes.status());
+  return (*bytes)->ToString();
+}
+
+class Door final : public af::FlightServerBase {
+ public:
+  explicit Door(Context context) : context_(context) {}
+
+  arrow::Status GetFlightInfo(const af::ServerCallContext& call, const af::FlightDescriptor& descriptor,
+                              std::unique_ptr<af::FlightInfo>* out) override {
+    auto info = Info(call, descriptor);
+    if (!info) return ToArrow(info.error());
+    *out = info.TakeValue();
+    return arrow::Status::OK();
+  }
+
+  arrow::Status GetSchema(const af::ServerCallContext& call, const af::FlightDescriptor& descriptor,
+                          std::unique_ptr<af::SchemaResult>* out) override {
+    auto answer = [&]() -> Result<std::shared_ptr<arrow::Schema>> {
+      const model::Caller caller = TRY(Who(call));
+      const Any any = TRY(ParseAny(descriptor.cmd));
+      if (any.Is<sql::CommandStatementQuery>()) {
+        const auto command = TRY(Unpack<sql::CommandStatementQuery>(any));
+        return SchemaOf(*TRY(Prepare(call, caller, command.query())));
+      }
+      if (any.Is<sql::CommandPreparedStatementQuery>()) {
+        const auto command = TRY(Unpack<sql::CommandPreparedStatementQuery>(any));
+        return SchemaOf(*TRY(handles_.Get(caller, command.prepared_statement_handle())).prepared);
+      }
+      return TRY(Catalogue(caller, any))
+      ->schema();
+    }();
+    if (!answer) return ToArrow(answer.error());
+    return af::SchemaResult::Make(**answer).Value(out);
+  }
+
+  arrow::Status DoGet(const af::ServerCallContext& call, const af::Ticket& ticket,
+                      std::unique_ptr<af::FlightDataStream>* out) override {
+    auto stream = Get(call, ticket);
+    if (!stream) return ToArrow(stream.error());
+    *out = stream.TakeValue();
+    return arrow::Status::OK();
+  }
+
+  arrow::Status DoPut(const af::ServerCallContext& call, std::unique_ptr<af::FlightMessageReader> reader,
+                      std::unique_ptr<af::FlightMetadataWriter> writer) override {
+    auto handle = Put(call, *reader);
+    if (!handle) return ToArrow(handle.error());
+    sql::DoPutPreparedStatementResult result;
+    result.set_prepared_statement_handle(*handle);
+    return writer->WriteMetadata(*arrow::Buffer::FromString(result.SerializeAsString()));
+  }
+
+  arrow::Status DoAction(const af::ServerCallContext& call, const af::Action& action,
+                         std::unique_ptr<af::ResultStream>* out) override {
+    auto results = Act(call, action);
+    if (!results) return ToArrow(results.error());
+    std::vector<af::Result> bodies;
+    for (std::string& body : *results) bodies.push_back({arrow::Buffer::FromString(std::move(body))});
+    *out = std::make_unique<af::SimpleResultStream>(std::move(bodies));
+    return arrow::Status::OK();
+  }
+
+  arrow::Status ListActions(const af::ServerCallContext&, std::vector<af::ActionType>* actions) override {
+    *actions = {{"CreatePreparedStatement", "Checks and binds a statement; answers its handle and schemas."},
+                {"ClosePreparedStatement", "Forgets a handle."},
+                {"CloseSession", "Forgets every handle of the token."}};
+    return arrow::Status::OK();
+  }
+
+  void Tick() {
+    watch_.CancelAbandoned();
+    handles_.Expire();
+  }
+  Watch& watch() { return watch_; }
+
+ private:
+  Result<model::Caller> Who(const af::ServerCallContext& call) {
+    const af::CallHeaders& headers = call.incoming_headers();
+    return context_.gate.Authenticate(TokenOf(headers), HeaderOf(headers, "x-weft-purpose"), "flight", call.peer());
+  }
+
+  Result<std::shared_ptr<query::Prepared>> Prepare(const af::ServerCallContext& call, const model::Caller& caller,
+                                                   const std::string& text) {
+    const std::string at = HeaderOf(call.incoming_headers(), "x-weft-at");
+    lake::At when;
+    if (!at.empty()) when = TRY(lake::At::Parse(at));
+    return std::shared_ptr<query::Prepared>(TRY(context_.query.Prepare(caller, text, when)));
+  }
+
+  Result<std::shared_ptr<arrow::Table>> Catalogue(const model::Caller& caller, const Any& any) {
+    TRY(context_.gate.Decide(caller, model::Action::kBrowse, {}));
+    if (any.Is<sql::CommandStatementUpdate>() || any.Is<sql::CommandPreparedStatementUpdate>()) return NoWriting();
+    return Describe(context_.store, any);
+  }
+
+  static Error NoWriting() {
+    return {Code::kUnsupported, "nothing is written here: a product's rows come from its build (weft run)"};
+  }
+
+  Result<std::unique_ptr<af::FlightInfo>> Info(const af::ServerCallContext& call,
+                                               const af::FlightDescriptor& descriptor) {
+    const model::Caller caller = TRY(Who(call));
+    const Any any = TRY(ParseAny(descriptor.cmd));
+    std::shared_ptr<arrow::Schema> schema;
+    std::string ticket = descriptor.cmd;
+    int64_t rows = -1;
+    if (any.Is<sql::CommandStatementQuery>()) {
+      const auto command = TRY(Unpack<sql::CommandStatementQuery>(any));
+      auto prepared = TRY(Prepare(call, caller, command.query()));
+      schema = TRY(SchemaOf(*prepared));
+      sql::TicketStatementQuery statement;
+      statement.set_statement_handle(
+          TRY(handles_.Put(caller, {.prepared = std::move(prepared), .parameters = {}, .once = true})));
+      ticket = Packed(statement);
+    } else if (any.Is<sql::CommandPreparedStatementQuery>()) {
+      const auto command = TRY(Unpack<sql::CommandPreparedStatementQuery>(any));
+      schema = TRY(SchemaOf(*TRY(handles_.Get(caller, command.prepared_statement_handle())).prepared));
+    } else {
+      auto table = TRY(Catalogue(caller, any));
+      schema = table->schema();
+      rows = table->num_rows();
+    }
+    af::FlightEndpoint endpoint;
+    endpoint.ticket.ticket = std::move(ticket);
+    auto info = af::FlightInfo::Make(*schema, descriptor, {endpoint}, rows, -1);
+    if (!info.ok()) return FromArrow(info.status());
+    return std::make_unique<af::FlightInfo>(info.MoveValueUnsafe());
+  }
+
+  Result<std::unique_ptr<af::FlightDataStream>> Get(const af::ServerCallContext& call, const af::Ticket& ticket) {
+    const model::Caller caller = TRY(Who(call));
+    const Any any = TRY(ParseAny(ticket.ticket));
+    if (any.Is<sql::TicketStatementQuery>()) {
+      const auto statement = TRY(Unpack<sql::TicketStatementQuery>(any));
+      return Run(watch_, call, TRY(handles_.Get(caller, statement.statement_handle())));
+    }
+    if (any.Is<sql::CommandPreparedStatementQuery>()) {
+      const auto command = TRY(Unpack<sql::CommandPreparedStatementQuery>(any));
+      return Run(watch_, call, TRY(handles_.Get(caller, command.prepared_statement_handle())));
+    }
+    auto table = TRY(Catalogue(caller, any));
+    auto batches = std::make_shared<arrow::TableBatchReader>(table);
+    return std::make_unique<af::RecordBatchStream>(std::move(batches));
+  }
+
+  // The parameters of a prepared statement, one row of them.
+  Result<std::string> Put(const af::ServerCallContext& call, af::FlightMessageReader& reader) {
+    const model::Caller caller = TRY(Who(call));
+    const Any any = TRY(ParseAny(reader.descriptor().cmd));
+    if (!any.Is<sql::CommandPreparedStatementQuery>()) return NoWriting();
+    const auto command = TRY(Unpack<sql::CommandPreparedStatementQuery>(any));
+    const std::string& id = command.prepared_statement_handle();
+    auto table = reader.ToTable();
+    if (!table.ok()) return FromArrow(table.status());
+    if ((*table)->num_rows() > 1) {
+      return Error{Code::kUnsupported, "a statement takes one row of parameters at a time, and here are " +
+                                           std::to_string((*table)->num_rows())};
+    }
+    std::vector<engine::Value> parameters;
+    if ((*table)->num_rows() == 1) {
+      const Handle handle = TRY(handles_.Get(caller, id));
+      parameters = TRY(InOrder(handle.prepared->parameters(), **table));
+    }
+    TRY(handles_.SetParameters(caller, id, std::move(parameters)));
+    return id;
+  }
+
+  // By name where every column has the name of a parameter, else by position.
+  static Result<std::vector<engine::Value>> InOrder(const std::vector<std::string>& names, const arrow::Table& table) {
+    std::vector<engine::Value> values;
+    const bool by_name = std::all_of(names.begin(), names.end(),
+                                     [&](const std::string& name) { return table.schema()->GetFieldIndex(name) >= 0; });
+    if (names.size() != static_cast<size_t>(table.num_columns())) {
+      return Error{Code::kInvalid, "the statement has " + Count(names.size(), "parameter") +
+                                       ", and here are values for " + std::to_string(table.num_columns())};
+    }
+    for (size_t i = 0; i < names.size(); ++i) {
+      auto column = by_name ? table.GetColumnByName(names[i]) : table.column(static_cast<int>(i));
+      for (const auto& chunk : column->chunks()) {
+        if (chunk->length() == 1) values.push_back(ParameterOf(*chunk, 0));
+      }
+    }
+    return values;
+  }
+
+  Result<std::vector<std::string>> Act(const af::ServerCallContext& call, const af::Action& action) {
+    const model::Caller caller = TRY(Who(call));
+    const std::string body = action.body ? action.body->ToString() : "";
+    std::vector<std::string> results;
+    if (action.type == "CloseSession") {
+      handles_.CloseAll(caller);
+      sql::CloseSessionResult closed;
+      closed.set_status(1);
+      results.push_back(closed.SerializeAsString());
+      return results;
+    }
+    const Any any = TRY(ParseAny(body));
+    if (action.type == "CreatePreparedStatement") {
+      const auto request = TRY(Unpack<sql::ActionCreatePreparedStatementRequest>(any));
+      auto prepared = TRY(Prepare(call, caller, request.query()));
+      sql::ActionCreatePreparedStatementResult result;
+      result.set_dataset_schema(TRY(Bytes(TRY(SchemaOf(*prepared)))));
+      arrow::FieldVector parameters;
+      for (const std::string& name : prepared->parameters()) parameters.push_back(arrow::field(name, arrow::utf8()));
+      result.set_parameter_schema(TRY(Bytes(arrow::schema(parameters))));
+      result.set_prepared_statement_handle(TRY(handles_.Put(caller, {.prepared = prepared, .parameters = {}})));
+      results.push_back(Packed(result));
+      return results;
+    }
+    if (action.type == "ClosePreparedStatement") {
+      const auto request = TRY(Unpack<sql::ActionClosePreparedStatementRequest>(any));
+      handles_.Close(caller, request.prepared_statement_handle());
+      return results;
+    }
+    return Error{Code::kUnsupported, "this door does not know the action '" + action.type + "'"};
+  }
+
+  const Context context_;
+  Handles handles_;
+  Watch watch_;
+};
+
+class FlightServer final : public Server {
+ public:
+  explicit FlightServer(Context context) : door_(context) {}
+  ~FlightServer() override { Stop(Deadline::After(Millis(1'000))); }
+
+  Status Open(const Options& options) {
+    const bool tls = !options.tls_certificate.empty();
+    auto location = tls ? af::Location::ForGrpcTls(options.address, options.port)
+                        : af::Location::ForGrpcTcp(options.address, options.port);
+    if (!location.ok()) return FromArrow(location.status());
+    af::FlightServerOptions settings(*location);
+    if (tls) {
+      settings.tls_certificates.push_back({
+        TRY(ReadFile(options.tls_certificate))
+        , TRY(ReadFile(options.tls_key))
+      });
+    }
+    settings.auth_handler = std::make_shared<af::NoOpAuthHandler>();  // Lets a handshake through to the middleware.
+    settings.middleware.emplace_back("bearer", std::make_shared<BasicToBearer>());
+    if (arrow::Status opened = door_.Init(settings); !opened.ok()) {
+      return Error{Code::kUnavailable,
+                   "cannot listen for Flight at " + (*location).ToString() + ": " + opened.message()};
+    }
+    ticker_ = std::make_unique<Ticker>(kLookForAbandoned, [this] { door_.Tick(); });
+    return {};
+  }
+
+  int port() const override { return door_.port(); }
+
+  void Stop(Deadline deadline) override {
+    if (std::exchange(stopped_, true) || !ticker_) return;
+    ticker_.reset();
+    auto left = deadline.at() - std::chrono::steady_clock::now();
+    auto until =
+        std::chrono::system_clock::now() + std::chrono::duration_cast<std::chrono::microseconds>(
+                                               std::min<std::chrono::nanoseconds>(left, std::chrono::hours(1)));
+    if (left <= std::chrono::nanoseconds(0)) door_.watch().CancelAll();
+    arrow::Status ignored = door_.Shutdown(&until);
+    ignored = door_.Wait();
+  }
+
+ private:
+  Door door_;
+  std::unique_ptr<Ticker> ticker_;
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::Start(Context context, Options options) {
+  auto server = std::make_unique<FlightServer>(context);
+  TRY(server->Open(options));
+  return server;
+}
+
+}  // namespace weft::flight

@@ -1,0 +1,109 @@
+#include <arrow/c/bridge.h>
+#include <arrow/flight/server.h>
+#include <arrow/record_batch.h>
+
+#include "ports/flight/internal.h"
+
+namespace weft::flight {
+namespace {
+
+// The engine's chunks have 2,048 rows; a message of the wire pays for itself from some hundred kilobytes.
+constexpr int64_t kBatchRows = 32'768;
+
+// The governed rows as batches. Releases the stream, and so ends the read, with itself.
+class Rows final : public arrow::RecordBatchReader {
+ public:
+  Rows() = default;
+  ~Rows() override {
+    if (stream_.release) stream_.release(&stream_);
+  }
+
+  ArrowArrayStream* stream() { return &stream_; }
+
+  arrow::Status Open() {
+    ArrowSchema schema{};
+    if (int failed = stream_.get_schema(&stream_, &schema)) return Failure(failed);
+    ARROW_ASSIGN_OR_RAISE(schema_, arrow::ImportSchema(&schema));
+    return arrow::Status::OK();
+  }
+
+  std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
+
+  arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
+    out->reset();
+    arrow::RecordBatchVector batches;
+    for (int64_t rows = 0; rows < kBatchRows && !ended_;) {
+      ArrowArray array{};
+      if (int failed = stream_.get_next(&stream_, &array)) return Failure(failed);
+      ended_ = array.release == nullptr;
+      if (ended_) break;
+      ARROW_ASSIGN_OR_RAISE(auto batch, arrow::ImportRecordBatch(&array, schema_));
+      rows += batch->num_rows();
+      batches.push_back(std::move(batch));
+    }
+    if (batches.size() == 1) *out = std::move(batches.front());
+    if (batches.size() > 1) return arrow::ConcatenateRecordBatches(batches).Value(out);
+    return arrow::Status::OK();
+  }
+
+ private:
+  arrow::Status Failure(int failed) { return ToArrow({query::CodeOfErrno(failed), stream_.get_last_error(&stream_)}); }
+
+  ArrowArrayStream stream_{};
+  std::shared_ptr<arrow::Schema> schema_;
+  bool ended_ = false;
+};
+
+class WatchedStream final : public arrow::flight::FlightDataStream {
+ public:
+  WatchedStream(std::unique_ptr<Watch::Guard> guard, std::shared_ptr<Rows> rows)
+      : guard_(std::move(guard)), stream_(rows), rows_(std::move(rows)) {}
+
+  std::shared_ptr<arrow::Schema> schema() override { return stream_.schema(); }
+  arrow::Result<arrow::flight::FlightPayload> GetSchemaPayload() override { return stream_.GetSchemaPayload(); }
+  arrow::Result<arrow::flight::FlightPayload> Next() override { return stream_.Next(); }
+  arrow::Status Close() override { return stream_.Close(); }
+
+ private:
+  std::unique_ptr<Watch::Guard> guard_;
+  arrow::flight::RecordBatchStream stream_;
+  std::shared_ptr<Rows> rows_;  // Arrow's stream wants to share it.
+};
+
+}  // namespace
+
+Result<std::unique_ptr<arrow::flight::FlightDataStream>> Run(Watch& watch, const arrow::flight::ServerCallContext& call,
+                                                             const Handle& handle) {
+  auto guard = std::make_unique<Watch::Guard>(watch, call, handle.prepared);
+  auto rows = std::make_shared<Rows>();
+  TRY(handle.prepared->Execute(handle.parameters, rows->stream()));
+  if (arrow::Status opened = rows->Open(); !opened.ok()) return FromArrow(opened);
+  return std::make_unique<WatchedStream>(std::move(guard), std::move(rows));
+}
+
+Watch::Guard::Guard(Watch& watch, const arrow::flight::ServerCallContext& call,
+                    std::shared_ptr<query::Prepared> prepared)
+    : watch_(watch) {
+  std::lock_guard lock(watch_.mutex_);
+  id_ = watch_.next_++;
+  watch_.reads_[id_] = {&call, std::move(prepared)};
+}
+
+Watch::Guard::~Guard() {
+  std::lock_guard lock(watch_.mutex_);
+  watch_.reads_.erase(id_);
+}
+
+void Watch::CancelAbandoned() {
+  std::lock_guard lock(mutex_);
+  for (auto& [id, read] : reads_) {
+    if (read.call->is_cancelled()) read.prepared->Cancel();
+  }
+}
+
+void Watch::CancelAll() {
+  std::lock_guard lock(mutex_);
+  for (auto& [id, read] : reads_) read.prepared->Cancel();
+}
+
+}  // namespace weft::flight
