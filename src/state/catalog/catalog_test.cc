@@ -1,0 +1,280 @@
+#include "state/catalog/catalog.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "base/id.h"
+#include "base/text.h"
+
+namespace weft::catalog {
+namespace {
+
+struct PortText {
+  std::string name = "flights";
+  std::string version = "1.0.0";
+  std::string status = "active";
+  std::string column =
+      "{name: tailnum, logicalType: string, physicalType: varchar, classification: internal, "
+      "businessName: Registration, description: The number painted on the aircraft.}";
+};
+
+// A product's folder as a person would write it.
+struct ProductText {
+  std::string name = "flights";
+  std::string version = "1.0.0";
+  std::string status = "active";
+  std::string purpose = "Departures from New York.";
+  std::vector<PortText> ports = {{}};
+
+  std::vector<model::TextFile> Files() const {
+    const std::string folder = "domains/operations/" + name + "/";
+    std::string product = fmt::format(
+        "apiVersion: v1.1.0\nkind: DataProduct\nid: {0}-id\nname: {0}\ndomain: operations\nversion: {1}\nstatus: {2}\n"
+        "type: sourceAligned\ntags: [aviation]\ndescription: {{purpose: {3}}}\ninputPorts:\n  - name: list\n"
+        "    version: 1.0.0\n    customProperties:\n      - property: source\n        vendor: weft\n"
+        "        value: {{kind: file, path: data/list.csv, format: csv}}\noutputPorts:\n",
+        name, version, status, purpose);
+    std::vector<model::TextFile> files;
+    for (const PortText& port : ports) {
+      const std::string id = fmt::format("{}-{}-{}", name, port.name, port.version[0]);
+      product += fmt::format(
+          "  - name: {0}\n    type: table\n    version: {1}\n    contractId: {2}\n    customProperties:\n"
+          "      - property: build\n        vendor: weft\n        value: {{sql: {0}.sql, mode: replace}}\n",
+          port.name, port.version, id);
+      files.push_back({folder + id + ".odcs.yaml",
+                       fmt::format("apiVersion: v3.2.0\nkind: DataContract\nid: {0}\nname: {1}\nversion: {2}\n"
+                                   "status: {3}\ndomain: operations\ndataProduct: {4}\nschema:\n  - name: {1}\n"
+                                   "    logicalType: object\n    physicalType: table\n    properties:\n      - {5}\n",
+                                   id, port.name, port.version, port.status, name, port.column)});
+      files.push_back({folder + port.name + ".sql", "SELECT tailnum FROM list"});
+    }
+    files.push_back({folder + "product.odps.yaml", product});
+    return files;
+  }
+  model::Bundle Bundle() const {
+    model::Repository repository = model::ReadRepository(Files(), {}, false);
+    EXPECT_EQ(repository.bundles.size(), 1u);
+    for (const Problem& problem : repository.problems) {
+      if (problem.rule == "odcs" || problem.rule == "odps" || problem.rule == "yaml") ADD_FAILURE() << problem.Text();
+    }
+    return std::move(repository.bundles.at(0));
+  }
+};
+
+class CatalogTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(MakeFolders(folder_));
+    store_ = store::Open("sqlite:" + folder_ + "/store.db").value();
+    ASSERT_TRUE(store::Migrate(*store_, Migrations()));
+    txn_ = store_->Begin().value();
+  }
+  void TearDown() override {
+    txn_.reset();
+    store_.reset();
+    fs::remove_all(folder_);
+  }
+  Status Publish(const ProductText& text) {
+    // Each in a transaction of its own: a refused one can only be rolled back.
+    TRY(txn_->Commit());
+    txn_ = TRY(store_->Begin());
+    Status put = Put(*txn_, SystemClock(), text.Bundle(), "ana");
+    if (put) TRY(txn_->Commit());
+    txn_.reset();
+    txn_ = TRY(store_->Begin());
+    return put;
+  }
+  Result<PortRow> At(const std::string& address) { return Resolve(*txn_, model::Address::Parse(address).value()); }
+  std::string Titles(const std::string& words, const std::string& domain = "") {
+    std::string text;
+    const std::vector<Hit> hits = Search(*txn_, words, domain, 20).value();
+    for (const Hit& hit : hits) text += hit.kind + ":" + hit.title + " ";
+    return text;
+  }
+
+  const std::string folder_ = fs::temp_directory_path() / ("weft-catalog-" + NewSecret(6));
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<store::Txn> txn_;
+};
+
+TEST_F(CatalogTest, GivesBackEveryByte) {
+  const ProductText text;
+  ASSERT_TRUE(Publish(text));
+  const model::Bundle written = text.Bundle();
+  BundlePtr read = Product(*txn_, "operations", "flights").value();
+  EXPECT_EQ(read->product.bytes, written.product.bytes);
+  ASSERT_EQ(read->contracts.size(), 1u);
+  EXPECT_EQ(read->contracts[0].bytes, written.contracts[0].bytes);
+  EXPECT_EQ(read->builds, written.builds);
+  EXPECT_EQ(read->Digest(), written.Digest());
+  EXPECT_EQ(Product(*txn_, "operations", "flights").value(), read);  // Parsed once.
+  ProductRow row = FindProduct(*txn_, "operations", "flights").value().value();
+  EXPECT_EQ(row.version, "1.0.0");
+  EXPECT_EQ(row.published_by, "ana");
+  EXPECT_EQ(row.digest, written.Digest());
+  EXPECT_EQ(row.tags, std::vector<std::string>{"aviation"});
+  EXPECT_EQ(Products(*txn_, "operations").value().size(), 1u);
+  EXPECT_EQ(Products(*txn_, "fleet").value().size(), 0u);
+}
+
+TEST_F(CatalogTest, APublishedVersionKeepsItsBytesUnlessItIsADraft) {
+  ProductText text;
+  ASSERT_TRUE(Publish(text));
+  ASSERT_TRUE(Publish(text));
+  ProductText changed = text;
+  changed.purpose = "Something else.";
+  Status refused = Publish(changed);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kConflict);
+  changed.version = "1.0.1";
+  EXPECT_TRUE(Publish(changed));
+
+  ProductText draft;
+  draft.name = "delays";
+  draft.status = draft.ports[0].status = "draft";
+  ASSERT_TRUE(Publish(draft));
+  draft.purpose = "Redone.";
+  draft.ports[0].column = "{name: other, logicalType: string, physicalType: varchar}";
+  ASSERT_TRUE(Publish(draft));
+  EXPECT_EQ(FindProduct(*txn_, "operations", "delays").value()->description, "Redone.");
+}
+
+TEST_F(CatalogTest, AStatusMayChangeAlone) {
+  ProductText text;
+  ASSERT_TRUE(Publish(text));
+  text.status = "deprecated";
+  text.ports[0].status = "deprecated";
+  ASSERT_TRUE(Publish(text));
+  EXPECT_EQ(FindProduct(*txn_, "operations", "flights").value()->status, "deprecated");
+  EXPECT_EQ(At("operations/flights/flights@1").value().status, "deprecated");
+  EXPECT_EQ(Product(*txn_, "operations", "flights").value()->product.status, "deprecated");
+}
+
+TEST_F(CatalogTest, APublishedContractKeepsItsBytesUnderANewProductVersion) {
+  ProductText text;
+  ASSERT_TRUE(Publish(text));
+  text.version = "1.1.0";
+  text.ports[0].column = "{name: other, logicalType: string, physicalType: varchar}";
+  Status refused = Publish(text);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kConflict);
+  EXPECT_NE(refused.error().message.find("operations/flights/flights@1.0.0"), std::string::npos);
+  text.ports[0].version = "1.1.0";
+  EXPECT_TRUE(Publish(text));
+}
+
+TEST_F(CatalogTest, MajorsLiveSideBySide) {
+  ProductText text;
+  ASSERT_TRUE(Publish(text));
+  text.version = "1.1.0";
+  text.ports[0].version = "1.1.0";
+  ASSERT_TRUE(Publish(text));
+  text.version = "2.0.0";
+  text.ports[0].version = "2.0.0";
+  text.ports[0].status = "draft";
+  ASSERT_TRUE(Publish(text));
+  EXPECT_EQ(At("operations/flights/flights@1").value().version, "1.1.0");
+  EXPECT_EQ(At("operations/flights/flights@1.0.0").value().product_version, "1.0.0");
+  EXPECT_EQ(At("operations/flights/flights@2").value().version, "2.0.0");
+  EXPECT_EQ(At("operations/flights/flights").value().version, "1.1.0");  // The draft waits.
+  EXPECT_EQ(ResolveSql(*txn_, "Operations", "FLIGHTS", "flights_V2").value().version, "2.0.0");
+  EXPECT_EQ(ResolveSql(*txn_, "operations", "flights", "flights").value().version, "1.1.0");
+  Port old = Load(*txn_, At("operations/flights/flights@1").value()).value();
+  EXPECT_EQ(old.contract->version, "1.1.0");
+  EXPECT_EQ(old.bundle->product.version, "1.1.0");
+  EXPECT_EQ(Ports(*txn_, "operations").value().size(), 2u);
+  text.version = "1.0.5";  // A late fix of an older line does not become the newest.
+  text.ports = {PortText{.version = "1.0.1"}};
+  ASSERT_TRUE(Publish(text));
+  EXPECT_EQ(FindProduct(*txn_, "operations", "flights").value()->version, "2.0.0");
+  EXPECT_EQ(At("operations/flights/flights@1").value().version, "1.1.0");
+}
+
+TEST_F(CatalogTest, LoadsWhatTheGateAsksAbout) {
+  model::Mesh mesh;
+  mesh.id = "skyways";
+  mesh.domains = {{"operations", "", {"olga", "group:ops"}}};
+  mesh.bytes = "x";
+  ASSERT_TRUE(PutMesh(*txn_, mesh));
+  ASSERT_TRUE(Publish({}));
+  Port port = Load(*txn_, At("weft://skyways/operations/flights/flights@1").value()).value();
+  EXPECT_EQ(port.resource.Text(), "operations/flights/flights@1");
+  EXPECT_EQ(port.resource.owners, (std::vector<std::string>{"olga", "group:ops"}));
+  EXPECT_EQ(port.resource.classification, "internal");
+  EXPECT_EQ(port.row.sql_name, "flights_v1");
+  EXPECT_EQ(MeshId(*txn_).value(), "skyways");
+  EXPECT_EQ(At("weft://other/operations/flights/flights@1").error().code, Code::kNotFound);
+  mesh.id = "other";
+  EXPECT_EQ(PutMesh(*txn_, mesh).error().code, Code::kConflict);
+}
+
+TEST_F(CatalogTest, SaysWhatThereIs) {
+  ASSERT_TRUE(Publish({}));
+  auto message = [](const auto& result) { return result ? "" : result.error().message; };
+  EXPECT_NE(message(Product(*txn_, "operations", "fligths")).find("did you mean 'operations/flights'"),
+            std::string::npos);
+  EXPECT_NE(message(Product(*txn_, "operations", "flights", "9.0.0")).find("1.0.0"), std::string::npos);
+  EXPECT_NE(message(At("operations/flights/flight")).find("did you mean 'flights'?; operations/flights has flights@1"),
+            std::string::npos);
+  EXPECT_NE(message(At("operations/flights/flights@7")).find("flights@1 (1.0.0, active)"), std::string::npos);
+  EXPECT_EQ(At("operations/flights").error().code, Code::kInvalid);
+}
+
+TEST_F(CatalogTest, DataFilesTravelWithTheProductNotWithItsVersion) {
+  ASSERT_TRUE(Publish({}));
+  BundlePtr before = Product(*txn_, "operations", "flights").value();
+  ASSERT_TRUE(PutData(*txn_, "operations", "flights", {{"domains/operations/flights/data/list.csv", "aa", 5}}));
+  auto data = Data(*txn_, "operations", "flights").value();
+  ASSERT_EQ(data.size(), 1u);
+  EXPECT_EQ(data[0].path, "data/list.csv");
+  EXPECT_EQ(data[0].bytes, 5);
+  BundlePtr after = Product(*txn_, "operations", "flights").value();
+  EXPECT_EQ(after->Digest(), before->Digest());
+  ASSERT_EQ(after->data.size(), 1u);
+  EXPECT_EQ(after->data[0].sha256, "aa");
+}
+
+TEST_F(CatalogTest, SearchFindsProductsPortsAndColumnsBestFirst) {
+  ASSERT_TRUE(Publish({}));
+  ProductText other;
+  other.name = "weather";
+  other.purpose = "Hourly reports, to be joined with flights.";
+  other.ports[0].name = "hourly";
+  other.ports[0].column = "{name: wind_speed, logicalType: number, physicalType: double, description: Knots.}";
+  ASSERT_TRUE(Publish(other));
+  EXPECT_TRUE(Titles("flights").starts_with("product:flights ")) << Titles("flights");
+  EXPECT_NE(Titles("flights").find("product:weather"), std::string::npos);
+  EXPECT_EQ(Titles("painted aircraft"), "column:tailnum (Registration) ");
+  EXPECT_EQ(Titles("registration"), "column:tailnum (Registration) ");
+  EXPECT_EQ(Titles("wind"), "column:wind_speed ");
+  EXPECT_EQ(Titles("weather wind"), "column:wind_speed ");
+  EXPECT_EQ(Titles("paint"), "column:tailnum (Registration) ");
+  EXPECT_EQ(Titles("pai"), "column:tailnum (Registration) ");           // A beginning.
+  EXPECT_EQ(Titles("regsitration"), "column:tailnum (Registration) ");  // A slip of the pen.
+  EXPECT_EQ(Titles("weather", "fleet"), "");
+  EXPECT_EQ(Titles("zzzzzzzz"), "");
+  EXPECT_EQ(Titles("\" OR * ( NEAR"), "");
+  EXPECT_EQ(Titles(""), "");
+  auto hit = Search(*txn_, "knots", "", 5).value().at(0);
+  EXPECT_EQ(hit.address, "operations/weather/hourly@1");
+  EXPECT_EQ(hit.snippet, "«Knots».");
+  EXPECT_EQ(hit.status, "active");
+}
+
+TEST_F(CatalogTest, SearchForgetsWhatAVersionReplaced) {
+  ASSERT_TRUE(Publish({}));
+  ProductText next;
+  next.version = "1.1.0";
+  next.purpose = "Arrivals.";
+  next.ports[0].version = "1.1.0";
+  next.ports[0].column = "{name: carrier, logicalType: string, physicalType: varchar}";
+  ASSERT_TRUE(Publish(next));
+  EXPECT_EQ(Titles("painted"), "");
+  EXPECT_EQ(Titles("departures york"), "");
+  EXPECT_EQ(Titles("arrivals"), "product:flights ");
+  EXPECT_EQ(Titles("carrier"), "column:carrier ");
+}
+
+}  // namespace
+}  // namespace weft::catalog
