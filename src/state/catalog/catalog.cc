@@ -90,7 +90,7 @@ CREATE INDEX search_rows_product ON search_rows (domain, product);
 CREATE VIRTUAL TABLE search USING fts5 (
   kind UNINDEXED, address UNINDEXED, domain UNINDEXED, status UNINDEXED,
   title, description, tags, context,
-  tokenize = 'porter unicode61 remove_diacritics 2', prefix = '2 3'
+  tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
 );
 CREATE VIRTUAL TABLE search_words USING fts5vocab (search, row);
 )"}};

@@ -31,7 +31,7 @@ struct ProductText {
     const std::string folder = "domains/operations/" + name + "/";
     std::string product = fmt::format(
         "apiVersion: v1.1.0\nkind: DataProduct\nid: {0}-id\nname: {0}\ndomain: operations\nversion: {1}\nstatus: {2}\n"
-        "type: sourceAligned\ntags: [aviation]\ndescription: {{purpose: {3}}}\ninputPorts:\n  - name: list\n"
+        "type: sourceAligned\ntags: [aviation]\ndescription: {{purpose: \"{3}\"}}\ninputPorts:\n  - name: list\n"
         "    version: 1.0.0\n    customProperties:\n      - property: source\n        vendor: weft\n"
         "        value: {{kind: file, path: data/list.csv, format: csv}}\noutputPorts:\n",
         name, version, status, purpose);

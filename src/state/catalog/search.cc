@@ -91,9 +91,12 @@ Result<bool> IsThere(store::Txn& txn, const std::string& term) {
   .empty();
 }
 
-// How a word is asked for: as it stands, as a beginning, or as the nearest word that the index has.
+// How a word is asked for: as it stands (a plural with its singular), as a beginning, or as the nearest word that the
+// index has.
 Result<std::string> TermOf(store::Txn& txn, const std::string& word, bool last) {
-  const std::string exact = fmt::format("\"{}\"", word), beginning = exact + "*";
+  const bool plural = word.size() > 3 && word.ends_with('s');
+  const std::string beginning = fmt::format("\"{}\"*", plural ? word.substr(0, word.size() - 1) : word);
+  const std::string exact = plural ? beginning : fmt::format("\"{}\"", word);
   if (!last && TRY(IsThere(txn, exact))) return exact;
   if (TRY(IsThere(txn, beginning))) return beginning;
   const auto size = static_cast<int64_t>(word.size());
@@ -133,10 +136,12 @@ Result<std::vector<Hit>> Search(store::Txn& txn, const std::string& words, const
   for (size_t i = 0; i < asked.size(); ++i) terms.push_back(TRY(TermOf(txn, asked[i], i + 1 == asked.size())));
   std::vector<Hit> hits;
   if (terms.empty()) return hits;
-  // A hit in a name weighs most, one in the names above it least.
+  // A hit in a name weighs most, one in the names above it least; a product comes before its ports, and they before
+  // their columns. bm25 is the better the lower, and below zero.
   constexpr std::string_view kSql =
       "SELECT kind, address, title, snippet(search, -1, '«', '»', '…', 12), status, "
-      "bm25(search, 0, 0, 0, 0, 10.0, 4.0, 6.0, 0.5) AS score FROM search "
+      "bm25(search, 0, 0, 0, 0, 10.0, 4.0, 6.0, 0.5) * CASE kind WHEN 'product' THEN 2.0 WHEN 'port' THEN 1.5 ELSE 1.0 "
+      "END AS score FROM search "
       "WHERE search MATCH $1 AND ($2 = '' OR domain = $2) ORDER BY score, address, title LIMIT $3";
   for (const store::Row& row : TRY(txn.Run(kSql, {Join(terms, " AND "), domain, store::Int(limit)}))) {
     Hit hit{row.text(0), row.text(1), row.text(2), row.text(3), row.text(4), 0};
