@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "state/access/access.h"
 #include "state/ledger/ledger.h"
@@ -25,15 +26,6 @@ Json ToJson(const NodeEntry& entry) {
                     {"pid", entry.pid},
                     {"token_file", entry.token_file}});
 }
-
-Result<NodeEntry> EntryAt(const std::string& path) {
-  const std::string text = TRY(ReadFile(path, size_t{1} << 16));
-  const Json json = TRY(Json::Parse(text));
-  return NodeEntry{json["url"].Text(), json["flight"].Text(), json["data"].Text(), json["token_file"].Text(),
-                   static_cast<int>(json["pid"].Int())};
-}
-
-std::string EntryPath(int http_port) { return fmt::format("{}/{}.json", NodeFolder(), http_port); }
 
 }  // namespace
 
@@ -83,19 +75,19 @@ std::string NodeFolder() {
   return std::string(home && *home ? home : ".") + "/.local/state/weft/nodes";
 }
 
-Result<NodeEntry> ReadNodeEntry(int http_port) { return EntryAt(EntryPath(http_port)); }
-
 Result<std::unique_ptr<NodeRegistration>> NodeRegistration::Write(int http_port, const NodeEntry& entry) {
   TRY(MakeFolders(NodeFolder()));
   ::chmod(NodeFolder().c_str(), 0700);
-  const std::string path = EntryPath(http_port);
+  const std::string path = fmt::format("{}/{}.json", NodeFolder(), http_port);
   TRY(WriteFileAtomically(path, ToJson(entry).Pretty() + "\n", 0600));
   return std::unique_ptr<NodeRegistration>(new NodeRegistration(path, entry.pid));
 }
 
 NodeRegistration::~NodeRegistration() {
-  auto entry = EntryAt(path_);  // A later node may have taken the port meanwhile.
-  if (entry && entry->pid == pid_) ::unlink(path_.c_str());
+  auto text = ReadFile(path_, size_t{1} << 16);
+  auto entry = text ? Json::Parse(*text) : Result<Json>(text.error());
+  // A later node may have taken the port meanwhile.
+  if (entry && (*entry)["pid"].Int() == pid_) ::unlink(path_.c_str());
 }
 
 }  // namespace weft::app

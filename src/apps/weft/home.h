@@ -3,9 +3,9 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/result.h"
 #include "drivers/store/store.h"
 
@@ -35,7 +35,6 @@ struct NodeEntry {
   int pid = 0;
 };
 std::string NodeFolder();  // ${XDG_STATE_HOME:-~/.local/state}/weft/nodes
-Result<NodeEntry> ReadNodeEntry(int http_port);
 class NodeRegistration {
  public:
   static Result<std::unique_ptr<NodeRegistration>> Write(int http_port, const NodeEntry& entry);

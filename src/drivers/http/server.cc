@@ -1,8 +1,6 @@
 #include "drivers/http/server.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -20,10 +18,9 @@
 #include <set>
 #include <thread>
 
-#include "base/file.h"
-#include "base/id.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "drivers/http/spool.h"
 #include "drivers/http/target.h"
 
 namespace weft::http {
@@ -40,41 +37,6 @@ constexpr auto kOutcome = net::as_tuple(net::use_awaitable);
 constexpr size_t kHeaderLimit = size_t{32} << 10;
 constexpr size_t kPiece = size_t{256} << 10;
 constexpr int64_t kSlowestReader = 64'000;  // Bytes a second below which a reader of a large answer is given up.
-
-// A file that holds a body while its request lives.
-class Spool {
- public:
-  static Result<std::unique_ptr<Spool>> Open(const std::string& folder) {
-    TRY(MakeFolders(folder));
-    std::string path = folder + "/body-" + NewSecret(12);
-    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0) return Error{Code::kUnavailable, "cannot create " + path + " for the request's body"};
-    return std::unique_ptr<Spool>(new Spool(std::move(path), fd));
-  }
-  ~Spool() {
-    ::close(fd_);
-    ::unlink(path_.c_str());  // Gone already where the handler moved it.
-  }
-  Spool(const Spool&) = delete;
-  Spool& operator=(const Spool&) = delete;
-
-  Status Write(std::string_view bytes) {
-    while (!bytes.empty()) {
-      const ssize_t wrote = ::write(fd_, bytes.data(), bytes.size());
-      if (wrote < 0 && errno == EINTR) continue;
-      if (wrote < 0)
-        return Error{Code::kUnavailable, "cannot keep the request's body: the node's disk is full or broken"};
-      bytes.remove_prefix(static_cast<size_t>(wrote));
-    }
-    return {};
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  Spool(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
-  const std::string path_;
-  const int fd_;
-};
 
 // What the listener knows of one connection; touched on the socket thread alone.
 struct Connection {
@@ -119,38 +81,19 @@ struct Shared {
   }
 };
 
-bool Has(beast::string_view list, std::string_view word) { return Lower(std::string(list)) == word; }
-
-// Why a head that Beast could read is refused all the same: two readers could disagree about where its body ends.
-std::string Ambiguity(const Parser& parser) {
-  const auto& head = parser.get();
-  const auto encodings = head.count(wire::field::transfer_encoding);
-  if (encodings > 0 && head.count(wire::field::content_length) > 0) {
-    return "it has both Content-Length and Transfer-Encoding";
-  }
-  if (encodings > 1 || (encodings == 1 && !Has(head[wire::field::transfer_encoding], "chunked"))) {
-    return "its Transfer-Encoding is not 'chunked'";
-  }
-  if (head.count(wire::field::content_length) > 1) return "it has more than one Content-Length";
-  if (head.version() < 10 || head.version() > 11) return "it is not HTTP/1.1";
-  if (head.version() == 10 && encodings > 0) return "HTTP/1.0 has no Transfer-Encoding";
-  if (head.count(wire::field::host) > 1 || (head.version() == 11 && head.count(wire::field::host) == 0)) {
-    return "it needs exactly one Host";
-  }
-  return "";
-}
-
 Result<Request> HeadOf(const Parser& parser, const std::string& peer) {
   const auto& head = parser.get();
-  const std::string ambiguity = Ambiguity(parser);
-  if (!ambiguity.empty()) return Error{Code::kInvalid, "the request is refused: " + ambiguity};
   Request request;
   request.method = std::string(head.method_string());
   request.peer = peer;
+  std::vector<std::pair<std::string, std::string>> fields;
+  for (const auto& field : head)
+    fields.emplace_back(Lower(std::string(field.name_string())), std::string(field.value()));
+  TRY(CheckFraming(static_cast<int>(head.version()), fields));
   TRY(ReadTarget(std::string(head.target()), &request));
-  for (const auto& field : head) {
-    auto [at, added] = request.headers.emplace(Lower(std::string(field.name_string())), std::string(field.value()));
-    if (!added) at->second += ", " + std::string(field.value());
+  for (const auto& [name, value] : fields) {
+    auto [at, added] = request.headers.emplace(name, value);
+    if (!added) at->second += ", " + value;
   }
   return request;
 }

@@ -84,4 +84,25 @@ std::string WriteTarget(const Request& request) {
   return target;
 }
 
+Status CheckFraming(int version, std::span<const std::pair<std::string, std::string>> fields) {
+  int hosts = 0, lengths = 0, encodings = 0;
+  bool chunked = true;
+  for (const auto& [name, value] : fields) {
+    hosts += name == "host";
+    lengths += name == "content-length";
+    encodings += name == "transfer-encoding";
+    if (name == "transfer-encoding") chunked = chunked && Lower(value) == "chunked";
+  }
+  auto refused = [](std::string_view why) {
+    return Error{Code::kInvalid, "the request is refused: " + std::string(why)};
+  };
+  if (version != 10 && version != 11) return refused("it is not HTTP/1.1");
+  if (encodings > 0 && lengths > 0) return refused("it has both Content-Length and Transfer-Encoding");
+  if (encodings > 1 || !chunked) return refused("its Transfer-Encoding is not 'chunked'");
+  if (encodings > 0 && version == 10) return refused("HTTP/1.0 has no Transfer-Encoding");
+  if (lengths > 1) return refused("it has more than one Content-Length");
+  if (hosts > 1 || (hosts == 0 && version == 11)) return refused("it needs exactly one Host");
+  return {};
+}
+
 }  // namespace weft::http
