@@ -275,22 +275,25 @@ TEST_F(HttpServer, AFullQueueAnswers503) {
   options_.threads = 1;
   options_.queue_limit = 1;
   std::latch release(1);
+  std::atomic<bool> running = false;
   Start([&](Request&) {
+    running = true;
     release.wait();
     return Response::Text("done");
   });
   std::atomic<int> done = 0, busy = 0;
   {
     std::vector<std::jthread> callers;
-    for (int i = 0; i < 8; ++i) {
-      callers.emplace_back([&] {
-        Request request;
-        request.path = "/";
-        auto answer = Open()->Send(request);
-        if (answer && answer->status == 200) ++done;
-        if (answer && answer->status == 503) ++busy;
-      });
-    }
+    auto call = [&] {
+      Request request;
+      request.path = "/";
+      auto answer = Open()->Send(request);
+      if (answer && answer->status == 200) ++done;
+      if (answer && answer->status == 503) ++busy;
+    };
+    callers.emplace_back(call);  // Holds the one thread; of those after it one waits in the queue.
+    for (int i = 0; i < 1000 && !running; ++i) std::this_thread::sleep_for(milliseconds(10));
+    for (int i = 0; i < 7; ++i) callers.emplace_back(call);
     for (int i = 0; i < 500 && busy < 6; ++i) std::this_thread::sleep_for(milliseconds(10));
     release.count_down();
   }
