@@ -1,0 +1,430 @@
+#include "work/publish/publish.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/id.h"
+#include "base/text.h"
+#include "state/catalog/catalog.h"
+#include "state/ledger/ledger.h"
+
+namespace weft::publish {
+namespace {
+
+constexpr std::string_view kMesh = R"(id: skyways
+domains:
+  - {name: operations, owners: [group:ops]}
+  - {name: fleet, owners: [ines]}
+groups:
+  ops: [ana]
+)";
+
+using Files = std::map<std::string, std::string>;
+
+// A product `name` of `domain` with one port of that name and one file or product to read.
+struct Sample {
+  std::string domain = "operations";
+  std::string name = "flights";
+  std::string version = "1.0.0";
+  std::string status = "active";
+  std::string source = "{kind: file, path: data/in.csv, format: csv}";
+  std::string sql = "SELECT id, name, seats FROM input\n";
+  std::string columns =
+      "      - {name: id, logicalType: integer, physicalType: bigint, required: true, primaryKey: true}\n"
+      "      - {name: name, logicalType: string, physicalType: varchar}\n"
+      "      - {name: seats, logicalType: integer, physicalType: integer}\n";
+  std::string comment = "";
+
+  std::string Folder() const { return fmt::format("domains/{}/{}/", domain, name); }
+
+  void AddTo(Files& files) const {
+    files[Folder() + "product.odps.yaml"] = fmt::format(R"(apiVersion: v1.1.0
+kind: DataProduct
+id: {0}-{1}
+name: {1}
+domain: {0}
+version: {2}
+status: {3}
+team: {{members: [{{username: ana, role: owner}}]}}
+inputPorts:
+  - name: input
+    version: 1.0.0
+    contractId: {0}-{1}-input
+    customProperties:
+      - {{property: source, vendor: weft, value: {4}}}
+outputPorts:
+  - name: {1}
+    version: {2}
+    contractId: {0}-{1}-port
+    customProperties:
+      - {{property: build, vendor: weft, value: {{sql: {1}.sql}}}}
+)",
+                                                        domain, name, version, status, source);
+    files[Folder() + name + ".sql"] = sql;
+    files[Folder() + name + ".odcs.yaml"] = Contract("port", version, columns);
+    if (source.find("file") != source.npos)
+      files[Folder() + "input.odcs.yaml"] = Contract("input", "1.0.0", Sample{}.columns);
+  }
+
+ private:
+  std::string Contract(std::string_view what, const std::string& its_version, const std::string& its_columns) const {
+    return fmt::format(
+        "apiVersion: v3.2.0\nkind: DataContract\nid: {}-{}-{}\nname: {}\nversion: {}\nstatus: {}\n{}"
+        "schema:\n  - name: {}\n    physicalType: table\n    properties:\n{}",
+        domain, name, what, name, its_version, status, comment, SqlTable(), its_columns);
+  }
+  std::string SqlTable() const { return ReplaceAll(name, "-", "_"); }
+};
+
+class PublishTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(MakeFolders(folder_));
+    store_ = store::Open("sqlite:" + folder_ + "/store.db").value();
+    ASSERT_TRUE(store::Migrate(*store_, access::Migrations()));
+    ASSERT_TRUE(store::Migrate(*store_, ledger::Migrations()));
+    ASSERT_TRUE(store::Migrate(*store_, catalog::Migrations()));
+    ASSERT_TRUE(MakeFolders(folder_ + "/uploads"));
+    context_ = std::make_unique<Context>(Context{*store_, SystemClock(), uploads_});
+    files_["mesh.yaml"] = kMesh;
+    admin_.principal.name = "root";
+    admin_.principal.administrator = true;
+    ana_.principal.name = "ana";
+    ana_.principal.groups = {"ops"};
+  }
+  void TearDown() override {
+    store_.reset();
+    fs::remove_all(folder_);
+  }
+
+  Submission Make(std::string_view data = "id,name,seats\n1,x,2\n") {
+    Submission submission;
+    for (const auto& [path, text] : files_) {
+      submission.files.push_back({path, text});
+      const size_t product = path.find("/product.odps.yaml");
+      if (product == path.npos || text.find("kind: file") == text.npos) continue;
+      submission.data.push_back(
+          {path.substr(0, product) + "/data/in.csv", Sha256(data), static_cast<int64_t>(data.size())});
+      EXPECT_TRUE(uploads_.PutBytes(Sha256(data), data));
+    }
+    return submission;
+  }
+  Plan PlanOf(const model::Caller& caller) {
+    auto plan = MakePlan(*context_, caller, Make());
+    EXPECT_TRUE(plan) << plan.error().message;
+    return plan ? *plan : Plan{};
+  }
+  Plan MustApply(const model::Caller& caller) {
+    auto plan = Apply(*context_, caller, Make());
+    std::string why = plan ? "" : plan.error().message;
+    for (const Problem& problem : plan ? plan->problems : plan.error().problems) why += "\n" + problem.Text();
+    EXPECT_TRUE(plan) << why;
+    return plan ? *plan : Plan{};
+  }
+  void Put(const Sample& sample) { sample.AddTo(files_); }
+
+  static std::string Kinds(const Plan& plan) {
+    std::vector<std::string> kinds;
+    for (const Change& change : plan.changes)
+      kinds.push_back(fmt::format("{} {}", KindName(change.kind), change.address));
+    return Join(kinds, ", ");
+  }
+  // Every error, and only those, one a line.
+  static std::string Problems(const Plan& plan) {
+    std::string text;
+    for (const Problem& problem : plan.problems) {
+      if (problem.level == Problem::Level::kError) text += problem.Text() + "\n";
+    }
+    return text;
+  }
+
+  const std::string folder_ = fs::temp_directory_path() / ("weft-publish-" + NewSecret(6));
+  std::unique_ptr<store::Store> store_;
+  Uploads uploads_{folder_ + "/uploads"};
+  std::unique_ptr<Context> context_;
+  model::Caller admin_, ana_;
+  Files files_;
+};
+
+TEST_F(PublishTest, AppliesOnceAndThenFindsAllUnchanged) {
+  Put({});
+  EXPECT_EQ(Kinds(MustApply(admin_)), "create mesh, create operations/flights");
+  EXPECT_EQ(Kinds(MustApply(admin_)), "unchanged mesh, unchanged operations/flights");
+  EXPECT_EQ(Kinds(MustApply(ana_)), "unchanged mesh, unchanged operations/flights");
+  auto txn = store_->Read().value();
+  EXPECT_EQ(catalog::MeshId(*txn).value(), "skyways");
+  EXPECT_EQ(catalog::Ports(*txn).value().size(), 1u);
+  EXPECT_EQ(catalog::Data(*txn, "operations", "flights").value()[0].path, "data/in.csv");
+  EXPECT_EQ(access::PrincipalOf(*txn, "ana").value().groups, std::vector<std::string>{"ops"});
+}
+
+TEST_F(PublishTest, WhatChangedIsInTheLedgerAndWhatDidNotIsNot) {
+  Put({});
+  MustApply(admin_);
+  MustApply(admin_);
+  auto ledger = ledger::Ledger::Open(*store_, SystemClock(), folder_).value();
+  ASSERT_TRUE(ledger->SealNow());
+  auto txn = store_->Read().value();
+  auto rows = ledger::List(*txn, {.kind = "published"}).value();
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].entry.address, "mesh");
+  EXPECT_EQ(rows[1].entry.address, "operations/flights");
+  EXPECT_EQ(rows[1].entry.detail["change"].Text(), "create");
+}
+
+TEST_F(PublishTest, OnlyAdministratorsNameTheMeshAndNobodyRenamesIt) {
+  Put({});
+  auto refused = Apply(*context_, ana_, Make());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kDenied);
+  EXPECT_EQ(refused.error().problems[0].rule, "weft.denied");
+  MustApply(admin_);
+  files_["mesh.yaml"] = ReplaceAll(kMesh, "skyways", "seaways");
+  EXPECT_NE(Problems(PlanOf(admin_)).find("mesh.yaml:1:5: id: this mesh is 'skyways'"), std::string::npos)
+      << Problems(PlanOf(admin_));
+}
+
+TEST_F(PublishTest, OwnersPublishInTheirDomainAndNowhereElse) {
+  MustApply(admin_);
+  files_.erase("mesh.yaml");
+  Put({});
+  EXPECT_EQ(Kinds(MustApply(ana_)), "create operations/flights");
+  Put({.domain = "fleet", .name = "planes"});
+  auto refused = Apply(*context_, ana_, Make());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kDenied);
+  EXPECT_NE(refused.error().problems[0].message.find("ana may not publish in 'fleet'"), std::string::npos);
+  files_.clear();
+  Put({.domain = "operation", .name = "other"});
+  EXPECT_NE(Problems(PlanOf(admin_)).find("did you mean 'operations'? [weft.domain]"), std::string::npos);
+}
+
+TEST_F(PublishTest, AVersionNeverChangesAndTheNextOneIsNamed) {
+  Put({});
+  MustApply(admin_);
+  Put({.comment = "tenant: other\n"});
+  EXPECT_NE(Problems(PlanOf(ana_)).find("make it 1.0.1 [weft.immutable]"), std::string::npos) << Problems(PlanOf(ana_));
+  Sample wider;
+  wider.columns += "      - {name: tail, logicalType: string, physicalType: varchar}\n";
+  wider.sql = "SELECT *, name AS tail FROM input\n";
+  Put(wider);
+  EXPECT_NE(Problems(PlanOf(ana_)).find("make it 1.1.0 [weft.immutable]"), std::string::npos) << Problems(PlanOf(ana_));
+  wider.version = "1.1.0";
+  Put(wider);
+  EXPECT_EQ(Kinds(MustApply(ana_)), "unchanged mesh, update operations/flights");
+  EXPECT_EQ(MustApply(ana_).changes[1].kind, Change::Kind::kUnchanged);
+  Put({.version = "1.0.5", .comment = "tenant: other\n"});
+  EXPECT_NE(Problems(PlanOf(ana_)).find("1.0.5 is lower than 1.1.0"), std::string::npos) << Problems(PlanOf(ana_));
+}
+
+TEST_F(PublishTest, WhatBreaksReadersNeedsANewMajor) {
+  Put({});
+  MustApply(admin_);
+  Sample narrower;
+  narrower.version = "1.1.0";
+  narrower.columns = narrower.columns.substr(0, narrower.columns.find("      - {name: seats"));
+  narrower.sql = "SELECT id, name FROM input\n";
+  Put(narrower);
+  const std::string problems = Problems(PlanOf(ana_));
+  EXPECT_NE(problems.find("seats"), std::string::npos) << problems;
+  EXPECT_NE(problems.find("make it major 2: 2.0.0 [weft.breaking]"), std::string::npos) << problems;
+  narrower.version = "2.0.0";
+  Put(narrower);
+  MustApply(ana_);
+  auto txn = store_->Read().value();
+  EXPECT_EQ(catalog::Ports(*txn, "operations", "flights").value().size(), 2u);
+}
+
+TEST_F(PublishTest, AStatusGoesForwardByItself) {
+  Put({});
+  MustApply(admin_);
+  Put({.status = "deprecated"});
+  EXPECT_EQ(Kinds(MustApply(ana_)), "unchanged mesh, status operations/flights, status operations/flights/flights@1");
+  EXPECT_EQ(Kinds(MustApply(ana_)), "unchanged mesh, unchanged operations/flights");
+  {
+    auto txn = store_->Read().value();
+    EXPECT_EQ(catalog::Ports(*txn).value()[0].status, "deprecated");
+  }
+  Put({.status = "active"});
+  EXPECT_NE(Problems(PlanOf(ana_)).find("cannot become active again"), std::string::npos);
+}
+
+TEST_F(PublishTest, ADraftIsReplacedFreely) {
+  Put({.status = "draft"});
+  MustApply(admin_);
+  Sample other{.status = "draft"};
+  other.columns = other.columns.substr(0, other.columns.find("      - {name: seats"));
+  other.sql = "SELECT id, name FROM input\n";
+  Put(other);
+  EXPECT_EQ(Kinds(MustApply(ana_)), "unchanged mesh, update operations/flights");
+}
+
+TEST_F(PublishTest, NewDataIsNoNewVersion) {
+  Put({});
+  MustApply(admin_);
+  auto plan = Apply(*context_, ana_, Make("id,name,seats\n2,y,3\n"));
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_EQ(Kinds(*plan), "unchanged mesh, data operations/flights");
+}
+
+TEST_F(PublishTest, DataMustBeUploadedBeforeAnApply) {
+  Put({});
+  Submission submission = Make();
+  submission.data[0].sha256 = Sha256("never sent");
+  auto plan = MakePlan(*context_, admin_, submission);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->missing_data, std::vector<std::string>{Sha256("never sent")});
+  EXPECT_FALSE(Apply(*context_, admin_, submission));
+}
+
+TEST_F(PublishTest, InputsNameWhatThereIs) {
+  Put({});
+  Sample reader{.domain = "fleet", .name = "planes"};
+  reader.source = "{kind: product, address: operations/flight/flights@1}";
+  Put(reader);
+  EXPECT_NE(Problems(PlanOf(admin_)).find("did you mean 'operations/flights/flights@1'? [weft.input]"),
+            std::string::npos)
+      << Problems(PlanOf(admin_));
+  reader.source = "{kind: product, address: operations/flights/flights@1}";
+  Put(reader);
+  MustApply(admin_);
+  files_.clear();
+  Put({.name = "third", .source = "{kind: product, address: fleet/planes/planes@1}"});
+  EXPECT_EQ(Kinds(MustApply(ana_)), "create operations/third");
+}
+
+TEST_F(PublishTest, NoPortIsMadeFromItself) {
+  Put({.source = "{kind: product, address: fleet/planes/planes@1}"});
+  Put({.domain = "fleet", .name = "planes", .source = "{kind: product, address: operations/flights/flights@1}"});
+  const std::string problems = Problems(PlanOf(admin_));
+  EXPECT_NE(problems.find("fleet/planes/planes@1 reads operations/flights/flights@1 reads fleet/planes/planes@1"),
+            std::string::npos)
+      << problems;
+  EXPECT_NE(problems.find("[weft.cycle]"), std::string::npos);
+}
+
+TEST_F(PublishTest, BuildsAreBoundBeforeTheirFirstRun) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"SELECT id, name,\n  sets AS seats FROM input", "flights.sql:2:3: Referenced column \"sets\" not found"},
+      {"SELECT id, name, seats FROM inputs",
+       "flights.sql:1:29: 'inputs' is no input port of flights: its inputs are input; did you mean 'input'?"},
+      {"SELECT id, name FROM input",
+       "flights.odcs.yaml:13:9: schema[0].properties[2]: flights.sql gives no column 'seats'"},
+      {"SELECT *, 1 AS more FROM input", "flights.sql: the column 'more' is not in the contract flights.odcs.yaml"},
+      {"SELECT id, name, DATE '2013-01-01' AS seats FROM input",
+       "gives 'seats' as DATE, which does not cast to INTEGER"},
+      {"SELECT id, name, seats FROM input; SELECT 1", "one statement at a time"},
+      {"DELETE FROM input", "only SELECT is read here"},
+      {"SELECT id, name, seats FROM read_csv('/etc/passwd')", "read_csv"},
+      {"SELECT id, name, random()::INT AS seats FROM input", "nondeterministic: true"},
+      {"SELECT id name, seats FROM", "flights.sql:1:"},
+  };
+  for (const auto& [sql, expected] : cases) {
+    Put({.sql = sql});
+    const std::string problems = Problems(PlanOf(admin_));
+    EXPECT_NE(problems.find(expected), std::string::npos) << sql << "\n" << problems;
+    EXPECT_NE(problems.find("[weft.build]"), std::string::npos) << sql << "\n" << problems;
+  }
+}
+
+TEST_F(PublishTest, WrongTypesAndRulesAreToldWithTheirPlace) {
+  Sample sample;
+  sample.columns = ReplaceAll(sample.columns, "physicalType: integer", "physicalType: date");
+  Put(sample);
+  EXPECT_NE(Problems(PlanOf(admin_)).find("flights.odcs.yaml:13:9: schema[0].properties[2]: column 'seats'"),
+            std::string::npos)
+      << Problems(PlanOf(admin_));
+  sample = {};
+  sample.columns += "        quality: [{id: q, metric: invalidValues, mustBe: 0}]\n";
+  sample.columns = ReplaceAll(sample.columns, "      - {name: seats, logicalType: integer, physicalType: integer}",
+                              "      - name: seats\n        logicalType: integer\n        physicalType: integer");
+  Put(sample);
+  EXPECT_NE(
+      Problems(PlanOf(admin_)).find("flights.odcs.yaml:16:19: schema[0].properties[2].quality[0]: invalidValues needs"),
+      std::string::npos)
+      << Problems(PlanOf(admin_));
+}
+
+TEST_F(PublishTest, WhatIsMissingFromTheFolderIsOnlyTold) {
+  Put({});
+  MustApply(admin_);
+  std::erase_if(files_, [](const auto& file) { return file.first.starts_with("domains/"); });
+  Put({.domain = "fleet", .name = "planes"});
+  EXPECT_EQ(Kinds(MustApply(admin_)), "unchanged mesh, create fleet/planes, missing operations/flights");
+  auto txn = store_->Read().value();
+  EXPECT_EQ(catalog::Products(*txn).value().size(), 2u);
+}
+
+TEST_F(PublishTest, ARefusedFolderRegistersNothing) {
+  Put({});
+  Put({.domain = "fleet", .name = "planes", .sql = "SELECT nothing FROM input"});
+  auto refused = Apply(*context_, admin_, Make());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kInvalid);
+  auto txn = store_->Read().value();
+  EXPECT_EQ(catalog::MeshId(*txn).value(), "");
+  EXPECT_TRUE(catalog::Products(*txn).value().empty());
+}
+
+TEST_F(PublishTest, TheExampleIsFaultless) {
+  const fs::path root = fs::path(WEFT_SOURCE_DIR) / "examples/flights";
+  Submission submission;
+  for (const auto& entry : fs::recursive_directory_iterator(root)) {
+    if (!entry.is_regular_file() || entry.path().extension() == ".csv") continue;
+    submission.files.push_back({fs::relative(entry.path(), root).string(), ReadFile(entry.path()).value()});
+  }
+  for (const char* file :
+       {"operations/flights/data/flights.csv", "fleet/registry/data/planes.csv", "fleet/registry/data/airlines.csv",
+        "network/airports/data/airports.csv", "meteorology/weather/data/weather.csv"}) {
+    submission.data.push_back({std::string("domains/") + file, Sha256(file), 1});
+  }
+  auto plan = MakePlan(*context_, admin_, submission);
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_EQ(plan->problems, std::vector<Problem>{}) << plan->ToJson().Pretty();
+  EXPECT_EQ(plan->changes.size(), 7u);
+  EXPECT_EQ(plan->missing_data.size(), 5u);
+}
+
+TEST_F(PublishTest, AThousandProductsArePlannedInSeconds) {
+  Put({.name = "p0"});
+  for (int i = 1; i < 1000; ++i) {
+    Put({.name = fmt::format("p{}", i),
+         .source = fmt::format("{{kind: product, address: operations/p{0}/p{0}@1}}", i - 1)});
+  }
+  const Submission submission = Make();
+  const auto began = std::chrono::steady_clock::now();
+  auto plan = MakePlan(*context_, admin_, submission);
+  const auto took = std::chrono::duration_cast<Millis>(std::chrono::steady_clock::now() - began);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(Problems(*plan), "");
+  EXPECT_EQ(plan->changes.size(), 1001u);
+  EXPECT_LT(took.count(), 20'000);
+  RecordProperty("millis", static_cast<int>(took.count()));
+}
+
+TEST(Uploads, KeepsBytesByTheirHashAndNothingElse) {
+  const fs::path folder = fs::temp_directory_path() / ("weft-uploads-" + NewSecret(6));
+  ASSERT_TRUE(MakeFolders(folder / "kept"));
+  Uploads uploads((folder / "kept").string());
+  const std::string hash = Sha256("rows");
+  EXPECT_FALSE(uploads.Has(hash));
+  EXPECT_FALSE(uploads.Has("../../etc/passwd"));
+  EXPECT_EQ(uploads.PutBytes(Sha256("other"), "rows").error().code, Code::kInvalid);
+  EXPECT_EQ(uploads.PutBytes("../x", "rows").error().code, Code::kInvalid);
+  const fs::path file = folder / "sent";
+  ASSERT_TRUE(WriteFileAtomically(file, "rows"));
+  EXPECT_EQ(uploads.Put(Sha256("other"), file.string()).error().code, Code::kInvalid);
+  EXPECT_TRUE(fs::exists(file));
+  EXPECT_TRUE(uploads.Put(hash, file.string()));
+  EXPECT_FALSE(fs::exists(file));
+  EXPECT_TRUE(uploads.Has(hash));
+  EXPECT_EQ(ReadFile(uploads.PathOf(hash)).value(), "rows");
+  EXPECT_TRUE(uploads.PutBytes(hash, "rows"));
+  fs::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace weft::publish
