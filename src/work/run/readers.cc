@@ -33,6 +33,16 @@ Status CheckOptions(const Json& options, const std::string_view (&known)[N]) {
   return {};
 }
 
+// Why a CSV cannot be read, of DuckDB's message: not the line itself, nor the advice that follows.
+std::string Brief(const std::string& message) {
+  std::vector<std::string> lines;
+  for (const std::string& line : Split(message, '\n')) {
+    if (line.empty() || line.starts_with("Possible") || line.starts_with("This type was")) break;
+    if (!line.starts_with("Original Line")) lines.push_back(line);
+  }
+  return Join(lines, "; ");
+}
+
 // The cells of one line. A quoted cell that goes on in the next line is no header.
 std::vector<std::string> CellsOf(std::string_view line, const std::string& delimiter, char quote, char escape) {
   std::vector<std::string> cells(1);
@@ -114,7 +124,7 @@ class Csv {
         SqlText(files_.paths[file]), Encoding()));
     if (!rows) {
       return Error{rows.error().code,
-                   fmt::format("'{}' cannot be read: {}", files_.names[file], Split(rows.error().message, '\n')[0])};
+                   fmt::format("'{}' cannot be read: {}", files_.names[file], Brief(rows.error().message))};
     }
     if (rows->size() == 0)
       return Error{Code::kInvalid, fmt::format("'{}' is empty: it has not even a header", files_.names[file])};
@@ -217,7 +227,7 @@ Result<Reader> ParquetReader(engine::Connection& connection, const Files& files,
   return Reader{fmt::format("SELECT {} FROM {}", Join(casts, ", "), read), ""};
 }
 
-// "'abc'" out of DuckDB's sentence, or its first line.
+// What is wrong with a rejected value, without the sentence that names its column.
 std::string Reason(const std::string& message) {
   const std::string line = Split(message, '\n')[0];
   const size_t at = line.find(". Could not convert");
@@ -271,7 +281,7 @@ Error ExplainRejects(engine::Connection& connection, const std::vector<Input>& i
                                         input.lineage.source, all == 1 ? "1 value" : HumanCount(all) + " values",
                                         Join(lines, "; "), all > static_cast<int64_t>(lines.size()) ? "; …" : "")};
   }
-  error.message = error.message.substr(0, error.message.find("\n\n"));
+  if (error.message.find("CSV Error") != std::string::npos) error.message = Brief(error.message);
   return error;
 }
 
