@@ -18,15 +18,15 @@ struct Node {
   struct Entry;
 
   Kind kind = Kind::kMissing;
-  int line = 0;    // From 1; of the node itself, not of its key.
-  int column = 0;  // From 1, in characters.
+  int line = 0;                // From 1; of the node itself, not of its key.
+  int column = 0;              // From 1, in characters.
   std::string scalar;          // As written, less quotes and escapes.
   std::vector<Entry> entries;  // Of a map, in order; of a list, with empty keys.
 
   bool is_scalar() const { return kind >= Kind::kNull && kind <= Kind::kText; }
   const Node& operator[](std::string_view key) const;  // A kMissing node where there is none.
   const Node& operator[](size_t index) const;
-  size_t size() const { return entries.size(); }
+  size_t size() const;
   Json ToJson() const;
 };
 
@@ -36,6 +36,8 @@ struct Node::Entry {
   int column = 0;
   Node value;
 };
+
+inline size_t Node::size() const { return entries.size(); }
 
 // Refused, each with its place: anchors and aliases, tags, duplicate keys, keys that are not scalars, several
 // documents, text that is no UTF-8, more than 16 MiB, 64 levels or a million nodes. Never throws, never recurses
