@@ -271,7 +271,7 @@ TEST_F(EngineTest, ADeadlineInterruptsAndProgressMoves) {
     EXPECT_TRUE(dog.fired());
     EXPECT_EQ(CodeOf(kLong), Code::kUnavailable) << "a watchdog that fired keeps later calls from running on";
   }
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10)) << "it would take many minutes";
   EXPECT_EQ(One("SELECT 1"), "1");
 }
 
@@ -320,8 +320,13 @@ TEST(MemoryBroker, ALargeRequestIsNotStarvedBySmallOnes) {
     EXPECT_TRUE(grant);
     large_done = true;
   });
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  EXPECT_FALSE(broker.Take(10, Deadline::After(std::chrono::milliseconds(50)))) << "the large one stands before it";
+  // Small ones are served until the large one stands in line, and not while it does.
+  bool waits = false;
+  for (int i = 0; i < 200 && !waits; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    waits = !broker.Take(10, Deadline::After(std::chrono::milliseconds(50)));
+  }
+  EXPECT_TRUE(waits);
   held = {};
   large.join();
   EXPECT_TRUE(large_done);
