@@ -55,7 +55,7 @@ struct Metrics::Impl {
   prometheus::Counter& rows =
       Named(BuildCounter(), "weft_rows_served_total", "Rows that left by queries.").Register(registry).Add({});
   prometheus::Family<prometheus::Counter>& events =
-      Named(BuildCounter(), "weft_events_total", "Rows of the ledger by kind, since the node started.")
+      Named(BuildCounter(), "weft_events_total", "Rows of the ledger by kind, since the first scrape.")
           .Register(registry);
   prometheus::Family<prometheus::Gauge>& runs =
       Named(BuildGauge(), "weft_runs", "Runs that wait or execute now.").Register(registry);

@@ -1,0 +1,238 @@
+#include "ports/rest/rest.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "base/file.h"
+#include "base/id.h"
+#include "state/access/access.h"
+#include "state/catalog/catalog.h"
+#include "state/lineage/lineage.h"
+
+namespace weft::rest {
+namespace {
+
+constexpr std::string_view kAirports =
+    "faa,name,lat,lon,alt,tz,dst,tzone\n"
+    "JFK,John F Kennedy Intl,40.6,-73.8,13,-5,A,America/New_York\n"
+    "EWR,Newark Liberty Intl,40.7,-74.2,18,-5,A,America/New_York\n";
+constexpr std::string_view kFolder = "domains/network/airports/";
+
+// One failing row, so that there is a sample that must not leak.
+Result<run::CheckAnswer> OneWarning(const run::CheckRequest&) {
+  runs::CheckResult result;
+  result.id = "lat.warned";
+  result.outcome = "warned";
+  result.failing_rows = 1;
+  result.sample = Json(Json::Array{Json::Map({{"faa", "JFK"}})});
+  return run::CheckAnswer{{result}, false, ""};
+}
+
+// The door over real rooms, without a socket.
+class Rest : public testing::Test {
+ protected:
+  void SetUp() override {
+    engine::SetExtensionFolder(WEFT_DUCKDB_EXTENSIONS);
+    folder_ = fs::temp_directory_path() / NewId("rest");
+    fs::create_directories(folder_ / "tmp");
+    store_ = store::Open("sqlite:" + (folder_ / "weft.db").string()).TakeValue();
+    std::vector<store::Migration> all;
+    for (auto part : {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(),
+                      runs::Migrations(), lineage::Migrations()}) {
+      all.insert(all.end(), part.begin(), part.end());
+    }
+    ASSERT_TRUE(store::Migrate(*store_, all));
+    ledger_ = ledger::Ledger::Open(*store_, SystemClock(), folder_ / "ledger").TakeValue();
+    lake_ = lake::Lake::Open(*store_, SystemClock(), folder_ / "warehouse").TakeValue();
+    run::Options options;
+    options.upload_folder = folder_ / "uploads";
+    options.temp_folder = folder_ / "tmp";
+    options.memory_bytes = int64_t{256} << 20;
+    uploads_.emplace(options.upload_folder);
+    runner_ = run::Runner::Start({*store_, SystemClock(), *lake_, memory_, OneWarning, options}).TakeValue();
+    gate_.emplace(*store_, *ledger_, SystemClock());
+    publish_.emplace(publish::Context{*store_, SystemClock(), *uploads_});
+    api_.emplace(Api{*gate_, *store_, SystemClock(), *ledger_, *lake_, *publish_, *runner_, [] { return "m 1\n"; },
+                     []() -> Status { return {}; }, Json::Map({{"version", "test"}})});
+    auto txn = store_->Begin().TakeValue();
+    secrets_["admin"] = access::CreateToken(*txn, SystemClock(), "admin", "", true, {})->secret;
+    for (const char* name : {"jonas", "lea"}) {
+      secrets_[name] = access::CreateToken(*txn, SystemClock(), name, "", false, {})->secret;
+    }
+    ASSERT_TRUE(txn->Commit());
+  }
+  void TearDown() override {
+    runner_.reset();
+    ledger_.reset();
+    fs::remove_all(folder_);
+  }
+
+  // "GET /v1/runs?limit=3" as `who`; its status and its JSON.
+  std::pair<int, Json> Call(const std::string& who, const std::string& method, const std::string& path,
+                            std::map<std::string, std::string> query = {}, const std::string& body = "") {
+    http::Request request;
+    request.method = method;
+    request.path = path;
+    request.query = std::move(query);
+    request.body = body;
+    if (!who.empty()) request.headers["authorization"] = "Bearer " + secrets_.at(who);
+    http::Response response = gate::Serve<Api>(*gate_, *api_, Routes(), request);
+    return {response.status, Json::Parse(response.body).value_or(Json(response.body))};
+  }
+  Json Ok(const std::string& who, const std::string& method, const std::string& path,
+          std::map<std::string, std::string> query = {}, const std::string& body = "") {
+    auto [status, json] = Call(who, method, path, std::move(query), body);
+    EXPECT_EQ(status, 200) << method << " " << path << ": " << json.Dump();
+    return json;
+  }
+  static std::string Example(const std::string& name) {
+    return ReadFile(fs::path(WEFT_SOURCE_DIR) / "examples/flights" / name).TakeValue();
+  }
+  // The example's airports, with two rows.
+  std::string Submission() {
+    Json files = Json(Json::Array());
+    for (std::string name : {std::string("mesh.yaml"), std::string(kFolder) + "product.odps.yaml",
+                             std::string(kFolder) + "airports.odcs.yaml"}) {
+      files.Push(Json::Map({{"path", name}, {"text", Example(name)}}));
+    }
+    Json data = Json::Map({{"path", std::string(kFolder) + "data/airports.csv"},
+                           {"sha256", Sha256(kAirports)},
+                           {"bytes", kAirports.size()}});
+    return Json::Map({{"files", files}, {"data", Json(Json::Array{data})}}).Dump();
+  }
+  void Publish() {
+    Ok("admin", "PUT", "/v1/data/" + Sha256(kAirports), {}, std::string(kAirports));
+    Ok("admin", "POST", "/v1/apply", {}, Submission());
+  }
+  std::string Run() {
+    std::string id =
+        Ok("jonas", "POST", "/v1/runs", {}, R"({"addresses":["network/airports"]})")["runs"][size_t{0}]["id"].Text();
+    for (int i = 0; i < 1'000; ++i) {
+      const std::string status = Ok("jonas", "GET", "/v1/runs/" + id)["status"].Text();
+      if (status != "pending" && status != "running") break;
+      std::this_thread::sleep_for(Millis(20));
+    }
+    return id;
+  }
+  std::set<std::string> Kinds() {
+    const Json answer = Ok("admin", "GET", "/v1/audit", {{"limit", "1000"}});
+    std::set<std::string> kinds;
+    for (const Json& row : answer["rows"].Items()) kinds.insert(row["kind"].Text());
+    return kinds;
+  }
+
+  fs::path folder_;
+  std::map<std::string, std::string> secrets_;
+  engine::MemoryBroker memory_{int64_t{1} << 30};
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<ledger::Ledger> ledger_;
+  std::unique_ptr<lake::Lake> lake_;
+  std::optional<publish::Uploads> uploads_;
+  std::unique_ptr<run::Runner> runner_;
+  std::optional<gate::Gate> gate_;
+  std::optional<publish::Context> publish_;
+  std::optional<Api> api_;
+};
+
+TEST_F(Rest, OnlyHealthReadinessAndMetricsNeedNoToken) {
+  for (const gate::Route<Api>& route : Routes()) {
+    const bool open = route.pattern == "/v1/health" || route.pattern == "/v1/ready" || route.pattern == "/metrics";
+    EXPECT_EQ(Call("", std::string(route.method), std::string(route.pattern)).first, open ? 200 : 401) << route.pattern;
+  }
+  EXPECT_EQ(Call("lea", "GET", "/v1/nothing").first, 404);
+  EXPECT_EQ(Call("lea", "DELETE", "/v1/runs").first, 405);
+}
+
+TEST_F(Rest, BadParametersAreNamedWithTheirValue) {
+  for (auto [path, name, value] : {std::tuple("/v1/runs", "limit", "many"), std::tuple("/v1/runs", "status", "done"),
+                                   std::tuple("/v1/search", "limt", "3"), std::tuple("/v1/audit", "newest", "2")}) {
+    auto [status, json] = Call("admin", "GET", path, {{name, value}});
+    EXPECT_EQ(status, 422) << path;
+    EXPECT_NE(json["title"].Text().find(name), std::string::npos) << json.Dump();
+  }
+  auto [status, json] = Call("admin", "POST", "/v1/tokens", {}, R"({"principal":"ana","expires_at":"soon"})");
+  EXPECT_EQ(status, 422);
+  EXPECT_NE(json["title"].Text().find("expires_at: \"soon\""), std::string::npos) << json.Dump();
+  EXPECT_EQ(Call("admin", "POST", "/v1/tokens", {}, "{").first, 422);
+}
+
+TEST_F(Rest, APublishedProductIsShownAndItsPortTellsWhoMayRead) {
+  Publish();
+  EXPECT_EQ(Ok("lea", "GET", "/v1/node")["mesh"].Text(), "skyways");
+  EXPECT_EQ(Ok("lea", "GET", "/v1/products")["products"][size_t{0}]["ports"][size_t{0}]["address"].Text(),
+            "network/airports/airports@1");
+  const std::string port = "/v1/ports/network/airports/airports";
+  Json shown = Ok("lea", "GET", port);
+  EXPECT_EQ(shown["columns"].size(), 8u);
+  EXPECT_EQ(shown["columns"][size_t{0}]["name"].Text(), "faa");
+  EXPECT_FALSE(shown["granted"].Bool(true));
+  EXPECT_FALSE(shown["remedy"].Text().empty());
+  EXPECT_TRUE(Ok("jonas", "GET", port)["granted"].Bool());
+  EXPECT_EQ(Call("lea", "GET", port, {{"version", "7"}}).first, 404);
+  http::Request file;
+  file.path = "/v1/files/network/airports";
+  file.query["name"] = "airports.odcs.yaml";
+  file.headers["authorization"] = "Bearer " + secrets_["lea"];
+  EXPECT_EQ(gate::Serve<Api>(*gate_, *api_, Routes(), file).body, Example(std::string(kFolder) + "airports.odcs.yaml"));
+}
+
+TEST_F(Rest, AGrantHoldsUntilItIsRevokedAndBothAreInTheLedger) {
+  Publish();
+  const std::string grant = R"({"principal":"lea","address":"network/airports/airports@1"})";
+  const std::map<std::string, std::string> which = {{"principal", "lea"}, {"address", "network/airports/airports@1"}};
+  EXPECT_EQ(Call("lea", "POST", "/v1/grants", {}, grant).first, 403);
+  Ok("jonas", "POST", "/v1/grants", {}, grant);
+  EXPECT_TRUE(Ok("lea", "GET", "/v1/ports/network/airports/airports")["granted"].Bool());
+  EXPECT_EQ(Ok("lea", "GET", "/v1/grants", which)["grants"].size(), 1u);
+  EXPECT_EQ(Call("lea", "DELETE", "/v1/grants", which).first, 403);
+  EXPECT_EQ(Ok("jonas", "DELETE", "/v1/grants", which)["revoked"].Int(), 1);
+  EXPECT_FALSE(Ok("lea", "GET", "/v1/ports/network/airports/airports")["granted"].Bool(true));
+  const std::set<std::string> kinds = Kinds();
+  EXPECT_TRUE(kinds.contains("granted") && kinds.contains("revoked"));
+}
+
+TEST_F(Rest, FailingRowsAreShownOnlyToThoseWhoMayRead) {
+  Publish();
+  const std::string id = Run();
+  Json run = Ok("jonas", "GET", "/v1/runs/" + id);
+  ASSERT_EQ(run["status"].Text(), "succeeded") << run.Dump();
+  EXPECT_EQ(run["rows"].Int(), 2);
+  EXPECT_EQ(run["checks"][size_t{0}]["sample"][size_t{0}]["faa"].Text(), "JFK");
+  Json others = Ok("lea", "GET", "/v1/runs/" + id);
+  EXPECT_EQ(others["checks"][size_t{0}]["failing_rows"].Int(), 1);
+  EXPECT_TRUE(others["checks"][size_t{0}]["sample"].is_null());
+  EXPECT_EQ(others.Dump().find("JFK"), std::string::npos);
+  EXPECT_NE(Call("lea", "POST", "/v1/runs", {}, R"({"addresses":["network/airports"]})").first, 200);
+}
+
+TEST_F(Rest, ASnapshotIsTaggedByWhoMayRun) {
+  Publish();
+  Run();
+  const std::map<std::string, std::string> which = {{"address", "network/airports/airports@1"}};
+  const std::string id = Ok("lea", "GET", "/v1/snapshots", which)["snapshots"][size_t{0}]["id"].Text();
+  const std::string tag = R"({"address":"network/airports/airports@1","tag":"first","snapshot":")" + id + "\"}";
+  EXPECT_EQ(Call("lea", "POST", "/v1/tags", {}, tag).first, 403);
+  Ok("jonas", "POST", "/v1/tags", {}, tag);
+  EXPECT_EQ(Ok("lea", "GET", "/v1/snapshots", which)["snapshots"][size_t{0}]["tags"].Texts(),
+            std::vector<std::string>{"first"});
+  EXPECT_TRUE(Kinds().contains("tagged"));
+}
+
+TEST_F(Rest, TokensOfOthersAreAnAdministratorsMatter) {
+  EXPECT_EQ(Call("lea", "POST", "/v1/tokens", {}, R"({"principal":"jonas","name":"x"})").first, 403);
+  EXPECT_EQ(Call("lea", "POST", "/v1/tokens", {}, R"({"principal":"lea","administrator":true})").first, 403);
+  Json made = Ok("lea", "POST", "/v1/tokens", {}, R"({"principal":"lea","name":"x"})");
+  secrets_["new"] = made["secret"].Text();
+  EXPECT_EQ(Ok("new", "GET", "/v1/whoami")["principal"].Text(), "lea");
+  EXPECT_EQ(Call("jonas", "DELETE", "/v1/tokens/" + made["token"]["id"].Text()).first, 403);
+  EXPECT_EQ(Call("lea", "GET", "/v1/tokens", {{"principal", "jonas"}}).first, 403);
+  Ok("lea", "DELETE", "/v1/tokens/" + made["token"]["id"].Text());
+  EXPECT_EQ(Call("new", "GET", "/v1/whoami").first, 401);
+  EXPECT_EQ(Ok("admin", "POST", "/v1/audit/verify")["ok"].Bool(), true);
+  EXPECT_EQ(Call("lea", "GET", "/v1/audit").first, 403);
+  EXPECT_TRUE(Kinds().contains("token.revoked"));
+}
+
+}  // namespace
+}  // namespace weft::rest
