@@ -254,6 +254,29 @@ TEST_F(RunnerTest, CsvIsReadAsItsSourceSays) {
   EXPECT_EQ(RowsOf("fleet/planes/planes@1"), "N1|180, N;2|-");
 }
 
+TEST_F(RunnerTest, ReadsEveryFormatWhateverItsUploadIsCalled) {
+  auto instance = engine::Instance::Open({}).value();
+  auto connection = instance->Connect().value();
+  const std::tuple<const char*, const char*, const char*> cases[] = {
+      {"a.csv.gz", "FORMAT csv, COMPRESSION gzip", "gzip"},
+      {"a.csv.zst", "FORMAT csv, COMPRESSION zstd", "zstd"},
+      {"a.jsonl", "FORMAT json", "lines"},
+      {"a.json.gz", "FORMAT json, ARRAY true, COMPRESSION gzip", "array"},
+      {"a.parquet", "FORMAT parquet", "parquet"},
+  };
+  for (const auto& [name, copy, seats] : cases) {
+    const std::string path = (folder_ / name).string();
+    ASSERT_TRUE(connection->Execute(
+        fmt::format("COPY (SELECT '{}' AS tail, 7 AS seats, 'x' AS more) TO '{}' ({})", seats, path, copy)));
+    Product("fleet", "planes", {{"list", fmt::format("{{kind: file, path: {}}}", name)}},
+            {{"planes", kPlanes, "{mode: replace}", ""}},
+            {{std::string("domains/fleet/planes/") + name, ReadFile(path).value()}});
+    runs::Run run = Run("fleet/planes/planes@1");
+    EXPECT_EQ(run.status, "succeeded") << name << ": " << run.message;
+    EXPECT_EQ(RowsOf("fleet/planes/planes@1"), seats + std::string("|7")) << name;
+  }
+}
+
 TEST_F(RunnerTest, WhatCannotBeReadIsToldWithItsLine) {
   Planes("tail,seats\nN1,180\nN2,many\nN3,2\nN4\n");
   runs::Run run = Run("fleet/planes/planes@1");
