@@ -1,0 +1,1 @@
+WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 5) SELECT a, sum(b) OVER (ORDER BY c) FROM x.y.z JOIN r ON id = n WHERE d LIKE 'x%' AND e IN (1, 2)
