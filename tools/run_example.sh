@@ -76,7 +76,7 @@ try run --all
 
 say "The mesh is up. In another terminal:"
 cat <<TRY
-  export PATH="$PWD/build:\$PATH"${WEFT_DATA:+ WEFT_NODE=$WEFT_NODE}
+  export PATH="$PWD/build:\$PATH"$([ "$WEFT_NODE" = http://127.0.0.1:7470 ] || echo " WEFT_NODE=$WEFT_NODE")
 $(sed 's/^/  /' "examples/$example/try.txt")
 
   # From Python (pip install adbc-driver-flightsql pyarrow):

@@ -84,7 +84,8 @@ class Comparer {
       TRY(AgainstVersions());
     }
     TRY(Data());
-    if (out_.changes.empty()) out_.changes.push_back({Change::Kind::kUnchanged, name_, version_, version_, {}});
+    if (out_.changes.empty() && out_.problems.empty())
+      out_.changes.push_back({Change::Kind::kUnchanged, name_, version_, version_, {}});
     return std::move(out_);
   }
 
