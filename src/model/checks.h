@@ -14,11 +14,11 @@ namespace weft::model {
 
 struct Check {
   enum class Kind {
-    kRow,     // `failing` is a predicate over one row: counts rows of the staged files where it is true.
-    kSet,     // `measure` is an aggregate query over {table}: parent plus staged.
-    kUnique,  // `columns` are unique over parent plus staged.
-    kForeign, // `columns` exist in `target_columns` of `target`.
-    kListed,  // Text rules: shown, never run.
+    kRow,      // `failing` is a predicate over one row: counts rows of the staged files where it is true.
+    kSet,      // `measure` is an aggregate query over {table}: parent plus staged.
+    kUnique,   // `columns` are unique over parent plus staged.
+    kForeign,  // `columns` exist in `target_columns` of `target`.
+    kListed,   // Text rules: shown, never run.
   };
   std::string id;           // Stable: "event_ts.required", or the rule's own id.
   std::string description;  // For a person: "watch_ms is between 0 and 86400000".
@@ -26,7 +26,7 @@ struct Check {
   std::string failing;
   std::string measure;
   std::vector<std::string> columns;
-  std::string target;       // As written in the contract, resolved by the caller.
+  std::string target;  // As written in the contract, resolved by the caller.
   std::vector<std::string> target_columns;
   std::string op = "mustBe";  // On the count (or percent of rows) for kRow, kUnique, kForeign; on the value for kSet.
   Json bound = 0;

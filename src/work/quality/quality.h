@@ -14,8 +14,8 @@
 namespace weft::quality {
 
 struct Subject {
-  std::string staged;   // SELECT over the staged files.
-  std::string whole;    // SELECT over what the table will hold: parent (less what is replaced) plus staged.
+  std::string staged;  // SELECT over the staged files.
+  std::string whole;   // SELECT over what the table will hold: parent (less what is replaced) plus staged.
   int64_t staged_rows = 0;
   const model::TableSchema* schema = nullptr;
   // The SELECT that reads a foreign key's target table, by PortKey-like text as written; kNotFound where it is unknown.
@@ -30,7 +30,7 @@ struct Verdict {
 
 // All row checks and plain measures in one scan where they can be one. A check that cannot run is an error (kInvalid
 // naming it), never a pass.
-Result<Verdict> Evaluate(engine::Connection& connection, const std::vector<model::Check>& checks, const Subject& subject,
-                         const std::string& contract_file);
+Result<Verdict> Evaluate(engine::Connection& connection, const std::vector<model::Check>& checks,
+                         const Subject& subject, const std::string& contract_file);
 
 }  // namespace weft::quality

@@ -188,6 +188,15 @@ class RunnerTest : public ::testing::Test {
     }
     return Wait(submitted->at(0).id);
   }
+  void GrantPlanes(const std::string& principal) {
+    auto txn = store_->Begin().value();
+    access::Grant grant;
+    grant.principal = principal;
+    grant.port = Key("fleet/planes/planes@1");
+    grant.granted_by = "ana";
+    ASSERT_TRUE(access::PutGrant(*txn, clock_, grant));
+    ASSERT_TRUE(txn->Commit());
+  }
   // The rows of a port as "a|b, c|d", sorted.
   std::string RowsOf(const std::string& port) {
     auto txn = store_->Read().value();
@@ -359,15 +368,7 @@ TEST_F(RunnerTest, ReadsOtherProductsAsItsOwnPrincipal) {
       << denied.message;
   EXPECT_NE(denied.message.find("weft grant product:operations/capacity fleet/planes/planes@1"), std::string::npos)
       << denied.message;
-  {
-    auto txn = store_->Begin().value();
-    access::Grant grant;
-    grant.principal = "product:operations/capacity";
-    grant.port = Key("fleet/planes/planes@1");
-    grant.granted_by = "ana";
-    ASSERT_TRUE(access::PutGrant(*txn, clock_, grant));
-    ASSERT_TRUE(txn->Commit());
-  }
+  GrantPlanes("product:operations/capacity");
   runs::Run run = Run("operations/capacity/big@1");
   EXPECT_EQ(run.status, "succeeded") << run.message;
   EXPECT_EQ(RowsOf("operations/capacity/big@1"), "N1|181");
@@ -385,15 +386,7 @@ TEST_F(RunnerTest, ARequestRunsUpstreamFirstAndDoesNotBuildOnFailures) {
           {{"domains/fleet/planes/planes.csv", "tail,seats\nN1,many\n"}});
   Product("fleet", "a-view", {{"planes", "{kind: product, address: 'weft://sky/fleet/planes/planes@1'}"}},
           {{"all", kPlanes, "{mode: replace}", ""}});
-  {
-    auto txn = store_->Begin().value();
-    access::Grant grant;
-    grant.principal = "product:fleet/a-view";
-    grant.port = Key("fleet/planes/planes@1");
-    grant.granted_by = "ana";
-    ASSERT_TRUE(access::PutGrant(*txn, clock_, grant));
-    ASSERT_TRUE(txn->Commit());
-  }
+  GrantPlanes("product:fleet/a-view");
   auto runs = runner_->Submit(caller_, {}).value();
   ASSERT_EQ(runs.size(), 2u);
   EXPECT_EQ(runs[0].port.Text(), "fleet/planes/planes@1");
