@@ -23,17 +23,17 @@ struct QualityRule {
   std::string id;
   std::string name;
   std::string description;
-  std::string type;       // library, sql, text, custom; library where absent.
-  std::string metric;     // library: nullValues, missingValues, invalidValues, duplicateValues, rowCount.
-  std::string query;      // sql
-  std::string engine;     // custom
-  std::string op;         // "mustBeLessThan"; empty where the rule has none (text, custom).
-  Json bound;             // The operator's value: a number, or two for between.
+  std::string type;    // library, sql, text, custom; library where absent.
+  std::string metric;  // library: nullValues, missingValues, invalidValues, duplicateValues, rowCount.
+  std::string query;   // sql
+  std::string engine;  // custom
+  std::string op;      // "mustBeLessThan"; empty where the rule has none (text, custom).
+  Json bound;          // The operator's value: a number, or two for between.
   Json arguments;
-  std::string unit;       // rows, percent; rows where absent.
+  std::string unit;  // rows, percent; rows where absent.
   std::string dimension;
-  std::string severity;   // As written; see IsWarning.
-  Json document;          // The whole rule.
+  std::string severity;  // As written; see IsWarning.
+  Json document;         // The whole rule.
   Place place;
 
   bool IsWarning() const;  // "warning" or "info" in any case; an absent severity is an error.
@@ -121,8 +121,8 @@ struct Contract {
   std::vector<std::string> tags;
   std::vector<SchemaObject> schema;
   std::vector<SlaProperty> slas;
-  Json custom;    // customProperties as {name: value}.
-  Json document;  // Every field, as read: what `weft show` prints.
+  Json custom;        // customProperties as {name: value}.
+  Json document;      // Every field, as read: what `weft show` prints.
   std::string bytes;  // The file, to the byte.
   std::string file;
 

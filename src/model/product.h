@@ -18,7 +18,7 @@ struct Source {
   std::string path;     // file: relative to the product's folder, or absolute under a declared root; may be a glob.
   std::string format;   // csv, json, parquet; from the file name where absent.
   std::string address;  // product
-  Json options;         // csv: delimiter, quote, escape, header, null (text or list), encoding, timestamp_format, date_format
+  Json options;  // csv: delimiter, quote, escape, header, null (text or list), encoding, timestamp_format, date_format
   Place place;
 };
 

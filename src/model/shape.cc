@@ -62,7 +62,11 @@ std::string Quote(std::string_view text) {
     end = kMaxShown;
     while (end > 0 && (text[end] & 0xC0) == 0x80) --end;
   }
-  return fmt::format("'{}{}'", text.substr(0, end), end < text.size() ? "…" : "");
+  std::string shown(text.substr(0, end));
+  for (char& c : shown) {
+    if (static_cast<unsigned char>(c) < ' ') c = ' ';  // A message is one line.
+  }
+  return fmt::format("'{}{}'", shown, end < text.size() ? "…" : "");
 }
 
 // Compiled once, shared by all threads; the tables are few and never change.
