@@ -121,6 +121,7 @@ TEST(ContractTest, KeysOfALaterVersionAreNamedAsSuch) {
 TEST(ContractTest, HostileTextsAreProblems) {
   EXPECT_EQ(Faults("").size(), 1u);
   EXPECT_EQ(Faults("- a").size(), 1u);
+  EXPECT_EQ(Faults("\"a\\nb\""), std::vector<std::string>{"c.odcs.yaml:1:1: is 'a b'; a map belongs here [odcs]"});
   EXPECT_EQ(Faults(std::string(1 << 20, '[')).size(), 1u);
   EXPECT_EQ(Faults(std::string(kHead) + std::string("name: \0", 7)).size(), 1u);
   EXPECT_EQ(Faults(std::string(kHead) + "name: \xc3\x28").size(), 1u);

@@ -115,7 +115,8 @@ class Judge {
   std::map<std::pair<std::string, int>, Place> ports_;  // Output ports seen: name and major.
   std::set<const Contract*> used_contracts_;
   std::set<std::string> used_sql_;
-  bool contract_missing_ = false;  // A port's: then nothing is told about unused ones, which may be meant.
+  std::set<std::string> kept_data_;  // Paths of bundle_.data.
+  bool contract_missing_ = false;    // A port's: then nothing is told about unused ones, which may be meant.
   bool sql_missing_ = false;
 };
 
@@ -230,9 +231,7 @@ void Judge::ReadsFile(const Source& source, const Node& node) {
     if (!GlobMatches(wanted, std::string_view(file.path).substr(prefix.size())) && file.path != prefix + wanted)
       continue;
     found = true;
-    bool kept =
-        std::any_of(bundle_.data.begin(), bundle_.data.end(), [&](const DataFile& d) { return d.path == file.path; });
-    if (!kept) bundle_.data.push_back(file);
+    if (kept_data_.insert(file.path).second) bundle_.data.push_back(file);
   }
   if (!found)
     Say("data", place,
