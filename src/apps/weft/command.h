@@ -1,0 +1,46 @@
+// A command of the command line: its options, and what it does with them.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "apps/weft/session.h"
+#include "base/result.h"
+
+namespace CLI {
+class App;
+}
+
+namespace weft::app {
+
+class Command {
+ public:
+  virtual ~Command() = default;
+  // The exit code; an error is printed and gives its own.
+  virtual Result<int> Run(Session& session) = 0;
+};
+
+// One line of the table that help, parsing and completion are made of.
+struct CommandEntry {
+  std::string_view name;      // "token create": a command of a command.
+  std::string_view group;     // "Publish"
+  std::string_view brief;     // One line.
+  std::string_view examples;  // Lines.
+  // Declares the options on `app`, which outlives the command.
+  std::unique_ptr<Command> (*make)(CLI::App& app);
+};
+
+template <class T>
+std::unique_ptr<Command> Make(CLI::App& app) {
+  return std::make_unique<T>(app);
+}
+
+std::span<const CommandEntry> PublishCommands();
+std::span<const CommandEntry> FindCommands();
+std::span<const CommandEntry> ReadCommands();
+std::span<const CommandEntry> RunCommands();
+std::span<const CommandEntry> ShareCommands();
+std::span<const CommandEntry> OperateCommands();
+
+}  // namespace weft::app

@@ -1,0 +1,320 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <set>
+
+#include "apps/weft/command.h"
+#include "base/text.h"
+
+namespace weft::app {
+namespace {
+
+Style StyleOf(std::string_view status) {
+  if (status == "active") return Style::kGood;
+  if (status == "deprecated") return Style::kWarn;
+  return status == "retired" ? Style::kBad : Style::kDim;
+}
+
+Cell SafeCell(const Json& json, Style style = Style::kPlain) { return {Safe(json.Text()), style}; }
+
+class ListCommand : public Command {
+ public:
+  explicit ListCommand(CLI::App& app) { app.add_option("domain", domain_, "Only this domain's products"); }
+
+  Result<int> Run(Session& session) override {
+    Session::Query query;
+    if (!domain_.empty()) query["domain"] = domain_;
+    const Json answer = TRY(session.Get("/v1/products", query));
+    if (session.json()) return session.PrintJson(answer), 0;
+    if (answer["products"].size() == 0) {
+      session.Note(domain_.empty() ? "no products yet: publish some with `weft apply FOLDER`"
+                                   : "the domain '" + Safe(domain_) + "' has no products");
+      return 0;
+    }
+    Table table({{"product"}, {"version"}, {"status"}, {"ports"}, {"owners"}, {"description"}});
+    for (const Json& product : answer["products"].Items()) {
+      std::vector<std::string> ports;
+      for (const Json& port : product["ports"].Items()) ports.push_back(port["name"].Text());
+      table.Add({SafeCell(product["address"], Style::kBold),
+                 SafeCell(product["version"]),
+                 SafeCell(product["status"], StyleOf(product["status"].Text())),
+                 {Safe(Join(ports, ", "))},
+                 {Safe(Join(product["owners"].Texts(), ", "))},
+                 SafeCell(product["description"], Style::kDim)});
+    }
+    session.Print(table.Text(session.screen()));
+    return 0;
+  }
+
+ private:
+  std::string domain_;
+};
+
+// The page of a product or a port.
+class ShowCommand : public Command {
+ public:
+  explicit ShowCommand(CLI::App& app) {
+    app.add_option("address", address_, "domain/product, domain/product/port, with @version")->required();
+  }
+
+  Result<int> Run(Session& session) override {
+    const model::Address address = TRY(model::Address::Parse(address_));
+    if (address.product.empty()) {
+      return Error{Code::kInvalid,
+                   fmt::format("'{}' is a domain: `weft list {}` lists its products", Safe(address_), Safe(address_))};
+    }
+    if (address.port.empty()) return Product(session, address);
+    const Place place = TRY(PortPlace(address));
+    const Json port = TRY(session.Get(place.path, place.query));
+    if (session.json()) return session.PrintJson(port), 0;
+    PrintPort(session, port);
+    return 0;
+  }
+
+ private:
+  static void Fact(const Session& session, std::string_view name, const std::string& value) {
+    if (value.empty()) return;
+    size_t width = session.screen().width > 30 ? static_cast<size_t>(session.screen().width) - 13 : SIZE_MAX;
+    session.Print(session.Paint(Style::kDim, Pad(name, 12)) + " " + Wrap(value, width, std::string(13, ' ')) + "\n");
+  }
+
+  static void Title(const Session& session, const Json& what) {
+    session.Print(session.Paint(Style::kTitle, Safe(what["address"].Text())) + " " + Safe(what["version"].Text()) +
+                  " " + session.Paint(StyleOf(what["status"].Text()), Safe(what["status"].Text())) + "\n");
+  }
+
+  static std::string Purpose(const Json& document) {
+    const Json& text = document["description"];
+    return Safe(text.is_text() ? text.Text() : text["purpose"].Text());
+  }
+
+  static Result<int> Product(Session& session, const model::Address& address) {
+    Session::Query query;
+    if (address.version) query["version"] = address.version->Text();
+    const Json product = TRY(session.Get(fmt::format("/v1/products/{}/{}", address.domain, address.product), query));
+    if (session.json()) return session.PrintJson(product), 0;
+    Title(session, product);
+    Fact(session, "what", Safe(product["description"].Text()));
+    Fact(session, "kind", Safe(product["type"].Text()));
+    Fact(session, "owners", Safe(Join(product["owners"].Texts(), ", ")));
+    Fact(session, "tags", Safe(Join(product["tags"].Texts(), ", ")));
+    Fact(session, "published", AgoText(product["published_at"].Text()) + " by " + Safe(product["published_by"].Text()));
+    Fact(session, "versions", Safe(Join(product["versions"].Texts(), ", ")));
+    Table table({{"output port"}, {"version"}, {"status"}, {"sql"}, {"description"}});
+    for (const Json& port : product["ports"].Items()) {
+      table.Add({SafeCell(port["address"].is_text() ? port["address"] : port["name"], Style::kBold),
+                 SafeCell(port["version"]), SafeCell(port["status"], StyleOf(port["status"].Text())),
+                 SafeCell(port["sql"]), SafeCell(port["description"], Style::kDim)});
+    }
+    if (!table.empty()) session.Print("\n" + table.Text(session.screen()));
+    return 0;
+  }
+
+  static void PrintPort(const Session& session, const Json& port) {
+    Title(session, port);
+    Fact(session, "what",
+         Safe(port["description"].Text()).empty() ? Purpose(port["contract"]) : Safe(port["description"].Text()));
+    Fact(session, "tags", Safe(Join(port["tags"].Texts(), ", ")));
+    Fact(session, "class", Safe(port["classification"].Text()));
+    if (port["snapshots"].size() > 0) {
+      const Json& newest = port["snapshots"][size_t{0}];
+      Fact(session, "rows", fmt::format("{} in snapshot {}", HumanCount(port["rows"].Int()), port["snapshot"].Dump()));
+      Fact(session, "fresh",
+           AgoText(newest["at"].Text()) + (newest["run"].Text().empty() ? "" : ", by " + Safe(newest["run"].Text())));
+    } else {
+      Fact(session, "rows", "none yet: `weft run " + Safe(port["address"].Text()) + "` builds it");
+    }
+    Columns(session, port);
+    Checks(session, port["contract"]["schema"][size_t{0}]);
+    Access(session, port);
+  }
+
+  static void Columns(const Session& session, const Json& port) {
+    Table table({{"column"}, {"type"}, {"null"}, {"class"}, {"description"}});
+    for (const Json& column : port["columns"].Items()) {
+      table.Add({SafeCell(column["name"], Style::kBold),
+                 SafeCell(column["type"]),
+                 {column["required"].Bool() ? "no" : "yes", Style::kDim},
+                 SafeCell(column["classification"]),
+                 SafeCell(column["description"], Style::kDim)});
+    }
+    if (!table.empty()) session.Print("\n" + table.Text(session.screen()));
+  }
+
+  static void Rule(Table* table, const std::string& column, const Json& rule) {
+    std::string what = rule["description"].Text();
+    for (const char* key : {"metric", "query", "type"}) {
+      if (what.empty()) what = rule[key].Text();
+    }
+    std::string bound;
+    for (const auto& [key, value] : rule.Members()) {
+      if (key.starts_with("must")) bound = key + " " + value.Dump();
+    }
+    table->Add({{Safe(rule["id"].Text().empty() ? rule["name"].Text() : rule["id"].Text())},
+                {Safe(column)},
+                {Safe(what)},
+                {Safe(bound)},
+                SafeCell(rule["severity"], Style::kDim)});
+  }
+
+  static void Checks(const Session& session, const Json& schema) {
+    Table table({{"check"}, {"column"}, {"what"}, {"bound"}, {"severity"}});
+    for (const Json& rule : schema["quality"].Items()) Rule(&table, "", rule);
+    for (const Json& property : schema["properties"].Items()) {
+      for (const Json& rule : property["quality"].Items()) Rule(&table, property["name"].Text(), rule);
+    }
+    if (!table.empty()) session.Print("\n" + table.Text(session.screen()));
+  }
+
+  static void Access(const Session& session, const Json& port) {
+    session.Print("\n");
+    Fact(session, "sql", Safe(port["sql"].Text()));
+    if (port["granted"].Bool()) {
+      Fact(session, "access", session.Paint(Style::kGood, "you may read it"));
+    } else {
+      Fact(session, "access",
+           session.Paint(Style::kWarn, "you may not read it") +
+               (port["remedy"].Text().empty() ? "" : ": " + Safe(port["remedy"].Text())));
+    }
+    Fact(session, "here", fmt::format("weft sql 'SELECT * FROM {} LIMIT 10'", Safe(port["sql"].Text())));
+    if (auto node = const_cast<Session&>(session).Get("/v1/node")) {
+      Fact(session, "python",
+           fmt::format("adbc_driver_flightsql.dbapi.connect(\"{}\", db_kwargs={{"
+                       "\"adbc.flight.sql.authorization_header\": \"Bearer \" + token}})",
+                       Safe((*node)["flight"].Text())));
+    }
+  }
+
+  std::string address_;
+};
+
+class SearchCommand : public Command {
+ public:
+  explicit SearchCommand(CLI::App& app) {
+    app.add_option("words", words_, "Words of names, descriptions and columns")->required();
+    app.add_option("--domain", domain_, "Only in this domain");
+    app.add_option("-n,--limit", limit_, "At most so many")->capture_default_str();
+  }
+
+  Result<int> Run(Session& session) override {
+    Session::Query query = {{"q", Join(words_, " ")}, {"limit", std::to_string(limit_)}};
+    if (!domain_.empty()) query["domain"] = domain_;
+    const Json answer = TRY(session.Get("/v1/search", query));
+    if (session.json()) return session.PrintJson(answer), 0;
+    for (const Json& hit : answer["hits"].Items()) {
+      std::string line = session.Paint(Style::kBold, Safe(hit["address"].Text())) + "  " +
+                         session.Paint(Style::kDim, Safe(hit["kind"].Text())) + "\n";
+      if (!hit["snippet"].Text().empty()) line += "  " + Lit(session, Safe(hit["snippet"].Text())) + "\n";
+      session.Print(line);
+    }
+    if (answer["hits"].size() == 0) session.Note("nothing found; `weft list` shows every product");
+    return 0;
+  }
+
+ private:
+  // « and » stand around the words found; on a terminal they are colours.
+  static std::string Lit(const Session& session, const std::string& text) {
+    if (!session.screen().color) return text;
+    std::string out = text;
+    for (size_t from; (from = out.find("«")) != out.npos;) {
+      size_t to = out.find("»", from);
+      if (to == out.npos) break;
+      out.replace(from, to + 2 - from, session.Paint(Style::kWarn, out.substr(from + 2, to - from - 2)));
+    }
+    return out;
+  }
+
+  std::vector<std::string> words_;
+  std::string domain_;
+  int limit_ = 20;
+};
+
+class LineageCommand : public Command {
+ public:
+  explicit LineageCommand(CLI::App& app) {
+    app.add_option("address", address_, "An output port")->required();
+    app.add_flag("--columns", columns_, "Tell of each column where it comes from");
+    auto* up = app.add_flag("--up", up_, "Only where it comes from");
+    app.add_flag("--down", down_, "Only what is made of it")->excludes(up);
+  }
+
+  Result<int> Run(Session& session) override {
+    const std::string direction = up_ ? "up" : down_ ? "down" : "both";
+    const Json answer = TRY(session.Get("/v1/lineage", {{"address", address_}, {"direction", direction}}));
+    if (session.json()) return session.PrintJson(answer), 0;
+    const model::Address address = TRY(model::Address::Parse(address_));
+    const std::string root = Root(answer["edges"], address.Short());
+    session.Print(session.Paint(Style::kTitle, Safe(root)) + "\n");
+    for (const char* way : {"up", "down"}) {
+      if (direction != "both" && direction != way) continue;
+      session.Print(session.Paint(Style::kDim, way == std::string_view("up") ? "comes from" : "is read by") + "\n");
+      std::set<std::string> seen = {root};
+      if (!Branches(session, answer["edges"], root, way == std::string_view("up"), "", &seen))
+        session.Print("└─ (nothing)\n");
+    }
+    return 0;
+  }
+
+ private:
+  // The address as edges write it: with the major that the node chose.
+  static std::string Root(const Json& edges, const std::string& wanted) {
+    for (const Json& edge : edges.Items()) {
+      for (const char* end : {"from", "to"}) {
+        const std::string& text = edge[end].Text();
+        if (text == wanted || text.starts_with(wanted + "@")) return text;
+      }
+    }
+    return wanted;
+  }
+
+  bool Branches(const Session& session, const Json& edges, const std::string& at, bool up, const std::string& indent,
+                std::set<std::string>* seen) const {
+    std::map<std::string, const Json*> next;  // One branch of each neighbour: the newest edge.
+    for (const Json& edge : edges.Items()) {
+      if (edge[up ? "to" : "from"].Text() == at) next[edge[up ? "from" : "to"].Text()] = &edge;
+    }
+    size_t left = next.size();
+    for (const auto& [name, edge] : next) {
+      bool last = --left == 0, again = !seen->insert(name).second;
+      session.Print(indent + (last ? "└─ " : "├─ ") + session.Paint(Style::kBold, Safe(name)) +
+                    (again ? session.Paint(Style::kDim, " (shown above)") : "") + "\n");
+      const std::string deeper = indent + (last ? "   " : "│  ");
+      if (columns_) {
+        for (const Json& column : (*edge)["columns"].Items()) {
+          const std::string& input = column["input"].Text();
+          if (!input.empty() && input != (*edge)["from"].Text()) continue;
+          session.Print(
+              deeper +
+              session.Paint(Style::kDim, fmt::format("{} ← {} ({})", Safe(column["column"].Text()),
+                                                     Safe(column["input_column"].Text()), Safe(column["how"].Text()))) +
+              "\n");
+        }
+      }
+      if (!again) Branches(session, edges, name, up, deeper, seen);
+    }
+    return !next.empty();
+  }
+
+  std::string address_;
+  bool columns_ = false;
+  bool up_ = false;
+  bool down_ = false;
+};
+
+constexpr CommandEntry kCommands[] = {
+    {"list", "Find and read", "Products of the mesh or of a domain", "weft list\nweft list operations",
+     Make<ListCommand>},
+    {"show", "Find and read", "All about a product or an output port",
+     "weft show operations/flights\nweft show operations/flights/flights@1", Make<ShowCommand>},
+    {"search", "Find and read", "Products, ports and columns by words", "weft search departure delay",
+     Make<SearchCommand>},
+    {"lineage", "Find and read", "Where a port's rows come from and go to",
+     "weft lineage operations/flights/flights\nweft lineage operations/flights/flights --columns --up",
+     Make<LineageCommand>},
+};
+
+}  // namespace
+
+std::span<const CommandEntry> FindCommands() { return kCommands; }
+
+}  // namespace weft::app

@@ -1,0 +1,155 @@
+#include "apps/weft/folder.h"
+
+#include <fmt/format.h>
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "base/file.h"
+#include "base/id.h"
+#include "base/text.h"
+
+namespace weft::app {
+namespace {
+
+constexpr size_t kTextLimit = size_t{16} << 20;
+constexpr int64_t kBarFrom = int64_t{64} << 20;
+
+bool IsText(const std::string& path) {
+  return path.ends_with(".yaml") || path.ends_with(".yml") || path.ends_with(".sql");
+}
+
+// Every file under `root` that is not hidden, relative to it, sorted.
+Result<std::vector<std::string>> Walk(const fs::path& root) {
+  std::vector<std::string> found;
+  std::error_code failure;
+  fs::recursive_directory_iterator at(root, failure), end;
+  for (; !failure && at != end; at.increment(failure)) {
+    bool hidden = at->path().filename().string().starts_with('.');
+    std::error_code ignored;
+    if (hidden) {
+      if (at->is_directory(ignored)) at.disable_recursion_pending();
+    } else if (at->is_regular_file(ignored)) {
+      found.push_back(fs::relative(at->path(), root, ignored).generic_string());
+    }
+  }
+  if (failure) {
+    return Error{Code::kNotFound, fmt::format("cannot read the folder '{}': {}", root.string(), failure.message())};
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+// A "**" folder in a pattern is any folders or none; fnmatch knows only single ones.
+bool Matches(const std::string& pattern, const std::string& path) {
+  size_t any = pattern.find("**/");
+  if (any == pattern.npos) return fnmatch(pattern.c_str(), path.c_str(), FNM_PATHNAME | FNM_PERIOD) == 0;
+  const std::string before = pattern.substr(0, any), after = pattern.substr(any + 3);
+  if (Matches(before + after, path)) return true;
+  return std::count(path.begin(), path.end(), '/') > std::count(pattern.begin(), pattern.end(), '/') - 1
+             ? Matches(before + "*/" + pattern.substr(any), path)
+             : std::count(after.begin(), after.end(), '/') == 0 && Matches(before + "*/" + after, path);
+}
+
+Result<std::string> HashWithBar(const Session& session, const fs::path& path, int64_t bytes, const std::string& name) {
+  if (bytes < kBarFrom || !session.screen().error_terminal) return HashFile(path);
+  std::ifstream file(path, std::ios::binary);
+  Hasher hasher;
+  Progress progress(session.screen());
+  std::string piece(size_t{4} << 20, '\0');
+  for (int64_t done = 0; file;
+       progress.Draw({fmt::format("reading {} {} {}", Safe(name), HumanBytes(done),
+                                  Progress::Bar(100.0 * static_cast<double>(done) / static_cast<double>(bytes)))})) {
+    file.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+    hasher.Add(std::string_view(piece).substr(0, static_cast<size_t>(file.gcount())));
+    done += file.gcount();
+  }
+  if (file.bad()) return Error{Code::kUnavailable, fmt::format("cannot read '{}' to its end", path.string())};
+  return hasher.Hex();
+}
+
+// The paths of `files` that input ports of products name, each relative to the root.
+std::vector<std::string> NamedData(const Folder& folder, const std::vector<std::string>& files) {
+  std::vector<std::string> named;
+  for (const model::TextFile& text : folder.files) {
+    if (!text.path.ends_with("product.odps.yaml")) continue;
+    auto product = model::Product::Parse(text.text, text.path);
+    if (!product) continue;  // The plan tells what is wrong with it.
+    const std::string home = text.path.substr(0, text.path.size() - std::string_view("product.odps.yaml").size());
+    for (const model::InputPort& input : product->inputs) {
+      if (!input.source || input.source->kind != "file" || input.source->path.starts_with('/')) continue;
+      std::string pattern = input.source->path;
+      if (pattern.starts_with("./")) pattern.erase(0, 2);
+      for (const std::string& path : files) {
+        if (path.starts_with(home) && Matches(pattern, path.substr(home.size()))) named.push_back(path);
+      }
+    }
+  }
+  std::sort(named.begin(), named.end());
+  named.erase(std::unique(named.begin(), named.end()), named.end());
+  return named;
+}
+
+}  // namespace
+
+Json Folder::ToJson() const {
+  Json body = Json::Map({{"files", Json::Array()}, {"data", Json::Array()}});
+  Json::Array texts, hashes;
+  for (const model::TextFile& file : files) texts.push_back(Json::Map({{"path", file.path}, {"text", file.text}}));
+  for (const model::DataFile& file : data) {
+    hashes.push_back(Json::Map({{"path", file.path}, {"sha256", file.sha256}, {"bytes", file.bytes}}));
+  }
+  return body.Set("files", std::move(texts)).Set("data", std::move(hashes));
+}
+
+Problem Folder::Placed(Problem problem) const {
+  problem.file = root + problem.file;
+  return problem;
+}
+
+Result<Folder> ReadFolder(const Session& session, const std::string& path, bool hash) {
+  Folder folder;
+  folder.root = path;
+  while (folder.root.size() > 1 && folder.root.ends_with('/')) folder.root.pop_back();
+  folder.root = folder.root == "." ? "" : folder.root.ends_with('/') ? folder.root : folder.root + "/";
+  std::error_code failure;
+  if (!fs::is_directory(path, failure)) {
+    return Error{Code::kNotFound, fmt::format("there is no folder '{}'", Safe(path))};
+  }
+  const std::vector<std::string> files = TRY(Walk(path));
+  for (const std::string& file : files) {
+    if (IsText(file)) folder.files.push_back({ file, TRY(ReadFile(fs::path(path) / file, kTextLimit)) });
+  }
+  if (folder.files.empty()) {
+    return Error{Code::kInvalid, fmt::format("'{}' holds no descriptor: a mesh's folder has a mesh.yaml and "
+                                             "domains/<domain>/<product>/product.odps.yaml",
+                                             Safe(path))};
+  }
+  for (const std::string& file : NamedData(folder, files)) {
+    const fs::path place = fs::path(path) / file;
+    auto bytes = static_cast<int64_t>(fs::file_size(place, failure));
+    model::DataFile data{file, "", bytes};
+    if (hash) {
+      data.sha256 = TRY(HashWithBar(session, place, bytes, file));
+      folder.places[data.sha256] = place.string();
+    }
+    folder.data.push_back(std::move(data));
+  }
+  return folder;
+}
+
+Result<Folder> ReadFiles(const std::vector<std::string>& paths) {
+  Folder folder;
+  fs::path shared = fs::path(paths.front()).parent_path();
+  for (const std::string& path : paths) {
+    while (!shared.empty() && !path.starts_with(shared.string() + "/")) shared = shared.parent_path();
+  }
+  folder.root = shared.empty() ? "" : shared.string() + "/";
+  for (const std::string& path : paths) {
+    folder.files.push_back({ path.substr(folder.root.size()), TRY(ReadFile(path, kTextLimit)) });
+  }
+  return folder;
+}
+
+}  // namespace weft::app

@@ -1,0 +1,31 @@
+// A mesh's folder on this machine: the texts that have a place in a mesh, and the data files that its products name.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "apps/weft/session.h"
+#include "base/result.h"
+#include "model/repository.h"
+
+namespace weft::app {
+
+struct Folder {
+  std::vector<model::TextFile> files;  // Paths relative to `root`.
+  std::vector<model::DataFile> data;
+  std::map<std::string, std::string> places;  // Hash of a data file → where it is on this machine.
+  std::string root;                           // As the person wrote it, with a slash at the end; "" is here.
+
+  Json ToJson() const;  // What plan and apply are asked with.
+  // The problem with its file as it is reached from here.
+  Problem Placed(Problem problem) const;
+};
+
+// Hidden files and folders are passed over; links to folders are not followed. With `hash`, the data files that
+// input ports name are hashed, with a bar for the large ones.
+Result<Folder> ReadFolder(const Session& session, const std::string& path, bool hash);
+// Single files: their paths are taken from the folder that they share.
+Result<Folder> ReadFiles(const std::vector<std::string>& paths);
+
+}  // namespace weft::app

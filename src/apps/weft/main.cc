@@ -1,0 +1,211 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <clocale>
+#include <csignal>
+#include <cstdio>
+#include <map>
+
+#include "apps/weft/command.h"
+#include "base/text.h"
+#include "drivers/http/message.h"
+
+namespace weft::app {
+namespace {
+
+constexpr int kUsage = 2;
+
+std::vector<CommandEntry> AllCommands() {
+  std::vector<CommandEntry> all;
+  for (auto some :
+       {PublishCommands(), FindCommands(), ReadCommands(), RunCommands(), ShareCommands(), OperateCommands()}) {
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  return all;
+}
+
+// The whole tree, built from the tables.
+class Tree {
+ public:
+  Tree() : app_("Weft: a self-serve data mesh", "weft"), entries_(AllCommands()) {
+    app_.require_subcommand(1);
+    app_.set_help_flag();
+    Globals();
+    for (const CommandEntry& entry : entries_) Add(entry);
+  }
+
+  int Main(int argc, char** argv) {
+    if (argc < 2 || IsHelp(argv[1])) {
+      std::fputs(Help().c_str(), stdout);
+      return argc < 2 ? kUsage : 0;
+    }
+    if (std::string_view(argv[1]) == "--version") argv[1] = const_cast<char*>("version");
+    if (auto code = Unknown(argc, argv)) return *code;
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+      std::fputs(Chosen().app->help().c_str(), stdout);
+      return 0;
+    } catch (const CLI::ParseError& error) {
+      return Misused(error);
+    }
+    return Run();
+  }
+
+ private:
+  struct Leaf {
+    CLI::App* app = nullptr;
+    const CommandEntry* entry = nullptr;
+    std::unique_ptr<Command> command;
+  };
+
+  static bool IsHelp(std::string_view word) { return word == "--help" || word == "-h" || word == "help"; }
+
+  void Globals() {
+    auto own = [](CLI::Option* option) { option->group("Everywhere"); };
+    options_.node = "http://127.0.0.1:7470";
+    own(app_.add_option("--node", options_.node, "The node's URL")->envname("WEFT_NODE")->capture_default_str());
+    own(app_.add_option("--token", options_.token, "Who asks; prefer --token-file")->envname("WEFT_TOKEN"));
+    own(app_.add_option("--token-file", options_.token_file, "A file that holds the token")
+            ->envname("WEFT_TOKEN_FILE"));
+    own(app_.add_option("--purpose", options_.purpose, "What the data is for")->envname("WEFT_PURPOSE"));
+    own(app_.add_option("--ca-file", options_.ca_file, "A certificate to trust besides the system's"));
+    own(app_.add_flag("--json", options_.json, "The answer as JSON"));
+    own(app_.add_flag("--no-color", options_.no_color, "No colours, on a terminal either"));
+    own(app_.add_flag("-q,--quiet", options_.quiet, "Only the answer and errors"));
+  }
+
+  void Add(const CommandEntry& entry) {
+    std::vector<std::string> words = Split(entry.name, ' ');
+    CLI::App* parent = &app_;
+    if (words.size() == 2) {
+      CLI::App*& group = parents_[words[0]];
+      if (!group) {
+        group = app_.add_subcommand(words[0], "");
+        group->fallthrough();
+        group->require_subcommand(1);
+      }
+      parent = group;
+    }
+    CLI::App* app = parent->add_subcommand(words.back(), std::string(entry.brief));
+    app->fallthrough();
+    app->group(std::string(entry.group));
+    std::string examples;
+    for (const std::string& line : Split(entry.examples, '\n')) examples += "\n  " + line;
+    app->footer("Examples:" + examples + "\n\nOptions of every command (--node, --json, …): weft --help");
+    nodes_.push_back({app, &entry, entry.make(*app)});
+  }
+
+  std::string Help() const {
+    std::string text =
+        "Weft: a self-serve data mesh.\n\nUsage: weft COMMAND [options]; weft COMMAND --help tells more.\n";
+    std::string group;
+    for (const CommandEntry& entry : entries_) {
+      if (entry.group != group) text += fmt::format("\n{}\n", group = entry.group);
+      text += fmt::format("  {:<15} {}\n", entry.name, entry.brief);
+    }
+    text += "\nOptions of every command\n";
+    for (const CLI::Option* option : app_.get_options()) {
+      std::string name = option->get_name(false, true);
+      if (option->get_items_expected() > 0) name += " …";
+      std::string from = option->get_envname().empty() ? "" : " (or " + option->get_envname() + ")";
+      text += fmt::format("  {:<15} {}{}\n", name, option->get_description(), from);
+    }
+    return text;
+  }
+
+  // The first word that is no option must be a command.
+  std::optional<int> Unknown(int argc, char** argv) const {
+    CLI::App const* at = &app_;
+    for (int i = 1; i < argc; ++i) {
+      std::string word = argv[i];
+      if (word.starts_with('-')) {
+        bool takes = word.find('=') == word.npos && app_.get_option_no_throw(word) &&
+                     app_.get_option_no_throw(word)->get_items_expected() > 0;
+        i += takes;
+        continue;
+      }
+      std::vector<std::string> names;
+      for (const CLI::App* each : at->get_subcommands([](const CLI::App*) { return true; })) {
+        names.push_back(each->get_name());
+      }
+      auto known = std::find(names.begin(), names.end(), word);
+      if (known == names.end()) {
+        std::vector<std::string_view> views(names.begin(), names.end());
+        std::string where = at == &app_ ? "" : " of weft " + at->get_name();
+        std::string see = at == &app_ ? "weft --help" : "weft " + at->get_name() + " --help";
+        std::fprintf(stderr, "weft: '%s' is no command%s%s; see %s\n", Safe(word).c_str(), where.c_str(),
+                     DidYouMean(word, views).c_str(), see.c_str());
+        return kUsage;
+      }
+      at = at->get_subcommand(word);
+      if (at->get_subcommands([](const CLI::App*) { return true; }).empty()) return std::nullopt;
+    }
+    return std::nullopt;
+  }
+
+  const Leaf& Chosen() const {
+    for (const Leaf& node : nodes_) {
+      if (node.app->parsed()) return node;
+    }
+    return nodes_.front();
+  }
+
+  int Misused(const CLI::ParseError& error) const {
+    const Leaf* chosen = nullptr;
+    for (const Leaf& node : nodes_) {
+      if (node.app->parsed()) chosen = &node;
+    }
+    for (const auto& [name, app] : parents_) {
+      if (!chosen && app->parsed()) {
+        if (std::string_view(error.what()).find("subcommand") == std::string_view::npos) break;
+        std::string words;
+        for (const CLI::App* each : app->get_subcommands([](const CLI::App*) { return true; })) {
+          words += (words.empty() ? "" : ", ") + each->get_name();
+        }
+        std::fprintf(stderr, "weft: weft %s needs one of: %s\n", name.c_str(), words.c_str());
+        return kUsage;
+      }
+    }
+    std::string see = chosen ? "weft " + std::string(chosen->entry->name) + " --help" : "weft --help";
+    std::string what = ReplaceAll(Safe(error.what()), "\\n", " ");
+    std::fprintf(stderr, "weft: %s; see %s\n", what.c_str(), see.c_str());
+    return kUsage;
+  }
+
+  int Run() {
+    if (options_.json) options_.no_color = true;
+    Session session(options_);
+    const Leaf& node = Chosen();
+    auto code = node.command->Run(session);
+    std::fflush(stdout);
+    if (code) return *code;
+    const Error& error = code.error();
+    if (options_.json) {
+      std::fprintf(stderr, "%s\n", http::ToResponse(error).body.c_str());
+    } else {
+      std::fprintf(stderr, "weft: %s\n", Safe(error.message, true).c_str());
+      for (const Problem& problem : error.problems) {
+        std::string text = Safe(problem.Text(), true);
+        if (text.starts_with(": ")) text.erase(0, 2);
+        std::fprintf(stderr, "  %s\n", text.c_str());
+      }
+    }
+    return ExitCode(error.code);
+  }
+
+  CLI::App app_;
+  GlobalOptions options_;
+  std::vector<CommandEntry> entries_;
+  std::map<std::string, CLI::App*> parents_;
+  std::vector<Leaf> nodes_;
+};
+
+}  // namespace
+}  // namespace weft::app
+
+int main(int argc, char** argv) {
+  std::setlocale(LC_CTYPE, "C.UTF-8");
+  std::signal(SIGPIPE, SIG_IGN);  // A closed pipe or connection is an error like any other.
+  return weft::app::Tree().Main(argc, argv);
+}

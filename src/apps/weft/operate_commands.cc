@@ -1,0 +1,240 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <list>
+
+#include "apps/weft/command.h"
+#include "apps/weft/completion.h"
+#include "apps/weft/serve.h"
+#include "apps/weft/settings.h"
+#include "base/text.h"
+
+namespace weft::app {
+namespace {
+
+// A flag of each setting; what was given goes to Settings, which judges it.
+class SettingFlags {
+ public:
+  explicit SettingFlags(CLI::App& app) {
+    for (const Setting& setting : SettingTable()) {
+      Given& given = given_.emplace_back(Given{std::string(setting.name), {}, nullptr});
+      std::string text(setting.description);
+      if (!setting.otherwise.empty()) text += " [" + std::string(setting.otherwise) + "]";
+      given.option = app.add_option("--" + given.name, given.values, text);
+      if (setting.kind == Setting::Kind::kFlag) given.option->expected(0, 1);
+      if (setting.kind != Setting::Kind::kList && setting.kind != Setting::Kind::kFlag) given.option->expected(1);
+    }
+  }
+
+  Result<Settings> Read() const {
+    Settings::Flags flags;
+    for (const Given& given : given_) {
+      if (given.option->count() > 0 && given.values.empty()) flags.emplace_back(given.name, "true");
+      for (const std::string& value : given.values) flags.emplace_back(given.name, value);
+    }
+    return Settings::Read(flags, [](const char* name) { return const_cast<const char*>(std::getenv(name)); });
+  }
+
+ private:
+  struct Given {
+    std::string name;
+    std::vector<std::string> values;
+    CLI::Option* option;
+  };
+  std::list<Given> given_;  // The parser keeps the addresses.
+};
+
+class ServeCommand : public Command {
+ public:
+  explicit ServeCommand(CLI::App& app) : flags_(app) {}
+
+  Result<int> Run(Session&) override {
+    const Settings settings = TRY(flags_.Read());
+    TRY(Serve(settings));
+    return 0;
+  }
+
+ private:
+  SettingFlags flags_;
+};
+
+class SettingsCommand : public Command {
+ public:
+  explicit SettingsCommand(CLI::App& app) : flags_(app) {
+    app.add_flag("--markdown", markdown_, "The reference of all settings, as docs/settings.md has it");
+  }
+
+  Result<int> Run(Session& session) override {
+    if (markdown_) return session.Print(SettingsMarkdown()), 0;
+    const Settings settings = TRY(flags_.Read());
+    if (session.json()) return session.PrintJson(settings.ToJson()), 0;
+    session.Print(settings.ToText());
+    return 0;
+  }
+
+ private:
+  SettingFlags flags_;
+  bool markdown_ = false;
+};
+
+class StatusCommand : public Command {
+ public:
+  explicit StatusCommand(CLI::App&) {}
+
+  Result<int> Run(Session& session) override {
+    Json node = TRY(session.Get("/v1/node"));
+    const Json products = TRY(session.Get("/v1/products"));
+    auto ready = session.Get("/v1/ready");
+    std::map<std::string, int64_t> domains;
+    int64_t ports = 0;
+    for (const Json& product : products["products"].Items()) {
+      ++domains[product["domain"].Text()];
+      ports += static_cast<int64_t>(product["ports"].size());
+    }
+    node.Set("ready", ready.has_value());
+    node.Set("domains", static_cast<int64_t>(domains.size()));
+    node.Set("products", static_cast<int64_t>(products["products"].size()));
+    node.Set("output_ports", ports);
+    if (session.json()) return session.PrintJson(node), ready ? 0 : ExitCode(ready.error().code);
+    for (const auto& [name, value] : node.Members()) {
+      if (name == "ready" || (value.is_text() && value.Text().empty())) continue;
+      std::string text = value.is_text() ? value.Text() : value.Dump();
+      session.Print(session.Paint(Style::kDim, Pad(name, 12)) + " " + Safe(text) + "\n");
+    }
+    session.Print(session.Paint(Style::kDim, Pad("ready", 12)) + " " +
+                  (ready ? session.Paint(Style::kGood, "yes") : "no") + "\n");
+    if (!ready) return ready.TakeError();
+    return 0;
+  }
+};
+
+class AuditLog : public Command {
+ public:
+  explicit AuditLog(CLI::App& app) {
+    app.add_option("--after", after_, "Only rows after this number, oldest first");
+    app.add_option("--kind", kind_, "Only this kind: published, ran, granted, read, denied, …");
+    app.add_option("--principal", principal_, "Only what this principal did");
+    app.add_option("--address", address_, "Only about this address and what is under it");
+    app.add_option("-n,--limit", limit_, "At most so many; the newest")->capture_default_str();
+  }
+
+  Result<int> Run(Session& session) override {
+    Session::Query query = {{"limit", std::to_string(limit_)}};
+    if (after_ >= 0) {
+      query["after"] = std::to_string(after_);
+    } else {
+      query["newest"] = "1";
+    }
+    if (!kind_.empty()) query["kind"] = kind_;
+    if (!principal_.empty()) query["principal"] = principal_;
+    if (!address_.empty()) query["address"] = address_;
+    const Json answer = TRY(session.Get("/v1/audit", query));
+    if (session.json()) return session.PrintJson(answer), 0;
+    Table table({{"row", true}, {"at"}, {"kind"}, {"principal"}, {"address"}, {"purpose"}, {"detail"}});
+    for (const Json& row : answer["rows"].Items()) {
+      bool denied = row["kind"].Text() == "denied";
+      table.Add({{row["seq"].Dump()},
+                 {Safe(row["at"].Text())},
+                 {Safe(row["kind"].Text()), denied ? Style::kBad : Style::kBold},
+                 {Safe(row["principal"].Text())},
+                 {Safe(row["address"].Text())},
+                 {Safe(row["purpose"].Text())},
+                 {row["detail"].size() > 0 ? Safe(row["detail"].Dump()) : "", Style::kDim}});
+    }
+    if (table.empty()) return session.Note("no such rows"), 0;
+    session.Print(table.Text(session.screen()));
+    return 0;
+  }
+
+ private:
+  int64_t after_ = -1;
+  std::string kind_;
+  std::string principal_;
+  std::string address_;
+  int limit_ = 50;
+};
+
+class AuditVerify : public Command {
+ public:
+  explicit AuditVerify(CLI::App&) {}
+
+  Result<int> Run(Session& session) override {
+    const Json verdict = TRY(session.Post("/v1/audit/verify", Json(Json::Object())));
+    bool ok = verdict["ok"].Bool();
+    if (session.json()) return session.PrintJson(verdict), ok ? 0 : ExitCode(Code::kInvalid);
+    if (!ok) return Error{Code::kInvalid, "the audit log was tampered with: " + verdict["problem"].Text()};
+    session.Print(fmt::format("{}: {} rows, head {}\n", session.Paint(Style::kGood, "intact"),
+                              HumanCount(verdict["rows"].Int()), Safe(verdict["head"].Text())));
+    return 0;
+  }
+};
+
+class SweepCommand : public Command {
+ public:
+  explicit SweepCommand(CLI::App& app) {
+    app.add_option("--age", age_, "Only files older than this: 24h, 7d")->capture_default_str();
+  }
+
+  Result<int> Run(Session& session) override {
+    const Millis age = TRY(ParseDuration(age_));
+    const Json swept =
+        TRY(session.Post("/v1/sweep", Json::Map({{"age_seconds", static_cast<int64_t>(age.count() / 1000)}})));
+    if (session.json()) return session.PrintJson(swept), 0;
+    session.Print(fmt::format("swept {}, {}\n", Count(static_cast<size_t>(swept["files"].Int()), "file"),
+                              HumanBytes(swept["bytes"].Int())));
+    return 0;
+  }
+
+ private:
+  std::string age_ = "24h";
+};
+
+class CompletionCommand : public Command {
+ public:
+  explicit CompletionCommand(CLI::App& app) : root_(*app.get_parent()) {
+    app.add_option("shell", shell_, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  }
+
+  Result<int> Run(Session& session) override {
+    session.Print(Completion(shell_, root_));
+    return 0;
+  }
+
+ private:
+  const CLI::App& root_;
+  std::string shell_;
+};
+
+class VersionCommand : public Command {
+ public:
+  explicit VersionCommand(CLI::App&) {}
+
+  Result<int> Run(Session& session) override {
+    if (session.json()) return session.PrintJson(Json::Map({{"version", WEFT_VERSION}})), 0;
+    session.Print("weft " WEFT_VERSION "\n");
+    return 0;
+  }
+};
+
+constexpr CommandEntry kCommands[] = {
+    {"serve", "Operate", "Be a node, until a signal", "weft serve\nweft serve --data /srv/weft --http-port 8080",
+     Make<ServeCommand>},
+    {"status", "Operate", "How the node is, and what it holds", "weft status", Make<StatusCommand>},
+    {"audit log", "Operate", "What happened, newest first",
+     "weft audit log --kind denied\nweft audit log --principal ana", Make<AuditLog>},
+    {"audit verify", "Operate", "Prove that nobody changed the log", "weft audit verify", Make<AuditVerify>},
+    {"sweep", "Operate", "Remove files that nothing refers to", "weft sweep --age 7d", Make<SweepCommand>},
+    {"settings", "Operate", "Every setting, its value and where that is from",
+     "weft settings\nweft settings --data /srv/weft", Make<SettingsCommand>},
+    {"completion", "Operate", "A script that completes commands in your shell",
+     "source <(weft completion bash)\nweft completion fish > ~/.config/fish/completions/weft.fish",
+     Make<CompletionCommand>},
+    {"version", "Operate", "This program's version", "weft version", Make<VersionCommand>},
+};
+
+}  // namespace
+
+std::span<const CommandEntry> OperateCommands() { return kCommands; }
+
+}  // namespace weft::app

@@ -1,0 +1,208 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "apps/weft/command.h"
+#include "apps/weft/folder.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "drivers/http/message.h"
+
+namespace weft::app {
+namespace {
+
+constexpr int kRefused = 3;
+
+size_t Errors(const std::vector<Problem>& problems) {
+  return static_cast<size_t>(std::count_if(problems.begin(), problems.end(), [](const Problem& problem) {
+    return problem.level == Problem::Level::kError;
+  }));
+}
+
+std::string Line(const Session& session, const Problem& problem) {
+  bool warning = problem.level == Problem::Level::kWarning;
+  std::string text = Safe(problem.Text());
+  return warning ? session.Paint(Style::kWarn, "warning: ") + text : text;
+}
+
+class CheckCommand : public Command {
+ public:
+  explicit CheckCommand(CLI::App& app) {
+    app.add_option("path", paths_, "A mesh's or product's folder, or single files")->required();
+    app.add_flag("--offline", offline_, "Judge each descriptor by its standard alone");
+  }
+
+  Result<int> Run(Session& session) override {
+    const Folder folder = TRY(Read(session));
+    std::vector<Problem> problems = Judge(folder);
+    for (Problem& problem : problems) problem = folder.Placed(std::move(problem));
+    size_t errors = Errors(problems);
+    if (session.json()) {
+      session.PrintJson(Json::Map({{"files", static_cast<int64_t>(folder.files.size())},
+                                   {"errors", static_cast<int64_t>(errors)},
+                                   {"problems", http::ProblemsToJson(problems)}}));
+      return errors > 0 ? kRefused : 0;
+    }
+    for (const Problem& problem : problems) session.Print(Line(session, problem) + "\n");
+    std::string files = Count(folder.files.size(), "file");
+    std::string summary = problems.empty() ? session.Paint(Style::kGood, "ok") + ": " + files
+                                           : fmt::format("{} in {}", Count(problems.size(), "problem"), files);
+    session.Print(summary + "\n");
+    return errors > 0 ? kRefused : 0;
+  }
+
+ private:
+  Result<Folder> Read(const Session& session) const {
+    std::error_code failure;
+    if (paths_.size() == 1 && fs::is_directory(paths_[0], failure)) return ReadFolder(session, paths_[0], false);
+    for (const std::string& path : paths_) {
+      if (fs::is_directory(path, failure)) {
+        return Error{Code::kInvalid, fmt::format("'{}' is a folder: give one folder, or files only", Safe(path))};
+      }
+    }
+    return ReadFiles(paths_);
+  }
+
+  std::vector<Problem> Judge(const Folder& folder) const {
+    std::vector<Problem> problems = model::ReadRepository(folder.files, folder.data, offline_).problems;
+    for (const model::TextFile& file : folder.files) {
+      bool named = file.path.ends_with(".odps.yaml") || file.path.ends_with(".odcs.yaml");
+      if (!offline_ || named || folder.files.size() != paths_.size()) continue;
+      // A file that was named is judged whatever it is called.
+      Error error;
+      if (file.text.find("kind: DataProduct") != std::string::npos) {
+        if (auto product = model::Product::Parse(file.text, file.path); !product) error = product.TakeError();
+      } else if (auto contract = model::Contract::Parse(file.text, file.path); !contract) {
+        error = contract.TakeError();
+      }
+      for (Problem& problem : error.problems) problems.push_back(std::move(problem));
+    }
+    return problems;
+  }
+
+  std::vector<std::string> paths_;
+  bool offline_ = false;
+};
+
+// "+ operations/flights 1.0.0", as plan and apply show it.
+std::string ChangeLine(const Session& session, const Json& change) {
+  const std::string& kind = change["kind"].Text();
+  const std::string &from = change["from"].Text(), &to = change["to"].Text();
+  bool created = kind == "create", missing = kind == "missing";
+  std::string sign = created   ? session.Paint(Style::kGood, "+")
+                     : missing ? session.Paint(Style::kWarn, "?")
+                               : session.Paint(Style::kWarn, "~");
+  std::string line = sign + " " + Safe(change["address"].Text());
+  if (!from.empty() && !to.empty() && from != to) {
+    line += fmt::format(" {} → {}", Safe(from), Safe(to));
+  } else if (!from.empty() || !to.empty()) {
+    line += " " + Safe(to.empty() ? from : to);
+  }
+  if (missing) line += " (registered, but not in the folder; it stays)";
+  for (const std::string& note : change["notes"].Texts()) line += "\n    " + session.Paint(Style::kDim, Safe(note));
+  return line + "\n";
+}
+
+int PrintPlan(const Session& session, const Folder& folder, const Json& plan, bool applied) {
+  std::vector<Problem> problems = http::ProblemsFromJson(plan["problems"]);
+  for (Problem& problem : problems) problem = folder.Placed(std::move(problem));
+  int64_t unchanged = 0, changed = 0;
+  for (const Json& change : plan["changes"].Items()) {
+    if (change["kind"].Text() == "unchanged") {
+      ++unchanged;
+      continue;
+    }
+    if (change["kind"].Text() != "missing") ++changed;
+    session.Print(ChangeLine(session, change));
+  }
+  if (unchanged > 0) session.Print(fmt::format("= {} unchanged\n", unchanged));
+  for (const Problem& problem : problems) {
+    session.Print(session.Paint(Style::kBad, "!") + " " + Line(session, problem) + "\n");
+  }
+  if (size_t missing = plan["missing_data"].size(); missing > 0 && !applied) {
+    session.Print(fmt::format("{} to upload\n", Count(missing, "data file")));
+  }
+  bool refused = plan["refused"].Bool();
+  if (refused) {
+    session.Print(session.Paint(Style::kBad, "refused") + ": " + Count(Errors(problems), "problem") +
+                  "; nothing was changed\n");
+  } else if (changed > 0) {
+    session.Print(fmt::format("{} {}\n", Count(static_cast<size_t>(changed), "change"),
+                              applied ? session.Paint(Style::kGood, "applied") : "planned"));
+  }
+  return refused ? kRefused : 0;
+}
+
+class PlanCommand : public Command {
+ public:
+  explicit PlanCommand(CLI::App& app) {
+    app.add_option("folder", folder_, "A mesh's or a product's folder")->required();
+  }
+
+  Result<int> Run(Session& session) override {
+    const Folder folder = TRY(ReadFolder(session, folder_, true));
+    const Json plan = TRY(session.Post("/v1/plan", folder.ToJson()));
+    if (!session.json()) return PrintPlan(session, folder, plan, false);
+    session.PrintJson(plan);
+    return plan["refused"].Bool() ? kRefused : 0;
+  }
+
+ private:
+  std::string folder_;
+};
+
+class ApplyCommand : public Command {
+ public:
+  explicit ApplyCommand(CLI::App& app) {
+    app.add_option("folder", folder_, "A mesh's or a product's folder")->required();
+  }
+
+  Result<int> Run(Session& session) override {
+    const Folder folder = TRY(ReadFolder(session, folder_, true));
+    const Json body = folder.ToJson();
+    const Json plan = TRY(session.Post("/v1/plan", body));
+    if (!plan["refused"].Bool()) TRY(Upload(session, folder, plan["missing_data"].Texts()));
+    // A refused plan is applied all the same: the node records the denials in its ledger.
+    auto applied = session.Post("/v1/apply", body);
+    if (!applied && !plan["refused"].Bool()) return applied.TakeError();
+    const Json& shown = applied ? *applied : plan;
+    if (!session.json()) {
+      int code = PrintPlan(session, folder, shown, true);
+      return applied ? code : ExitCode(applied.error().code);
+    }
+    session.PrintJson(shown);
+    return applied ? 0 : ExitCode(applied.error().code);
+  }
+
+ private:
+  static Status Upload(Session& session, const Folder& folder, const std::vector<std::string>& missing) {
+    Progress progress(session.screen());
+    for (size_t i = 0; i < missing.size(); ++i) {
+      auto place = folder.places.find(missing[i]);
+      if (place == folder.places.end()) {
+        return Error{Code::kConflict, "the node asks for a data file that is not in the folder: " + missing[i]};
+      }
+      progress.Draw({fmt::format("uploading {} {}/{} {}",
+                                 Progress::Bar(100.0 * static_cast<double>(i) / static_cast<double>(missing.size())),
+                                 i + 1, missing.size(), Safe(place->second))});
+      TRY(session.PutFile("/v1/data/" + missing[i], place->second));
+    }
+    return {};
+  }
+
+  std::string folder_;
+};
+
+constexpr CommandEntry kCommands[] = {
+    {"check", "Publish", "Judge a folder of descriptors, without a node",
+     "weft check mesh\nweft check --offline flights.odcs.yaml", Make<CheckCommand>},
+    {"plan", "Publish", "Show what apply would change", "weft plan mesh", Make<PlanCommand>},
+    {"apply", "Publish", "Register what the folder describes, with its data files",
+     "weft apply mesh\nweft apply mesh/domains/operations/flights", Make<ApplyCommand>},
+};
+
+}  // namespace
+
+std::span<const CommandEntry> PublishCommands() { return kCommands; }
+
+}  // namespace weft::app

@@ -1,0 +1,198 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "apps/weft/command.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "ports/flight/client.h"
+
+namespace weft::app {
+namespace {
+
+constexpr size_t kSettleRows = 1'000;  // A table's widths follow so many rows; the rest is cut to them.
+
+std::string Plain(const Json& value) { return value.is_text() ? value.Text() : value.Dump(); }
+
+std::string CsvCell(const Json& value) {
+  if (value.is_null()) return "";
+  std::string text = Plain(value);
+  bool quote = text.find_first_of(",\"\r\n") != text.npos || (value.is_text() && text.empty());
+  return quote ? "\"" + ReplaceAll(text, "\"", "\"\"") + "\"" : text;
+}
+
+// PostgreSQL's text form: \N is NULL, and no byte of a value breaks the line or the column.
+std::string TsvCell(const Json& value) {
+  if (value.is_null()) return "\\N";
+  return Safe(ReplaceAll(Plain(value), "\\", "\\\\"));
+}
+
+// Writes batches in one of the formats as they come.
+class Writer {
+ public:
+  Writer(const Session& session, std::string format) : session_(session), format_(std::move(format)), table_({}) {}
+
+  bool Take(const flight::Batch& batch) {
+    if (!begun_) Begin(batch);
+    begun_ = true;
+    for (const auto& row : batch.rows) Row(batch, row);
+    return std::ferror(stdout) == 0;
+  }
+
+  void End() {
+    if (format_ == "table") {
+      Settle();
+      if (session_.screen().out_terminal) {
+        session_.Note(HumanCount(rows_) + (rows_ == 1 ? " row" : " rows"));
+      }
+    } else if (format_ == "json") {
+      session_.Print(rows_ == 0 ? "[]\n" : "\n]\n");
+    }
+  }
+
+ private:
+  void Begin(const flight::Batch& batch) {
+    std::vector<Column> columns;
+    std::string line;
+    for (size_t i = 0; i < batch.names.size(); ++i) {
+      columns.push_back({Safe(batch.names[i]), batch.right_aligned[i]});
+      if (format_ == "csv") line += (i ? "," : "") + CsvCell(batch.names[i]);
+      if (format_ == "tsv") line += (i ? "\t" : "") + TsvCell(batch.names[i]);
+    }
+    table_ = Table(std::move(columns));
+    if (format_ == "csv" || format_ == "tsv") session_.Print(line + "\n");
+  }
+
+  void Row(const flight::Batch& batch, const std::vector<Json>& row) {
+    ++rows_;
+    if (format_ == "table") return TableRow(row);
+    std::string line;
+    if (format_ == "json" || format_ == "jsonl") {
+      Json object{Json::Object()};
+      for (size_t i = 0; i < row.size(); ++i) object.Set(batch.names[i], row[i]);
+      if (format_ == "json") line = rows_ == 1 ? "[\n" : ",\n";
+      session_.Print(line + object.Dump() + (format_ == "jsonl" ? "\n" : ""));
+      return;
+    }
+    bool csv = format_ == "csv";
+    for (size_t i = 0; i < row.size(); ++i)
+      line += (i ? (csv ? "," : "\t") : "") + (csv ? CsvCell(row[i]) : TsvCell(row[i]));
+    session_.Print(line + "\n");
+  }
+
+  void TableRow(const std::vector<Json>& row) {
+    std::vector<Cell> cells;
+    for (const Json& value : row) {
+      cells.push_back(value.is_null() ? Cell{"NULL", Style::kDim} : Cell{Safe(Plain(value))});
+    }
+    if (settled_) return session_.Print(table_.Row(session_.screen(), cells));
+    table_.Add(std::move(cells));
+    if (table_.rows().size() >= kSettleRows) Settle();
+  }
+
+  void Settle() {
+    if (settled_) return;
+    settled_ = true;
+    table_.Settle(session_.screen());
+    session_.Print(table_.Head(session_.screen()));
+    for (const auto& row : table_.rows()) session_.Print(table_.Row(session_.screen(), row));
+  }
+
+  const Session& session_;
+  const std::string format_;
+  Table table_;
+  bool begun_ = false;
+  bool settled_ = false;
+  int64_t rows_ = 0;
+};
+
+class Reading : public Command {
+ protected:
+  void AddReadingOptions(CLI::App& app) {
+    app.add_option("--at", at_, "As of a time, a tag or snapshot:ID");
+    app.add_option("--format", format_, "table, csv, json, jsonl or tsv; a table on a terminal, tsv in a pipe")
+        ->check(CLI::IsMember({"table", "csv", "json", "jsonl", "tsv"}));
+  }
+
+  Result<int> Query(Session& session, const std::string& sql) {
+    const Session::Flight door = TRY(session.FlightDoor());
+    flight::ClientOptions options;
+    options.url = door.url;
+    options.bearer = door.bearer;
+    options.purpose = session.options().purpose;
+    options.at = at_;
+    options.ca_file = session.options().ca_file;
+    std::string format = format_;
+    if (format.empty()) format = session.json() ? "json" : session.screen().out_terminal ? "table" : "tsv";
+    Writer writer(session, format);
+    TRY(flight::Query(options, sql, [&](const flight::Batch& batch) { return writer.Take(batch); }));
+    writer.End();
+    return 0;
+  }
+
+ private:
+  std::string at_;
+  std::string format_;
+};
+
+class SqlCommand : public Reading {
+ public:
+  explicit SqlCommand(CLI::App& app) {
+    auto* text = app.add_option("sql", sql_, "One SELECT; - reads it from standard input");
+    app.add_option("-f,--file", file_, "A file that holds it")->excludes(text);
+    AddReadingOptions(app);
+  }
+
+  Result<int> Run(Session& session) override {
+    std::string sql = sql_;
+    if (!file_.empty()) sql = TRY(ReadFile(file_, size_t{1} << 20));
+    if (sql == "-") {
+      sql.clear();
+      char piece[4096];
+      for (size_t got; (got = std::fread(piece, 1, sizeof piece, stdin)) > 0;) sql.append(piece, got);
+    }
+    if (Trim(sql).empty()) {
+      return Error{Code::kInvalid, "there is no SQL: weft sql 'SELECT …', or -f FILE, or - for standard input"};
+    }
+    return Query(session, sql);
+  }
+
+ private:
+  std::string sql_;
+  std::string file_;
+};
+
+class SampleCommand : public Reading {
+ public:
+  explicit SampleCommand(CLI::App& app) {
+    app.add_option("address", address_, "An output port")->required();
+    app.add_option("-n,--rows", rows_, "So many rows")->capture_default_str()->check(CLI::Range(1, 100'000));
+    AddReadingOptions(app);
+  }
+
+  Result<int> Run(Session& session) override {
+    const Place place = TRY(PortPlace(TRY(model::Address::Parse(address_))));
+    const Json port = TRY(session.Get(place.path, place.query));
+    return Query(session, fmt::format("SELECT * FROM {} LIMIT {}", port["sql"].Text(), rows_));
+  }
+
+ private:
+  std::string address_;
+  int rows_ = 10;
+};
+
+constexpr CommandEntry kCommands[] = {
+    {"sample", "Find and read", "A few rows of an output port", "weft sample operations/flights/flights -n 5",
+     Make<SampleCommand>},
+    {"sql", "Find and read", "Rows by SQL over any ports that you may read",
+     "weft sql 'SELECT count(*) FROM operations.flights.flights_v1'\nweft sql -f report.sql --format csv > report.csv\n"
+     "weft sql 'SELECT …' --at 2026-01-31",
+     Make<SqlCommand>},
+};
+
+}  // namespace
+
+std::span<const CommandEntry> ReadCommands() { return kCommands; }
+
+}  // namespace weft::app

@@ -1,0 +1,282 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <thread>
+
+#include "apps/weft/command.h"
+#include "base/text.h"
+
+namespace weft::app {
+namespace {
+
+constexpr int kRefused = 3;
+constexpr std::chrono::milliseconds kPoll{100};
+
+bool Moves(const Json& run) { return run["status"].Text() == "pending" || run["status"].Text() == "running"; }
+bool Good(const Json& run) { return run["status"].Text() == "succeeded" || run["status"].Text() == "skipped"; }
+
+Style StyleOf(const Json& run) { return Good(run) ? Style::kGood : Moves(run) ? Style::kDim : Style::kBad; }
+
+std::string Duration(const Json& run) {
+  auto from = Instant::Parse(run["started_at"].Text());
+  auto to = Instant::Parse(run["ended_at"].Text());
+  return from && to ? Took(to->micros - from->micros) : "";
+}
+
+std::string ResultLine(const Session& session, const Json& run) {
+  std::string line = session.Paint(StyleOf(run), Safe(run["status"].Text())) + " " + Safe(run["address"].Text());
+  if (run["status"].Text() == "succeeded") line += fmt::format(" {} rows", HumanCount(run["rows"].Int()));
+  if (std::string took = Duration(run); !took.empty()) line += " in " + took;
+  if (!run["message"].Text().empty()) line += ": " + Safe(run["message"].Text());
+  return line + "\n";
+}
+
+// The check with its place, and the rows that it found.
+std::string CheckText(const Session& session, const Json& check) {
+  const std::string& outcome = check["outcome"].Text();
+  bool failed = outcome == "failed";
+  std::string text = fmt::format("  {} {}: {}", session.Paint(failed ? Style::kBad : Style::kWarn, Safe(outcome)),
+                                 Safe(check["id"].Text()), Safe(check["description"].Text()));
+  if (check["value"].is_number())
+    text += fmt::format(" (is {}, expected {})", check["value"].Dump(), Safe(check["expected"].Text()));
+  if (!check["place"].Text().empty()) text += " at " + Safe(check["place"].Text());
+  text += "\n";
+  for (const Json& row : check["sample"].Items()) text += "    " + session.Paint(Style::kDim, Safe(row.Dump())) + "\n";
+  return text;
+}
+
+std::string ProblemChecks(const Session& session, const Json& run) {
+  std::string text;
+  for (const Json& check : run["checks"].Items()) {
+    const std::string& outcome = check["outcome"].Text();
+    if (outcome == "failed" || outcome == "warned") text += CheckText(session, check);
+  }
+  return text;
+}
+
+std::string BarLine(const Json& run) {
+  return fmt::format("{} {:>3.0f}% {} {}", Progress::Bar(run["progress"].Double()), run["progress"].Double(),
+                     Safe(run["address"].Text()),
+                     Safe(run["step"].Text().empty() ? run["status"].Text() : run["step"].Text()));
+}
+
+// Polls until none moves; tells each one's end as it comes.
+Result<int> Follow(Session& session, const Json& submitted) {
+  std::vector<Json> runs(submitted["runs"].Items());
+  Progress progress(session.screen());
+  std::vector<bool> told(runs.size(), false);
+  bool all_good = true;
+  for (size_t left = runs.size(); left > 0;) {
+    std::vector<std::string> bars;
+    std::string ended;
+    for (size_t i = 0; i < runs.size(); ++i) {
+      if (told[i]) continue;
+      runs[i] = TRY(session.Get("/v1/runs/" + runs[i]["id"].Text()));
+      if (Moves(runs[i])) {
+        bars.push_back(BarLine(runs[i]));
+        continue;
+      }
+      told[i] = true;
+      --left;
+      all_good = all_good && Good(runs[i]);
+      if (!session.json()) ended += ResultLine(session, runs[i]) + ProblemChecks(session, runs[i]);
+    }
+    if (!ended.empty()) {
+      progress.Draw({});
+      session.Print(ended);
+      std::fflush(stdout);
+    }
+    if (!session.json() && !session.options().quiet) progress.Draw(bars);
+    if (left > 0) std::this_thread::sleep_for(kPoll);
+  }
+  if (session.json()) session.PrintJson(Json::Map({{"runs", Json(Json::Array(runs.begin(), runs.end()))}}));
+  return all_good ? 0 : kRefused;
+}
+
+class RunCommand : public Command {
+ public:
+  explicit RunCommand(CLI::App& app) {
+    auto* addresses = app.add_option("address", addresses_, "Output ports, products or domains");
+    app.add_flag("--all", all_, "Every output port of the mesh")->excludes(addresses);
+    app.add_flag("--force", force_, "Also where nothing changed since the last run");
+    app.add_option("--at", at_, "The run's logical time: what now() is in its build");
+  }
+
+  Result<int> Run(Session& session) override {
+    if (addresses_.empty() && !all_) {
+      return Error{Code::kInvalid, "nothing to run: give addresses (domain/product/port), or --all"};
+    }
+    Json body = Json::Map({{"force", force_}});
+    if (all_) body.Set("all", true);
+    if (!all_) body.Set("addresses", addresses_);
+    if (!at_.empty()) body.Set("logical_time", TRY(Instant::Parse(at_)).Text());
+    return Follow(session, TRY(session.Post("/v1/runs", body)));
+  }
+
+ private:
+  std::vector<std::string> addresses_;
+  bool all_ = false;
+  bool force_ = false;
+  std::string at_;
+};
+
+class RunsCommand : public Command {
+ public:
+  explicit RunsCommand(CLI::App& app) {
+    app.add_option("what", what_, "A run's id, or an address");
+    app.add_option("--status", status_, "Only pending, running, succeeded, skipped, refused, failed, cancelled…");
+    app.add_option("-n,--limit", limit_, "At most so many")->capture_default_str();
+  }
+
+  Result<int> Run(Session& session) override {
+    if (what_.starts_with("run_")) return One(session);
+    Session::Query query = {{"limit", std::to_string(limit_)}};
+    if (!what_.empty()) query["address"] = what_;
+    if (!status_.empty()) query["status"] = status_;
+    const Json answer = TRY(session.Get("/v1/runs", query));
+    if (session.json()) return session.PrintJson(answer), 0;
+    Table table({{"run"}, {"address"}, {"status"}, {"rows", true}, {"took", true}, {"when"}, {"by"}});
+    for (const Json& run : answer["runs"].Items()) {
+      table.Add({{Safe(run["id"].Text())},
+                 {Safe(run["address"].Text()), Style::kBold},
+                 {Safe(run["status"].Text()), StyleOf(run)},
+                 {HumanCount(run["rows"].Int())},
+                 {Duration(run)},
+                 {AgoText(run["requested_at"].Text())},
+                 {Safe(run["requested_by"].Text())}});
+    }
+    if (table.empty()) return session.Note("no runs; `weft run --all` builds every port"), 0;
+    session.Print(table.Text(session.screen()));
+    return 0;
+  }
+
+ private:
+  Result<int> One(Session& session) const {
+    const Json run = TRY(session.Get("/v1/runs/" + what_));
+    if (session.json()) return session.PrintJson(run), 0;
+    session.Print(ResultLine(session, run));
+    auto fact = [&](std::string_view name, const std::string& value) {
+      if (!value.empty()) session.Print("  " + session.Paint(Style::kDim, Pad(name, 12)) + " " + Safe(value) + "\n");
+    };
+    fact("asked", AgoText(run["requested_at"].Text()) + " by " + run["requested_by"].Text());
+    fact("logical time", run["logical_time"].Text());
+    if (run["snapshot"].is_number()) fact("snapshot", run["snapshot"].Dump());
+    if (run["inputs"].size() > 0) fact("inputs", run["inputs"].Dump());
+    for (const Json& check : run["checks"].Items()) session.Print(CheckText(session, check));
+    return 0;
+  }
+
+  std::string what_;
+  std::string status_;
+  int limit_ = 20;
+};
+
+class CancelCommand : public Command {
+ public:
+  explicit CancelCommand(CLI::App& app) { app.add_option("run", run_, "The run's id")->required(); }
+
+  Result<int> Run(Session& session) override {
+    const Json run = TRY(session.Post("/v1/runs/" + run_ + "/cancel", Json(Json::Object())));
+    if (session.json()) return session.PrintJson(run), 0;
+    session.Print(ResultLine(session, run));
+    return 0;
+  }
+
+ private:
+  std::string run_;
+};
+
+class RetryCommand : public Command {
+ public:
+  explicit RetryCommand(CLI::App& app) { app.add_option("run", run_, "The run's id")->required(); }
+
+  Result<int> Run(Session& session) override {
+    return Follow(session, TRY(session.Post("/v1/runs/" + run_ + "/retry", Json(Json::Object()))));
+  }
+
+ private:
+  std::string run_;
+};
+
+class SnapshotsCommand : public Command {
+ public:
+  explicit SnapshotsCommand(CLI::App& app) { app.add_option("address", address_, "An output port")->required(); }
+
+  Result<int> Run(Session& session) override {
+    const Json answer = TRY(session.Get("/v1/snapshots", {{"address", address_}}));
+    if (session.json()) return session.PrintJson(answer), 0;
+    Table table({{"snapshot"},
+                 {"when"},
+                 {"operation"},
+                 {"rows", true},
+                 {"added", true},
+                 {"files", true},
+                 {"size", true},
+                 {"tags"}});
+    for (const Json& snapshot : answer["snapshots"].Items()) {
+      table.Add({{snapshot["id"].Dump(), Style::kBold},
+                 {AgoText(snapshot["at"].Text())},
+                 {Safe(snapshot["operation"].Text())},
+                 {HumanCount(snapshot["rows"].Int())},
+                 {HumanCount(snapshot["added_rows"].Int())},
+                 {HumanCount(snapshot["files"].Int())},
+                 {HumanBytes(snapshot["bytes"].Int())},
+                 {Safe(Join(snapshot["tags"].Texts(), ", "))}});
+    }
+    if (table.empty()) return session.Note("no snapshots yet"), 0;
+    session.Print(table.Text(session.screen()));
+    return 0;
+  }
+
+ private:
+  std::string address_;
+};
+
+class TagCommand : public Command {
+ public:
+  explicit TagCommand(CLI::App& app) {
+    app.add_option("address", address_, "An output port")->required();
+    app.add_option("name", name_, "The tag")->required();
+    app.add_option("--snapshot", snapshot_, "The snapshot's id; the newest where absent");
+  }
+
+  Result<int> Run(Session& session) override {
+    if (snapshot_ == 0) {
+      const Place place = TRY(PortPlace(TRY(model::Address::Parse(address_))));
+      snapshot_ = TRY(session.Get(place.path, place.query))
+      ["snapshot"].Int();
+      if (snapshot_ == 0) return Error{Code::kNotFound, Safe(address_) + " has no snapshot yet: run it first"};
+    }
+    TRY(session.Post("/v1/tags", Json::Map({{"address", address_}, {"tag", name_}, {"snapshot", snapshot_}})));
+    if (session.json()) {
+      session.PrintJson(Json::Map({{"address", address_}, {"tag", name_}, {"snapshot", snapshot_}}));
+    } else {
+      session.Print(fmt::format("tagged snapshot {} of {} as {}\n", snapshot_, Safe(address_), Safe(name_)));
+    }
+    return 0;
+  }
+
+ private:
+  std::string address_;
+  std::string name_;
+  int64_t snapshot_ = 0;
+};
+
+constexpr CommandEntry kCommands[] = {
+    {"run", "Run", "Build output ports, check them, and publish the rows",
+     "weft run operations/flights/flights\nweft run operations fleet --force\nweft run --all", Make<RunCommand>},
+    {"runs", "Run", "Runs, or all about one", "weft runs\nweft runs operations/flights\nweft runs run_01j…",
+     Make<RunsCommand>},
+    {"cancel", "Run", "Stop a run; nothing of it becomes visible", "weft cancel run_01j…", Make<CancelCommand>},
+    {"retry", "Run", "Run again what did not succeed", "weft retry run_01j…", Make<RetryCommand>},
+    {"snapshots", "Run", "Committed states of an output port", "weft snapshots operations/flights/flights",
+     Make<SnapshotsCommand>},
+    {"tag", "Run", "Name a snapshot", "weft tag operations/flights/flights year-end --snapshot 123", Make<TagCommand>},
+};
+
+}  // namespace
+
+std::span<const CommandEntry> RunCommands() { return kCommands; }
+
+}  // namespace weft::app

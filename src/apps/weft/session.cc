@@ -1,0 +1,171 @@
+#include "apps/weft/session.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/file.h"
+#include "base/text.h"
+
+namespace weft::app {
+namespace {
+
+// Uploads of a large file and plans of a large mesh take their time.
+constexpr std::chrono::milliseconds kTimeout{10 * 60 * 1000};
+
+std::string Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+struct HostPort {
+  std::string host;
+  std::string port;
+};
+
+HostPort HostPortOf(std::string_view url) {
+  size_t scheme = url.find("://");
+  if (scheme != url.npos) url.remove_prefix(scheme + 3);
+  url = url.substr(0, url.find('/'));
+  size_t colon = url.rfind(':');
+  if (colon == url.npos || url.ends_with(']')) return {std::string(url), "80"};
+  return {std::string(url.substr(0, colon)), std::string(url.substr(colon + 1))};
+}
+
+}  // namespace
+
+Json LocalNode(const std::string& url) {
+  const HostPort at = HostPortOf(url);
+  if (at.host != "localhost" && at.host != "[::1]" && !at.host.starts_with("127.")) return {};
+  if (at.port.empty() || at.port.find_first_not_of("0123456789") != at.port.npos) return {};
+  std::string state = Environment("XDG_STATE_HOME");
+  fs::path root = state.empty() ? fs::path(Environment("HOME")) / ".local" / "state" : fs::path(state);
+  auto text = ReadFile(root / "weft" / "nodes" / (at.port + ".json"), 1 << 20);
+  if (!text) return {};
+  auto entry = Json::Parse(*text);
+  return entry ? entry.TakeValue() : Json();
+}
+
+Status Session::FindToken() {
+  if (!options_.token_file.empty()) {
+    bearer_ = Trim(TRY(ReadFile(options_.token_file, 1 << 16)));
+    bearer_origin_ = "the token in " + options_.token_file;
+  } else if (!options_.token.empty()) {
+    bearer_ = options_.token;
+    bearer_origin_ = "the token that was given";
+  } else if (const Json local = LocalNode(options_.node); !local["token_file"].Text().empty()) {
+    auto token = ReadFile(local["token_file"].Text(), 1 << 16);
+    if (!token) return {};  // Another person's node: the node will say that a token is needed.
+    bearer_ = Trim(*token);
+    bearer_origin_ = "the local node's administrator token";
+  }
+  return {};
+}
+
+Status Session::Connect() {
+  if (client_) return {};
+  TRY(FindToken());
+  http::ClientOptions options;
+  options.url = options_.node;
+  options.bearer = bearer_;
+  options.ca_file = options_.ca_file;
+  options.timeout = kTimeout;
+  if (!options_.purpose.empty()) options.headers["x-weft-purpose"] = options_.purpose;
+  client_ = TRY(http::Client::Open(std::move(options)));
+  if (screen_.error_terminal && !options_.quiet && !options_.json && !bearer_.empty()) {
+    if (auto who = Get("/v1/whoami")) {
+      Note(fmt::format("as {}, by {}", Safe((*who)["principal"].Text()), bearer_origin_));
+    }
+  }
+  return {};
+}
+
+Result<Json> Session::Send(http::Request request) {
+  TRY(Connect());
+  auto response = client_->Send(request);
+  if (!response) {
+    Error error = response.TakeError();
+    if (error.code == Code::kUnavailable) {
+      error.message += "; start a node with `weft serve`, or name another one with --node URL";
+    }
+    return error;
+  }
+  if (response->status >= 300) return http::FromResponse(*response);
+  if (response->body.empty()) return Json();
+  auto json = Json::Parse(response->body);
+  if (!json) {
+    return Error{Code::kUnavailable,
+                 fmt::format("what answers at {} is no node of Weft: {} {} gave no JSON; check --node", options_.node,
+                             request.method, request.path)};
+  }
+  return json;
+}
+
+Result<Json> Session::Get(const std::string& path, const Query& query) {
+  http::Request request;
+  request.path = path;
+  request.query = query;
+  return Send(std::move(request));
+}
+
+Result<Json> Session::Post(const std::string& path, const Json& body) {
+  http::Request request;
+  request.method = "POST";
+  request.path = path;
+  request.headers["content-type"] = "application/json";
+  request.body = body.Dump();
+  return Send(std::move(request));
+}
+
+Result<Json> Session::Delete(const std::string& path, const Query& query) {
+  http::Request request;
+  request.method = "DELETE";
+  request.path = path;
+  request.query = query;
+  return Send(std::move(request));
+}
+
+Status Session::PutFile(const std::string& path, const std::string& file) {
+  http::Request request;
+  request.method = "PUT";
+  request.path = path;
+  request.headers["content-type"] = "application/octet-stream";
+  request.body_file = file;
+  TRY(Send(std::move(request)));
+  return {};
+}
+
+Result<Session::Flight> Session::FlightDoor() {
+  const Json node = TRY(Get("/v1/node"));
+  if (node["flight"].Text().empty()) {
+    return Error{Code::kUnavailable, "the node at " + options_.node + " has no Flight SQL door"};
+  }
+  return Flight{node["flight"].Text(), bearer_};
+}
+
+void Session::Print(std::string_view text) const { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+void Session::PrintJson(const Json& json) const { Print((screen_.out_terminal ? json.Pretty() : json.Dump()) + "\n"); }
+
+void Session::Note(std::string_view text) const {
+  if (options_.quiet) return;
+  Screen error = screen_;
+  error.color = screen_.error_terminal && !options_.no_color && Environment("NO_COLOR").empty();
+  std::fprintf(stderr, "%s\n", app::Paint(error, Style::kDim, text).c_str());
+}
+
+Result<Place> PortPlace(const model::Address& address) {
+  if (address.port.empty()) {
+    return Error{Code::kInvalid, fmt::format("'{}' names no output port: give domain/product/port", address.Text())};
+  }
+  Place place{fmt::format("/v1/ports/{}/{}/{}", address.domain, address.product, address.port), {}};
+  if (address.version) {
+    place.query["version"] = address.version->Text();
+  } else if (address.major) {
+    place.query["version"] = std::to_string(*address.major);
+  }
+  return place;
+}
+
+}  // namespace weft::app

@@ -1,0 +1,80 @@
+// One call of the command line: its global options, its node, and what it prints.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "apps/weft/terminal.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "drivers/http/client.h"
+#include "model/address.h"
+
+namespace weft::app {
+
+struct GlobalOptions {
+  std::string node;
+  std::string token;
+  std::string token_file;
+  std::string purpose;
+  std::string ca_file;
+  bool json = false;
+  bool no_color = false;
+  bool quiet = false;
+};
+
+// Used by one thread. Connects on first need, so that what needs no node works without one.
+class Session {
+ public:
+  using Query = std::map<std::string, std::string>;
+
+  explicit Session(GlobalOptions options)
+      : options_(std::move(options)), screen_(Screen::Of(options_.no_color || options_.json)) {}
+
+  // The node's answer as JSON; its problem as the Error that it was.
+  Result<Json> Get(const std::string& path, const Query& query = {});
+  Result<Json> Post(const std::string& path, const Json& body);
+  Result<Json> Delete(const std::string& path, const Query& query = {});
+  Status PutFile(const std::string& path, const std::string& file);
+
+  // What a Flight client needs.
+  struct Flight {
+    std::string url;
+    std::string bearer;
+  };
+  Result<Flight> FlightDoor();
+
+  const GlobalOptions& options() const { return options_; }
+  const Screen& screen() const { return screen_; }
+  bool json() const { return options_.json; }
+
+  void Print(std::string_view text) const;  // As it is: what came from data must be Safe already.
+  void PrintJson(const Json& json) const;
+  void Note(std::string_view text) const;  // Dim, on standard error; not with --quiet.
+  std::string Paint(Style style, std::string_view text) const { return app::Paint(screen_, style, text); }
+
+ private:
+  Status Connect();
+  Status FindToken();
+  Result<Json> Send(http::Request request);
+
+  GlobalOptions options_;
+  Screen screen_;
+  std::string bearer_;
+  std::string bearer_origin_;
+  std::unique_ptr<http::Client> client_;
+};
+
+// The node that serves on this loopback URL, as it wrote itself down; null where there is none.
+Json LocalNode(const std::string& url);
+
+// "ports/operations/flights/flights" and {"version": "2"}; kInvalid where the address names no port.
+struct Place {
+  std::string path;
+  Session::Query query;
+};
+Result<Place> PortPlace(const model::Address& address);
+
+}  // namespace weft::app

@@ -1,0 +1,213 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+
+#include "apps/weft/command.h"
+#include "base/text.h"
+
+namespace weft::app {
+namespace {
+
+// "2026-12-31", a full time, or from now on: "30d", "12h".
+Result<std::string> Until(std::string_view text) {
+  int64_t count = 0;
+  auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), count);
+  std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
+  int64_t seconds = unit == "d" ? 86'400 : unit == "h" ? 3'600 : unit == "m" ? 60 : 0;
+  if (failure == std::errc() && seconds > 0 && count > 0 && count <= 1'000'000) {
+    return Instant{SystemClock().Now().micros + count * seconds * 1'000'000}.Text();
+  }
+  auto time = Instant::Parse(text);
+  if (time) return time->Text();
+  return Error{Code::kInvalid,
+               fmt::format("'{}' is no time: write 2026-12-31, 2026-12-31T18:00:00Z, 30d or 12h", Safe(text))};
+}
+
+std::string UntilText(const Json& time) { return time.Text().empty() ? "for ever" : AgoText(time.Text()); }
+
+class GrantCommand : public Command {
+ public:
+  explicit GrantCommand(CLI::App& app) {
+    app.add_option("principal", principal_, "Who: ana, service:loader or group:NAME")->required();
+    app.add_option("address", address_, "An output port")->required();
+    app.add_option("--until", until_, "A time, or 30d, 12h from now; for ever where absent");
+    app.add_option("--for", purpose_, "Only for this purpose");
+  }
+
+  Result<int> Run(Session& session) override {
+    Json body = Json::Map({{"principal", principal_}, {"address", address_}});
+    const std::string& purpose = purpose_.empty() ? session.options().purpose : purpose_;
+    if (!purpose.empty()) body.Set("purpose", purpose);
+    if (!until_.empty()) body.Set("until", TRY(Until(until_)));
+    const Json grant = TRY(session.Post("/v1/grants", body));
+    if (session.json()) return session.PrintJson(grant), 0;
+    std::string line = fmt::format("{} may read {}", Safe(grant["principal"].Text()), Safe(grant["address"].Text()));
+    if (!grant["purpose"].Text().empty()) line += " for " + Safe(grant["purpose"].Text());
+    if (!grant["until"].Text().empty()) line += " until " + Safe(grant["until"].Text());
+    session.Print(line + "\n");
+    return 0;
+  }
+
+ private:
+  std::string principal_;
+  std::string address_;
+  std::string until_;
+  std::string purpose_;
+};
+
+class RevokeCommand : public Command {
+ public:
+  explicit RevokeCommand(CLI::App& app) {
+    app.add_option("principal", principal_, "Who")->required();
+    app.add_option("address", address_, "An output port")->required();
+  }
+
+  Result<int> Run(Session& session) override {
+    const Json answer = TRY(session.Delete("/v1/grants", {{"principal", principal_}, {"address", address_}}));
+    if (session.json()) return session.PrintJson(answer), 0;
+    session.Print(fmt::format("{} ended\n", Count(static_cast<size_t>(answer["revoked"].Int()), "grant")));
+    return 0;
+  }
+
+ private:
+  std::string principal_;
+  std::string address_;
+};
+
+class GrantsCommand : public Command {
+ public:
+  explicit GrantsCommand(CLI::App& app) {
+    app.add_option("address", address_, "Only on this output port");
+    app.add_option("--principal", principal_, "Only this principal's");
+  }
+
+  Result<int> Run(Session& session) override {
+    Session::Query query;
+    if (!address_.empty()) query["address"] = address_;
+    if (!principal_.empty()) query["principal"] = principal_;
+    const Json answer = TRY(session.Get("/v1/grants", query));
+    if (session.json()) return session.PrintJson(answer), 0;
+    Table table({{"principal"}, {"address"}, {"purpose"}, {"ends"}, {"granted by"}, {"when"}});
+    for (const Json& grant : answer["grants"].Items()) {
+      table.Add({{Safe(grant["principal"].Text()), Style::kBold},
+                 {Safe(grant["address"].Text())},
+                 {grant["purpose"].Text().empty() ? "any" : Safe(grant["purpose"].Text())},
+                 {UntilText(grant["until"])},
+                 {Safe(grant["granted_by"].Text())},
+                 {AgoText(grant["granted_at"].Text())}});
+    }
+    if (table.empty()) return session.Note("no grants"), 0;
+    session.Print(table.Text(session.screen()));
+    return 0;
+  }
+
+ private:
+  std::string address_;
+  std::string principal_;
+};
+
+class TokenCreate : public Command {
+ public:
+  explicit TokenCreate(CLI::App& app) {
+    app.add_option("principal", principal_, "Whose")->required();
+    app.add_option("--name", name_, "What it is for")->capture_default_str();
+    app.add_flag("--administrator", administrator_, "It administers the node");
+    app.add_option("--until", until_, "When it expires: a time, or 30d, 12h from now");
+  }
+
+  Result<int> Run(Session& session) override {
+    Json body = Json::Map({{"principal", principal_}, {"name", name_}});
+    if (administrator_) body.Set("administrator", true);
+    if (!until_.empty()) body.Set("expires_at", TRY(Until(until_)));
+    const Json answer = TRY(session.Post("/v1/tokens", body));
+    if (session.json()) return session.PrintJson(answer), 0;
+    session.Note(fmt::format("token {} of {}; its secret is shown only this once:", Safe(answer["token"]["id"].Text()),
+                             Safe(principal_)));
+    session.Print(answer["secret"].Text() + "\n");
+    return 0;
+  }
+
+ private:
+  std::string principal_;
+  std::string name_ = "command line";
+  std::string until_;
+  bool administrator_ = false;
+};
+
+class TokenList : public Command {
+ public:
+  explicit TokenList(CLI::App&) {}
+
+  Result<int> Run(Session& session) override {
+    const Json answer = TRY(session.Get("/v1/tokens"));
+    if (session.json()) return session.PrintJson(answer), 0;
+    Table table({{"token"}, {"principal"}, {"name"}, {"rights"}, {"made"}, {"state"}});
+    for (const Json& token : answer["tokens"].Items()) {
+      std::string state = !token["revoked_at"].Text().empty()   ? "revoked " + AgoText(token["revoked_at"].Text())
+                          : !token["expires_at"].Text().empty() ? "expires " + AgoText(token["expires_at"].Text())
+                                                                : "valid";
+      table.Add({{Safe(token["id"].Text()), Style::kBold},
+                 {Safe(token["principal"].Text())},
+                 {Safe(token["name"].Text())},
+                 {token["administrator"].Bool() ? "administrator" : ""},
+                 {AgoText(token["created_at"].Text())},
+                 {state}});
+    }
+    session.Print(table.Text(session.screen()));
+    return 0;
+  }
+};
+
+class TokenRevoke : public Command {
+ public:
+  explicit TokenRevoke(CLI::App& app) { app.add_option("token", token_, "The token's id")->required(); }
+
+  Result<int> Run(Session& session) override {
+    const Json answer = TRY(session.Delete("/v1/tokens/" + token_));
+    if (session.json()) return session.PrintJson(answer), 0;
+    session.Print(Safe(token_) + " is revoked\n");
+    return 0;
+  }
+
+ private:
+  std::string token_;
+};
+
+class WhoAmI : public Command {
+ public:
+  explicit WhoAmI(CLI::App&) {}
+
+  Result<int> Run(Session& session) override {
+    const Json who = TRY(session.Get("/v1/whoami"));
+    if (session.json()) return session.PrintJson(who), 0;
+    std::string line = session.Paint(Style::kBold, Safe(who["principal"].Text()));
+    if (who["administrator"].Bool()) line += ", administrator";
+    if (who["groups"].size() > 0) line += ", of " + Safe(Join(who["groups"].Texts(), ", "));
+    if (!who["purpose"].Text().empty()) line += ", for " + Safe(who["purpose"].Text());
+    session.Print(line + "\n");
+    return 0;
+  }
+};
+
+constexpr CommandEntry kCommands[] = {
+    {"grant", "Share", "Let somebody read an output port",
+     "weft grant ana operations/flights/flights@1 --until 30d\nweft grant group:analysts operations/flights/flights "
+     "--for reporting",
+     Make<GrantCommand>},
+    {"revoke", "Share", "End somebody's grants on an output port", "weft revoke ana operations/flights/flights@1",
+     Make<RevokeCommand>},
+    {"grants", "Share", "Who may read what", "weft grants\nweft grants operations/flights/flights --principal ana",
+     Make<GrantsCommand>},
+    {"token create", "Share", "Make a token for a principal", "weft token create ana --until 90d > ana.token",
+     Make<TokenCreate>},
+    {"token list", "Share", "Tokens, without their secrets", "weft token list", Make<TokenList>},
+    {"token revoke", "Share", "End a token", "weft token revoke tok_01j…", Make<TokenRevoke>},
+    {"whoami", "Share", "Who the node takes you for", "weft whoami", Make<WhoAmI>},
+};
+
+}  // namespace
+
+std::span<const CommandEntry> ShareCommands() { return kCommands; }
+
+}  // namespace weft::app

@@ -1,0 +1,56 @@
+#include "apps/weft/terminal.h"
+
+#include <gtest/gtest.h>
+
+#include <clocale>
+
+namespace weft::app {
+namespace {
+
+class Terminal : public testing::Test {
+ protected:
+  void SetUp() override { ASSERT_NE(std::setlocale(LC_CTYPE, "C.UTF-8"), nullptr); }
+};
+
+TEST_F(Terminal, NoByteOfDataIsACommand) {
+  EXPECT_EQ(Safe("a\033[2Jb\a"), "a\\x1b[2Jb\\x07");
+  EXPECT_EQ(Safe("a\xc2\x9b"
+                 "1m"),
+            "a\\x9b1m");
+  EXPECT_EQ(Safe("ab\xff"), "ab\\xff");
+  EXPECT_EQ(Safe("a\xe2\x80\xae"
+                 "b"),
+            "a\\u202eb");
+  EXPECT_EQ(Safe("Zürich → 東京"), "Zürich → 東京");
+  EXPECT_EQ(Safe("a\nb"), "a\\nb");
+  EXPECT_EQ(Safe("a\nb", true), "a\nb");
+}
+
+TEST_F(Terminal, WidthCountsColumns) {
+  EXPECT_EQ(Width("abc"), 3u);
+  EXPECT_EQ(Width("東京"), 4u);
+  EXPECT_EQ(Width("e\xcc\x81"), 1u);
+  EXPECT_EQ(Cut("東京都", 5), "東京…");
+  EXPECT_EQ(Cut("abc", 3), "abc");
+  EXPECT_EQ(Pad("東", 4, true), "  東");
+}
+
+TEST_F(Terminal, TablesAlignAndFit) {
+  Table table({{"name"}, {"rows", true}});
+  table.Add({{"flights"}, {"336,776"}});
+  table.Add({{"東京"}, {"1"}});
+  EXPECT_EQ(table.Text(Screen{}), "name        rows\nflights  336,776\n東京           1\n");
+  Screen narrow;
+  narrow.width = 12;
+  EXPECT_EQ(table.Text(narrow), "name    rows\nflig…  336,…\n東京       1\n");
+}
+
+TEST_F(Terminal, TimeIsToldAsPeopleDo) {
+  Instant now{1'000'000'000'000'000};
+  EXPECT_EQ(Ago(now, now), "just now");
+  EXPECT_EQ(Ago({now.micros - 61'000'000}, now), "1 minute ago");
+  EXPECT_EQ(Ago({now.micros + int64_t{3} * 86'400 * 1'000'000}, now), "in 3 days");
+}
+
+}  // namespace
+}  // namespace weft::app
