@@ -29,7 +29,6 @@ class Tree {
  public:
   Tree() : app_("Weft: a self-serve data mesh", "weft"), entries_(AllCommands()) {
     app_.require_subcommand(1);
-    app_.set_help_flag();
     Globals();
     for (const CommandEntry& entry : entries_) Add(entry);
   }
@@ -44,7 +43,9 @@ class Tree {
     try {
       app_.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
-      std::fputs(Chosen().app->help().c_str(), stdout);
+      const bool whole =
+          std::none_of(nodes_.begin(), nodes_.end(), [](const Leaf& leaf) { return leaf.app->parsed(); });
+      std::fputs(whole ? Help().c_str() : Chosen().app->help().c_str(), stdout);
       return 0;
     } catch (const CLI::ParseError& error) {
       return Misused(error);
@@ -134,7 +135,7 @@ class Tree {
         std::vector<std::string_view> views(names.begin(), names.end());
         std::string where = at == &app_ ? "" : " of weft " + at->get_name();
         std::string see = at == &app_ ? "weft --help" : "weft " + at->get_name() + " --help";
-        std::fprintf(stderr, "weft: '%s' is no command%s%s; see %s\n", Safe(word).c_str(), where.c_str(),
+        std::fprintf(stderr, "weft: '%s' is no command%s%s (see %s)\n", Safe(word).c_str(), where.c_str(),
                      DidYouMean(word, views).c_str(), see.c_str());
         return kUsage;
       }
