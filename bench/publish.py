@@ -67,6 +67,7 @@ def main() -> int:
                    (product("lineitem", tpch_csv("lineitem", SCALE), "csv", ["l_shipdate"]),
                     contract("lineitem", LINEITEM, RULES, [{"metric": "rowCount", "mustBeGreaterThan": 0}])))
         node.run("apply", str(mesh))
+        node.run("grant", "product:bench/lineitem", "bench/orders/orders@1")
         node.run("run", "bench/orders")
         ours, bare = [], []
         checks = 0
