@@ -1,6 +1,7 @@
 #include "base/id.h"
 
 #include <fmt/format.h>
+#include <openssl/evp.h>
 #include <sodium.h>
 
 #include "base/clock.h"
@@ -85,19 +86,22 @@ Result<std::string> FromBase64(std::string_view text) {
 
 std::string Sha256(std::string_view bytes) { return Hasher().Add(bytes).Hex(); }
 
-static_assert(sizeof(crypto_hash_sha256_state) <= 128);
+// OpenSSL's, which uses the processor's own instructions; libsodium's is five times slower.
+Hasher::Hasher() : context_(EVP_MD_CTX_new()) {
+  if (!context_ || EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_), EVP_sha256(), nullptr) != 1) abort();
+}
 
-Hasher::Hasher() { crypto_hash_sha256_init(reinterpret_cast<crypto_hash_sha256_state*>(state_)); }
+Hasher::~Hasher() { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_)); }
 
 Hasher& Hasher::Add(std::string_view bytes) {
-  crypto_hash_sha256_update(reinterpret_cast<crypto_hash_sha256_state*>(state_), Bytes(bytes), bytes.size());
+  if (EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_), bytes.data(), bytes.size()) != 1) abort();
   return *this;
 }
 
 std::string Hasher::Hex() {
-  std::string sum(crypto_hash_sha256_BYTES, '\0');
-  crypto_hash_sha256_final(reinterpret_cast<crypto_hash_sha256_state*>(state_),
-                           reinterpret_cast<unsigned char*>(sum.data()));
+  std::string sum(32, '\0');
+  if (EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_), reinterpret_cast<unsigned char*>(sum.data()), nullptr) != 1)
+    abort();
   return weft::Hex(sum);
 }
 

@@ -132,7 +132,7 @@ class Columns {
 
 // What an exported stream keeps. The statement lives as long as its result.
 struct Source {
-  Prepared statement;
+  std::unique_ptr<Prepared> statement;
   Answer answer;
   duckdb_arrow_options options = nullptr;
   std::string error;
@@ -186,6 +186,65 @@ class QueryStream final : public Stream {
   std::unique_ptr<Source> source_;
 };
 
+class DuckStatement final : public Statement {
+ public:
+  DuckStatement(duckdb_connection connection, std::string_view sql) : connection_(connection), sql_(sql) {}
+
+  Status Prepare() { return statement_->Prepare(connection_, sql_); }
+
+  Status Describe(ArrowSchema* schema, std::vector<std::string>* parameters) override {
+    return Guarded([&]() -> Status {
+      duckdb_prepared_statement statement = statement_->get();
+      parameters->clear();
+      for (idx_t i = 1; i <= duckdb_nparams(statement); ++i) {
+        const char* name = duckdb_parameter_name(statement, i);
+        parameters->emplace_back(name ? name : std::to_string(i));
+        duckdb_free(const_cast<char*>(name));
+      }
+      Columns columns;
+      for (idx_t i = 0; i < duckdb_prepared_statement_column_count(statement); ++i) {
+        const char* name = duckdb_prepared_statement_column_name(statement, i);
+        columns.Add(name, duckdb_prepared_statement_column_logical_type(statement, i));
+        duckdb_free(const_cast<char*>(name));
+      }
+      duckdb_arrow_options options = nullptr;
+      duckdb_connection_get_arrow_options(connection_, &options);
+      Status exported =
+          columns.Known() ? columns.Export(options, schema) : DescribeWithNulls(parameters->size(), options, schema);
+      duckdb_destroy_arrow_options(&options);
+      return exported;
+    });
+  }
+
+  Result<std::unique_ptr<Stream>> Open(std::span<const Value> params) override {
+    return Guarded([&]() -> Result<std::unique_ptr<Stream>> {
+      auto source = std::make_unique<Source>();
+      source->statement = std::move(statement_);
+      TRY(source->statement->Bind(params));
+      TRY(source->statement->Run(true, source->answer));
+      source->options = duckdb_result_get_arrow_options(source->answer.get());
+      return std::make_unique<QueryStream>(std::move(source));
+    });
+  }
+
+ private:
+  // Where a column's type hangs on a parameter's, it is the type that a text gives it.
+  Status DescribeWithNulls(size_t count, duckdb_arrow_options options, ArrowSchema* schema) {
+    Prepared statement;
+    Answer answer;
+    TRY(statement.Prepare(connection_, fmt::format("SELECT * FROM (\n{}\n) LIMIT 0", sql_)));
+    TRY(statement.Bind(std::vector<Value>(count, Value(""))));
+    TRY(statement.Run(false, answer));
+    Columns columns;
+    Columns::Of(answer.get(), columns);
+    return columns.Export(options, schema);
+  }
+
+  const duckdb_connection connection_;
+  const std::string sql_;
+  std::unique_ptr<Prepared> statement_ = std::make_unique<Prepared>();
+};
+
 class DuckConnection final : public Connection {
  public:
   explicit DuckConnection(duckdb_connection handle) : handle_(handle) {}
@@ -210,39 +269,11 @@ class DuckConnection final : public Connection {
     });
   }
 
-  Result<std::unique_ptr<Stream>> Open(std::string_view sql, std::span<const Value> params) override {
-    return Guarded([&]() -> Result<std::unique_ptr<Stream>> {
-      auto source = std::make_unique<Source>();
-      TRY(source->statement.Prepare(handle_, sql));
-      TRY(source->statement.Bind(params));
-      TRY(source->statement.Run(true, source->answer));
-      source->options = duckdb_result_get_arrow_options(source->answer.get());
-      return std::make_unique<QueryStream>(std::move(source));
-    });
-  }
-
-  Status Describe(std::string_view sql, ArrowSchema* schema, std::vector<std::string>* parameters) override {
-    return Guarded([&]() -> Status {
-      Prepared statement;
-      TRY(statement.Prepare(handle_, sql));
-      parameters->clear();
-      for (idx_t i = 1; i <= duckdb_nparams(statement.get()); ++i) {
-        const char* name = duckdb_parameter_name(statement.get(), i);
-        parameters->emplace_back(name ? name : std::to_string(i));
-        duckdb_free(const_cast<char*>(name));
-      }
-      Columns columns;
-      for (idx_t i = 0; i < duckdb_prepared_statement_column_count(statement.get()); ++i) {
-        const char* name = duckdb_prepared_statement_column_name(statement.get(), i);
-        columns.Add(name, duckdb_prepared_statement_column_logical_type(statement.get(), i));
-        duckdb_free(const_cast<char*>(name));
-      }
-      duckdb_arrow_options options = nullptr;
-      duckdb_connection_get_arrow_options(handle_, &options);
-      Status exported = columns.Known() ? columns.Export(options, schema)
-                                        : DescribeWithNulls(sql, parameters->size(), options, schema);
-      duckdb_destroy_arrow_options(&options);
-      return exported;
+  Result<std::unique_ptr<Statement>> Prepare(std::string_view sql) override {
+    return Guarded([&]() -> Result<std::unique_ptr<Statement>> {
+      auto statement = std::make_unique<DuckStatement>(handle_, sql);
+      TRY(statement->Prepare());
+      return statement;
     });
   }
 
@@ -271,18 +302,6 @@ class DuckConnection final : public Connection {
       duckdb_destroy_data_chunk(&chunk);
       TRY(std::move(appended));
     }
-  }
-
-  // Where a column's type hangs on a parameter's, it is the type that a text gives it.
-  Status DescribeWithNulls(std::string_view sql, size_t count, duckdb_arrow_options options, ArrowSchema* schema) {
-    Prepared statement;
-    Answer answer;
-    TRY(statement.Prepare(handle_, fmt::format("SELECT * FROM (\n{}\n) LIMIT 0", sql)));
-    TRY(statement.Bind(std::vector<Value>(count, Value(""))));
-    TRY(statement.Run(false, answer));
-    Columns columns;
-    Columns::Of(answer.get(), columns);
-    return columns.Export(options, schema);
   }
 
   duckdb_connection handle_;

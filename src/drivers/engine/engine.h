@@ -90,7 +90,8 @@ class Instance {
  public:
   static Result<std::unique_ptr<Instance>> Open(const Options& options);
   ~Instance();
-  Result<std::unique_ptr<Connection>> Connect();
+  // `settings` are SET statements of the connection's own; a locked instance refuses any.
+  Result<std::unique_ptr<Connection>> Connect(std::string_view settings = "");
   // After this the instance reads only exactly `paths` (and writes under `write_folder`, where given), loads
   // nothing, reaches nothing, and its settings cannot change.
   Status Lock(std::span<const std::string> paths, const std::string& write_folder = "");
@@ -102,12 +103,28 @@ class Instance {
   std::unique_ptr<Impl> impl_;
 };
 
+// Settings for Connect: Progress() tells something; a stream's rows are made ahead of its reader, up to this much.
+inline constexpr std::string_view kProgress =
+    "SET enable_progress_bar = true; SET enable_progress_bar_print = false; SET progress_bar_time = 0";
+inline constexpr std::string_view kReadAhead = "SET streaming_buffer_size = '32MB'";
+
 // An Arrow stream over a running query. Its batches live as long as they are held; destroy before the connection.
 class Stream {
  public:
   virtual ~Stream() = default;
   // Moves the stream out as the C interface; call once.
   virtual void Export(ArrowArrayStream* out) = 0;
+};
+
+// One statement, parsed and bound. Destroy before its connection.
+class Statement {
+ public:
+  virtual ~Statement() = default;
+  // Types of its result and names of its parameters ("1", "2"… where they have none), without running it. `schema` is
+  // the caller's to release.
+  virtual Status Describe(ArrowSchema* schema, std::vector<std::string>* parameters) = 0;
+  // Its answer as a stream, made while it is read; `params` bind $1…. Call once: the stream takes the statement over.
+  virtual Result<std::unique_ptr<Stream>> Open(std::span<const Value> params) = 0;
 };
 
 // Used by one thread, but for Interrupt and Progress. Errors: kInvalid for what the SQL's author can mend (parse,
@@ -121,10 +138,7 @@ class Connection {
   Result<Rows> Query(std::string_view sql, std::initializer_list<Value> params) {
     return Query(sql, std::span<const Value>(params.begin(), params.size()));
   }
-  // The answer as a stream, made while it is read. `params` bind $1….
-  virtual Result<std::unique_ptr<Stream>> Open(std::string_view sql, std::span<const Value> params = {}) = 0;
-  // Names and types of a query's parameters and result, without running it. `schema` is the caller's to release.
-  virtual Status Describe(std::string_view sql, ArrowSchema* schema, std::vector<std::string>* parameters) = 0;
+  virtual Result<std::unique_ptr<Statement>> Prepare(std::string_view sql) = 0;
   virtual Result<Json> ParseTree(std::string_view sql) = 0;  // json_serialize_sql; {"error": true, …} is an answer.
   virtual void Interrupt() = 0;   // From any thread; the running call ends with kUnavailable within 0.3 s.
   virtual double Progress() = 0;  // From any thread; percent, or -1 where unknown.

@@ -29,7 +29,7 @@ class EngineTest : public ::testing::Test {
   void Open(Options options) {
     connection_.reset();
     instance_ = Instance::Open(options).value();
-    connection_ = instance_->Connect().value();
+    connection_ = instance_->Connect(kProgress).value();
   }
   std::string One(std::string_view sql, std::initializer_list<Value> params = {}) {
     auto rows = connection_->Query(sql, params);
@@ -39,6 +39,15 @@ class EngineTest : public ::testing::Test {
     auto rows = connection_->Query(sql);
     EXPECT_FALSE(rows) << sql;
     return rows ? Code::kInternal : rows.error().code;
+  }
+
+  Result<std::unique_ptr<Stream>> OpenStream(std::string_view sql, const std::vector<Value>& params = {}) {
+    return TRY(connection_->Prepare(sql))
+    ->Open(params);
+  }
+  Status Describe(std::string_view sql, ArrowSchema* schema, std::vector<std::string>* parameters) {
+    return TRY(connection_->Prepare(sql))
+    ->Describe(schema, parameters);
   }
 
   files::path folder_;
@@ -215,17 +224,16 @@ Result<int64_t> Drain(Stream& stream, std::vector<std::string>* formats = nullpt
 }
 
 TEST_F(EngineTest, StreamsAreArrow) {
-  auto stream = connection_->Open(
-      "SELECT i AS a, 'x' AS a, TIMESTAMPTZ '2020-01-01' AS t FROM range($1) r(i) WHERE i >= $2", std::vector<Value>{});
+  auto stream = OpenStream("SELECT i AS a, 'x' AS a, TIMESTAMPTZ '2020-01-01' AS t FROM range($1) r(i) WHERE i >= $2",
+                           std::vector<Value>{});
   ASSERT_FALSE(stream);
-  stream =
-      connection_->Open("SELECT i AS a, 'x' AS a, TIMESTAMPTZ '2020-01-01' AS t FROM range(100000) r(i) WHERE i >= $1",
-                        std::vector<Value>{"10"});
+  stream = OpenStream("SELECT i AS a, 'x' AS a, TIMESTAMPTZ '2020-01-01' AS t FROM range(100000) r(i) WHERE i >= $1",
+                      std::vector<Value>{"10"});
   ASSERT_TRUE(stream) << stream.error().message;
   std::vector<std::string> formats;
   EXPECT_EQ(Drain(**stream, &formats).value(), 99990);
   EXPECT_EQ(formats, (std::vector<std::string>{"a:l", "a:u", "t:tsu:UTC"}));
-  stream = connection_->Open("SELECT CASE WHEN i = 90000 THEN error('no') ELSE 'x' END FROM range(100000) t(i)");
+  stream = OpenStream("SELECT CASE WHEN i = 90000 THEN error('no') ELSE 'x' END FROM range(100000) t(i)");
   ASSERT_TRUE(stream);
   auto rows = Drain(**stream);
   ASSERT_FALSE(rows);
@@ -237,20 +245,20 @@ TEST_F(EngineTest, StreamsAreArrow) {
 TEST_F(EngineTest, DescribeTellsColumnsAndParametersWithoutRunning) {
   ArrowSchema schema{};
   std::vector<std::string> parameters;
-  ASSERT_TRUE(connection_->Describe("SELECT i AS n, error('ran') AS e, 1.5 AS d FROM range(3) t(i) WHERE i < $least",
-                                    &schema, &parameters));
+  ASSERT_TRUE(
+      Describe("SELECT i AS n, error('ran') AS e, 1.5 AS d FROM range(3) t(i) WHERE i < $least", &schema, &parameters));
   ASSERT_EQ(schema.n_children, 3);
   EXPECT_STREQ(schema.children[0]->name, "n");
   EXPECT_STREQ(schema.children[2]->format, "d:2,1,128");
   schema.release(&schema);
   EXPECT_EQ(parameters, std::vector<std::string>{"least"});
-  Status status = connection_->Describe("SELECT $1 AS x, 1 AS y", &schema, &parameters);
+  Status status = Describe("SELECT $1 AS x, 1 AS y", &schema, &parameters);
   ASSERT_TRUE(status) << status.error().message;
   ASSERT_EQ(schema.n_children, 2);
   EXPECT_STREQ(schema.children[0]->name, "x");
   EXPECT_STREQ(schema.children[0]->format, "u");
   schema.release(&schema);
-  EXPECT_FALSE(connection_->Describe("SELECT nothing", &schema, &parameters));
+  EXPECT_FALSE(Describe("SELECT nothing", &schema, &parameters));
 }
 
 TEST_F(EngineTest, ParseTreesNeedNoCatalogueAndTellParseErrors) {

@@ -84,16 +84,14 @@ Result<std::unique_ptr<Instance>> Instance::Open(const Options& options) {
   });
 }
 
-Result<std::unique_ptr<Connection>> Instance::Connect() {
+Result<std::unique_ptr<Connection>> Instance::Connect(std::string_view settings) {
   return Guarded([&]() -> Result<std::unique_ptr<Connection>> {
     duckdb_connection handle = nullptr;
     if (duckdb_connect(impl_->database, &handle) != DuckDBSuccess) {
       return Error{Code::kInternal, "cannot connect to the engine"};
     }
     auto connection = NewConnection(handle);
-    // What Progress needs. A locked instance refuses it: its progress is unknown.
-    Status ignored = connection->Execute(
-        "SET enable_progress_bar = true; SET enable_progress_bar_print = false; SET progress_bar_time = 0");
+    if (!settings.empty()) TRY(connection->Execute(settings));
     return connection;
   });
 }

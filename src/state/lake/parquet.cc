@@ -113,7 +113,7 @@ void ReadBatch(const ArrowArray& batch, std::vector<Written>& files) {
 }
 
 Result<std::vector<Written>> Copy(engine::Connection& connection, const std::string& sql) {
-  auto answer = TRY(connection.Open(sql));
+  auto answer = TRY(TRY(connection.Prepare(sql))->Open({}));
   ArrowArrayStream stream{};
   answer->Export(&stream);
   std::vector<Written> files;

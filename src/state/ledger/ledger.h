@@ -1,8 +1,10 @@
 // Everything that happened, one row each, in one order that cannot be edited unseen. Owns ledger, ledger_head.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -66,9 +68,12 @@ class Ledger {
   Status SealNow();
   // Returns once the row is durable, many callers sharing one commit. kUnavailable: it is not, and nothing may be read.
   Status AppendDurably(const Entry& entry);
-  // The same without waiting, for a thread that holds a writing transaction and so would wait for itself. Durable a
-  // commit later. kUnavailable when the queue is full.
-  Status AppendSoon(const Entry& entry);
+  // Queues the rows, all for one commit, and answers how to wait for it: what the waiter answers is AppendDurably's
+  // answer. Nobody has to wait: a thread that holds a writing transaction must not, for it would wait for itself.
+  // kUnavailable when the queue is full.
+  using Waiter = std::function<Status()>;
+  Result<Waiter> AppendSoon(std::span<const Entry> entries);
+  Result<Waiter> AppendSoon(const Entry& entry) { return AppendSoon(std::span(&entry, 1)); }
   // Walks the whole chain: an edit, a reorder, a removed row, a cut end and a forged head are each told with their row.
   Result<Verdict> Verify();
 

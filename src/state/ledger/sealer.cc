@@ -29,7 +29,8 @@ struct Ledger::Impl {
 
   Status Start(const std::string& folder);
   void Stop();
-  Result<std::shared_ptr<Batch>> Enqueue(const Entry& entry);
+  Result<std::shared_ptr<Batch>> Enqueue(std::span<const Entry> entries);
+  Status Await(Batch& batch);
   void WriteBatches(std::stop_token stop);
   Status WriteBatch(const Batch& batch);
   Status Seal();
@@ -83,19 +84,27 @@ void Ledger::Impl::Stop() {
   }
 }
 
-Result<std::shared_ptr<Batch>> Ledger::Impl::Enqueue(const Entry& entry) {
-  RowCells cells = CellsOf(clock, entry);
+Result<std::shared_ptr<Batch>> Ledger::Impl::Enqueue(std::span<const Entry> entries) {
+  std::vector<RowCells> rows;
+  for (const Entry& entry : entries) rows.push_back(CellsOf(clock, entry));
   std::shared_ptr<Batch> batch;
   {
     std::lock_guard lock(mutex);
     if (open->rows.size() >= kQueueLimit) {
       return Error{Code::kUnavailable, "the ledger cannot keep up: its queue is full; try again in a moment"};
     }
-    open->rows.push_back(std::move(cells));
+    for (RowCells& row : rows) open->rows.push_back(std::move(row));
     batch = open;
   }
   arrived.notify_one();
   return batch;
+}
+
+Status Ledger::Impl::Await(Batch& batch) {
+  std::unique_lock lock(mutex);
+  batch.settled.wait(lock, [&] { return batch.done; });
+  if (batch.outcome) return {};
+  return Error{Code::kUnavailable, "the ledger cannot be written: " + batch.outcome.error().message};
 }
 
 // While one batch is being committed, the next one fills.
@@ -188,17 +197,11 @@ Result<std::unique_ptr<Ledger>> Ledger::Open(store::Store& store, Clock& clock, 
 
 Status Ledger::SealNow() { return impl_->Seal(); }
 
-Status Ledger::AppendDurably(const Entry& entry) {
-  std::shared_ptr<Batch> batch = TRY(impl_->Enqueue(entry));
-  std::unique_lock lock(impl_->mutex);
-  batch->settled.wait(lock, [&] { return batch->done; });
-  if (batch->outcome) return {};
-  return Error{Code::kUnavailable, "the ledger cannot be written: " + batch->outcome.error().message};
-}
+Status Ledger::AppendDurably(const Entry& entry) { return impl_->Await(*TRY(impl_->Enqueue(std::span(&entry, 1)))); }
 
-Status Ledger::AppendSoon(const Entry& entry) {
-  TRY(impl_->Enqueue(entry));
-  return {};
+Result<Ledger::Waiter> Ledger::AppendSoon(std::span<const Entry> entries) {
+  std::shared_ptr<Batch> batch = TRY(impl_->Enqueue(entries));
+  return Waiter([this, batch = std::move(batch)] { return impl_->Await(*batch); });
 }
 
 Result<Verdict> Ledger::Verify() {

@@ -85,9 +85,9 @@ class GovernedEngine final : public Engine {
                              {"reasons", Json(decision.reasons)},
                              {"door", caller.door},
                              {"token", caller.token_id}});
-    Status recorded =
-        shared_.Record({{"denied", caller.principal.name, caller.purpose, key.Text(), std::move(detail)}});
+    auto recorded = shared_.Record({{"denied", caller.principal.name, caller.purpose, key.Text(), std::move(detail)}});
     if (!recorded) return recorded.TakeError();
+    if (Status durable = (*recorded)(); !durable) return durable.TakeError();
     std::string message =
         fmt::format("{} may not read {}: {}", caller.principal.name, name.Text(), Join(decision.reasons, "; "));
     if (!decision.remedy.empty()) message += "; " + decision.remedy;

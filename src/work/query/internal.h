@@ -57,14 +57,28 @@ std::string PolicySql(const Table& table, const std::string& scan, bool barrier)
 // The error as a consumer may see it: no path of a file, no text of a policy. What is withheld goes to the log.
 Error Shown(Error error, const std::vector<Table>& tables);
 
+// An instance with the policy views of one set of tables, locked to exactly their files.
+struct Furnished {
+  std::string key;  // The views and files: statements over the same ones need not make another.
+  std::unique_ptr<engine::Instance> instance;
+  std::unique_ptr<engine::Connection> connection;  // Made before the lock, with settings of its own.
+  std::atomic<bool> lent = false;                  // A read uses `connection`.
+  std::atomic<bool> broken = false;                // The engine failed in a way of its own: not to be used again.
+};
+
 // What a read needs while it runs; destroyed from the last member up.
 struct Running {
   explicit Running(Turns::Turn its_turn) : turn(std::move(its_turn)) {}
+  ~Running();
+
+  // Gives it the furnished connection, or one of its own where another read uses that.
+  Status Connect(std::shared_ptr<Furnished> from);
 
   Turns::Turn turn;
   engine::MemoryBroker::Grant memory;
-  std::shared_ptr<engine::Instance> instance;
-  std::unique_ptr<engine::Connection> connection;
+  std::shared_ptr<Furnished> furnished;  // Shared by a statement and its reads, which may outlive it.
+  std::unique_ptr<engine::Connection> own;
+  engine::Connection* connection = nullptr;
   std::unique_ptr<engine::Watchdog> watchdog;
   ArrowArrayStream rows{};
   std::stop_token stop;
@@ -88,19 +102,22 @@ class Shared {
   Status Open();
 
   Result<Json> Parse(const std::string& sql);
-  // An opened, unlocked instance; the next one is made in the background.
-  Result<std::shared_ptr<engine::Instance>> TakeInstance();
+  // An instance with views of `tables`: a free one that has them already, or a new one. Free again when the last
+  // holder lets go of it.
+  Result<std::shared_ptr<Furnished>> Furnish(const std::vector<Table>& tables);
   // A turn and the memory for it, waited for within the limits.
   Result<std::unique_ptr<Running>> Admit();
-  // Returns when the rows are durable. A single one shares its commit with other reads.
-  Status Record(const std::vector<ledger::Entry>& entries);
+  // The waiter returns when the rows are durable: until then no row may leave.
+  Result<ledger::Ledger::Waiter> Record(const std::vector<ledger::Entry>& entries);
   // For the rows that end a read, which no reader waits for: a missing one means interrupted.
   void RecordLater(const std::vector<ledger::Entry>& entries);
   const Context& context() const { return context_; }
 
  private:
   Result<std::unique_ptr<engine::Instance>> OpenInstance();
+  Result<std::unique_ptr<engine::Instance>> TakeInstance();
   void Refill();
+  void GiveBack(std::unique_ptr<Furnished> furnished);
 
   const Context context_;
   Turns turns_;
@@ -108,8 +125,9 @@ class Shared {
   std::unique_ptr<engine::Instance> parser_;
   std::unique_ptr<engine::Connection> parsing_;
   std::mutex ready_mutex_;
-  std::vector<std::unique_ptr<engine::Instance>> ready_;
-  Pool background_;  // Last: what it runs needs the others.
+  std::vector<std::unique_ptr<engine::Instance>> ready_;  // Opened, not furnished.
+  std::deque<std::unique_ptr<Furnished>> idle_;           // Furnished and free, the newest first.
+  Pool background_;                                       // Last: what it runs needs the others.
 };
 
 // Binds the statement over its policy views, in an instance of its own.

@@ -8,24 +8,6 @@
 namespace weft::query {
 namespace {
 
-// Attaches the policy views under the names that the statement uses, and locks the instance to their files.
-Status Furnish(engine::Instance& instance, const std::vector<Table>& tables) {
-  auto connection = TRY(instance.Connect());
-  std::set<std::string> made;
-  std::vector<std::string> paths;
-  std::string sql;
-  for (const Table& table : tables) {
-    const std::string catalog = SqlName(table.written.catalog);
-    const std::string schema = catalog + "." + SqlName(table.written.schema);
-    if (made.insert(Lower(catalog)).second) sql += fmt::format("ATTACH ':memory:' AS {};\n", catalog);
-    if (made.insert(Lower(schema)).second) sql += fmt::format("CREATE SCHEMA {};\n", schema);
-    sql += fmt::format("CREATE VIEW {}.{} AS {};\n", schema, SqlName(table.written.table), table.sql);
-    paths.insert(paths.end(), table.paths.begin(), table.paths.end());
-  }
-  if (!sql.empty()) TRY(connection->Execute(sql));
-  return instance.Lock(paths);
-}
-
 class PreparedStatement final : public Prepared {
  public:
   PreparedStatement(Shared& shared, model::Caller caller, std::string sql, std::vector<Table> tables)
@@ -39,14 +21,16 @@ class PreparedStatement final : public Prepared {
 
   Status Bind() {
     auto running = TRY(shared_.Admit());
-    instance_ = TRY(shared_.TakeInstance());
-    Status furnished = Furnish(*instance_, *tables_);
+    auto furnished = shared_.Furnish(*tables_);
     if (!furnished) {
       Error error = furnished.TakeError();
       // The statement has no part in the views: what is wrong is the node's, whatever the engine calls it.
       return Shown({error.code == Code::kUnavailable ? error.code : Code::kInternal, error.message}, *tables_);
     }
-    return Describe(*running, &schema_, &parameters_);
+    furnished_ = furnished.TakeValue();
+    TRY(Watch(*running));
+    bound_ = TRY(Describe(*running, &schema_, &parameters_));
+    return {};
   }
 
   // The first schema is the one that Bind found; whoever asks again has the statement described again.
@@ -59,28 +43,32 @@ class PreparedStatement final : public Prepared {
       }
     }
     auto running = TRY(shared_.Admit());
+    TRY(Watch(*running));
     std::vector<std::string> parameters;
-    return Describe(*running, out, &parameters);
+    TRY(Describe(*running, out, &parameters));
+    return {};
   }
 
   const std::vector<std::string>& parameters() const override { return parameters_; }
 
+  // The engine begins while the ledger's row is on its way to the disk; nothing leaves before both are there.
   Status Execute(std::span<const engine::Value> params, ArrowArrayStream* out) override {
     auto running = TRY(shared_.Admit());
     TRY(DecideAgain());
     TRY(Watch(*running));
     const std::string id = NewId("read");
-    TRY(shared_.Record(Entries(
+    const ledger::Ledger::Waiter recorded = TRY(shared_.Record(Entries(
         "read.started",
         Json::Map({{"read", id}, {"statement", Sha256(sql_)}, {"door", caller_.door}, {"token", caller_.token_id}}))));
+    auto stream = Open(*running, params);
+    if (stream) (*stream)->Export(&running->rows);
+    TRY(recorded());
     running->ended = Ending(id);
-    auto stream = running->connection->Open(sql_, params);
     if (!stream) {
       Error error = ReadError(*running, stream.TakeError());
       running->ended(0, 0, fmt::format("failed: {}", CodeName(error.code)));
       return error;
     }
-    (*stream)->Export(&running->rows);
     ExportGoverned(std::move(running), out);
     return {};
   }
@@ -94,9 +82,8 @@ class PreparedStatement final : public Prepared {
  private:
   // Gives the read a connection, and a watchdog over it.
   Status Watch(Running& running) const {
-    running.instance = instance_;
     running.tables = tables_;
-    running.connection = TRY(instance_->Connect());
+    TRY(running.Connect(furnished_));
     {
       std::lock_guard lock(mutex_);
       running.stop = stop_.get_token();
@@ -106,11 +93,23 @@ class PreparedStatement final : public Prepared {
     return {};
   }
 
-  Status Describe(Running& running, ArrowSchema* schema, std::vector<std::string>* parameters) const {
-    TRY(Watch(running));
-    Status described = running.connection->Describe(sql_, schema, parameters);
+  Result<std::unique_ptr<engine::Statement>> Describe(Running& running, ArrowSchema* schema,
+                                                      std::vector<std::string>* parameters) const {
+    auto statement = running.connection->Prepare(sql_);
+    Status described = statement ? (*statement)->Describe(schema, parameters) : Status(statement.error());
     if (!described) return ReadError(running, described.TakeError());
-    return {};
+    return statement;
+  }
+
+  // What Bind bound serves the first read that has its connection.
+  Result<std::unique_ptr<engine::Stream>> Open(Running& running, std::span<const engine::Value> params) {
+    std::unique_ptr<engine::Statement> statement;
+    if (!running.own) {
+      std::lock_guard lock(mutex_);
+      statement = std::move(bound_);
+    }
+    if (!statement) statement = TRY(running.connection->Prepare(sql_));
+    return statement->Open(params);
   }
 
   // A grant that ended since Prepare ends here too.
@@ -160,7 +159,8 @@ class PreparedStatement final : public Prepared {
   const model::Caller caller_;
   const std::string sql_;
   const std::shared_ptr<const std::vector<Table>> tables_;  // Shared with reads that may outlive the statement.
-  std::shared_ptr<engine::Instance> instance_;
+  std::shared_ptr<Furnished> furnished_;                    // Shared with the same.
+  std::unique_ptr<engine::Statement> bound_;                // Over furnished_'s connection: goes before it.
   std::vector<std::string> parameters_;
   mutable std::mutex mutex_;
   mutable ArrowSchema schema_{};

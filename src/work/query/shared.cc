@@ -1,13 +1,17 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
 #include "base/id.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "work/query/internal.h"
 
 namespace weft::query {
 namespace {
 
 constexpr size_t kReadyInstances = 2;
+constexpr size_t kIdleInstances = 4;
 constexpr size_t kBackgroundQueue = 16;
 constexpr int64_t kParserMemory = int64_t{256} << 20;
 
@@ -52,7 +56,7 @@ Result<Json> Shared::Parse(const std::string& sql) {
   return tree;
 }
 
-Result<std::shared_ptr<engine::Instance>> Shared::TakeInstance() {
+Result<std::unique_ptr<engine::Instance>> Shared::TakeInstance() {
   std::unique_ptr<engine::Instance> instance;
   {
     std::lock_guard lock(ready_mutex_);
@@ -61,9 +65,58 @@ Result<std::shared_ptr<engine::Instance>> Shared::TakeInstance() {
       ready_.pop_back();
     }
   }
-  Status refilling = background_.Submit([this] { Refill(); });
+  Status refilling = background_.Submit([this] { Refill(); });  // A full queue has one in it already.
   if (!instance) instance = TRY(OpenInstance());
-  return std::shared_ptr<engine::Instance>(std::move(instance));  // A statement and its running reads share it.
+  return instance;
+}
+
+Result<std::shared_ptr<Furnished>> Shared::Furnish(const std::vector<Table>& tables) {
+  std::set<std::string> made;
+  std::vector<std::string> paths;
+  std::string sql;
+  for (const Table& table : tables) {
+    const std::string catalog = SqlName(table.written.catalog);
+    const std::string schema = catalog + "." + SqlName(table.written.schema);
+    if (made.insert(Lower(catalog)).second) sql += fmt::format("ATTACH ':memory:' AS {};\n", catalog);
+    if (made.insert(Lower(schema)).second) sql += fmt::format("CREATE SCHEMA {};\n", schema);
+    sql += fmt::format("CREATE VIEW {}.{} AS {};\n", schema, SqlName(table.written.table), table.sql);
+    paths.insert(paths.end(), table.paths.begin(), table.paths.end());
+  }
+  const std::string key = sql + Join(paths, "\n");
+  std::unique_ptr<Furnished> furnished;
+  {
+    std::lock_guard lock(ready_mutex_);
+    const auto found = std::ranges::find(idle_, key, [](const auto& idle) { return idle->key; });
+    if (found != idle_.end()) {
+      furnished = std::move(*found);
+      idle_.erase(found);
+    }
+  }
+  if (!furnished) {
+    furnished = std::make_unique<Furnished>();
+    furnished->key = key;
+    furnished->instance = TRY(TakeInstance());
+    furnished->connection = TRY(furnished->instance->Connect(engine::kReadAhead));
+    if (!sql.empty()) TRY(furnished->connection->Execute(sql));
+    TRY(furnished->instance->Lock(paths));
+  }
+  return std::shared_ptr<Furnished>(furnished.release(),
+                                    [this](Furnished* done) { GiveBack(std::unique_ptr<Furnished>(done)); });
+}
+
+// Closing an instance takes milliseconds that no reader should wait for.
+void Shared::GiveBack(std::unique_ptr<Furnished> furnished) {
+  std::shared_ptr<Furnished> surplus;  // Shared with the task, which std::function wants to copy.
+  {
+    std::lock_guard lock(ready_mutex_);
+    if (!furnished->broken) idle_.push_front(std::move(furnished));
+    if (idle_.size() > kIdleInstances) {
+      surplus = std::move(idle_.back());
+      idle_.pop_back();
+    }
+  }
+  if (furnished) surplus = std::move(furnished);
+  if (surplus) Status closing = background_.Submit([surplus] {});
 }
 
 Result<std::unique_ptr<Running>> Shared::Admit() {
@@ -75,28 +128,45 @@ Result<std::unique_ptr<Running>> Shared::Admit() {
   return running;
 }
 
-Status Shared::Record(const std::vector<ledger::Entry>& entries) {
-  if (entries.size() == 1) return context_.ledger.AppendDurably(entries.front());
-  auto txn = TRY(context_.store.Begin());
-  for (const ledger::Entry& entry : entries) TRY(ledger::Append(*txn, context_.clock, entry));
-  return txn->Commit();
+Result<ledger::Ledger::Waiter> Shared::Record(const std::vector<ledger::Entry>& entries) {
+  return context_.ledger.AppendSoon(entries);
 }
 
 void Shared::RecordLater(const std::vector<ledger::Entry>& entries) {
-  for (const ledger::Entry& entry : entries) {
-    Status recorded = context_.ledger.AppendSoon(entry);
-    if (!recorded) log::Error("the end of a read is not in the ledger", {{"message", recorded.error().message}});
+  auto recorded = context_.ledger.AppendSoon(entries);
+  if (!recorded) log::Error("the end of a read is not in the ledger", {{"message", recorded.error().message}});
+}
+
+Running::~Running() {
+  if (rows.release) rows.release(&rows);
+  watchdog.reset();
+  if (furnished && connection == furnished->connection.get()) furnished->lent = false;
+}
+
+Status Running::Connect(std::shared_ptr<Furnished> from) {
+  furnished = std::move(from);
+  if (!furnished->lent.exchange(true)) {
+    connection = furnished->connection.get();
+    return {};
   }
+  own = TRY(furnished->instance->Connect());
+  connection = own.get();
+  return {};
 }
 
 Result<std::unique_ptr<engine::Instance>> Shared::OpenInstance() {
   const Options& options = context_.options;
   // Two instances in one folder would overwrite each other's spill.
   std::string folder = options.temp_folder.empty() ? "" : options.temp_folder + "/" + NewId("spill");
-  return engine::Instance::Open({.threads = options.threads,
-                                 .memory_bytes = options.memory_bytes,
-                                 .temp_folder = std::move(folder),
-                                 .extensions = {}});
+  auto instance = TRY(engine::Instance::Open({.threads = options.threads,
+                                              .memory_bytes = options.memory_bytes,
+                                              .temp_folder = std::move(folder),
+                                              .extensions = {}}));
+  // An idle instance holds no data: the files' pages are the operating system's to keep. Files never change, so what
+  // is known of their insides may stay.
+  auto connection = TRY(instance->Connect());
+  TRY(connection->Execute("SET GLOBAL enable_external_file_cache = false; SET GLOBAL parquet_metadata_cache = true"));
+  return instance;
 }
 
 void Shared::Refill() {

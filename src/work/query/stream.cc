@@ -134,6 +134,7 @@ class Governed {
 
   int Fail(Error error) {
     error_ = error.message;
+    if (error.code == Code::kInternal) running_->furnished->broken = true;
     End(running_->stop.stop_requested() ? "cancelled" : fmt::format("failed: {}", CodeName(error.code)));
     return ErrnoOf(error.code);
   }

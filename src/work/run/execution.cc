@@ -189,7 +189,7 @@ Status Execution::OpenEngine(Session& session) {
   options.memory_bytes = bytes;
   options.temp_folder = context_.options.temp_folder;
   session.instance = TRY(engine::Instance::Open(options));
-  session.connection = TRY(session.instance->Connect());
+  session.connection = TRY(session.instance->Connect(engine::kProgress));
   session.watchdog =
       std::make_unique<engine::Watchdog>(*session.connection, Deadline::Never(), live_.stop().get_token());
   session.live = &live_;
