@@ -1,7 +1,6 @@
 #include "apps/weft/folder.h"
 
 #include <fmt/format.h>
-#include <fnmatch.h>
 
 #include <algorithm>
 #include <fstream>
@@ -9,6 +8,7 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "model/glob.h"
 
 namespace weft::app {
 namespace {
@@ -41,17 +41,6 @@ Result<std::vector<std::string>> Walk(const fs::path& root) {
   return found;
 }
 
-// A "**" folder in a pattern is any folders or none; fnmatch knows only single ones.
-bool Matches(const std::string& pattern, const std::string& path) {
-  size_t any = pattern.find("**/");
-  if (any == pattern.npos) return fnmatch(pattern.c_str(), path.c_str(), FNM_PATHNAME | FNM_PERIOD) == 0;
-  const std::string before = pattern.substr(0, any), after = pattern.substr(any + 3);
-  if (Matches(before + after, path)) return true;
-  return std::count(path.begin(), path.end(), '/') > std::count(pattern.begin(), pattern.end(), '/') - 1
-             ? Matches(before + "*/" + pattern.substr(any), path)
-             : std::count(after.begin(), after.end(), '/') == 0 && Matches(before + "*/" + after, path);
-}
-
 Result<std::string> HashWithBar(const Session& session, const fs::path& path, int64_t bytes, const std::string& name) {
   if (bytes < kBarFrom || !session.screen().error_terminal) return HashFile(path);
   std::ifstream file(path, std::ios::binary);
@@ -79,10 +68,10 @@ std::vector<std::string> NamedData(const Folder& folder, const std::vector<std::
     const std::string home = text.path.substr(0, text.path.size() - std::string_view("product.odps.yaml").size());
     for (const model::InputPort& input : product->inputs) {
       if (!input.source || input.source->kind != "file" || input.source->path.starts_with('/')) continue;
-      std::string pattern = input.source->path;
-      if (pattern.starts_with("./")) pattern.erase(0, 2);
+      const std::string pattern = fs::path(input.source->path).lexically_normal().string();
       for (const std::string& path : files) {
-        if (path.starts_with(home) && Matches(pattern, path.substr(home.size()))) named.push_back(path);
+        if (path.starts_with(home) && model::GlobMatches(pattern, std::string_view(path).substr(home.size())))
+          named.push_back(path);
       }
     }
   }

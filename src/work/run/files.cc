@@ -1,16 +1,15 @@
 #include <fmt/format.h>
-#include <fnmatch.h>
-#include <glob.h>
+
+#include <algorithm>
 
 #include "base/file.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "model/glob.h"
 #include "work/run/inputs.h"
 
 namespace weft::run {
 namespace {
-
-constexpr std::string_view kGlobs = "*?[";
 
 struct Kind {
   std::string format;
@@ -37,11 +36,6 @@ Kind KindOf(const std::string& name, const std::string& format) {
   return kind;
 }
 
-bool Matches(const std::string& pattern, const std::string& path) {
-  if (pattern.find_first_of(kGlobs) == pattern.npos) return pattern == path;
-  return fnmatch(pattern.c_str(), path.c_str(), pattern.find("**") == pattern.npos ? FNM_PATHNAME : 0) == 0;
-}
-
 // Where an upload of that hash is kept.
 std::string UploadPath(const Options& options, const std::string& sha256) {
   return (fs::path(options.upload_folder) / sha256.substr(0, 2) / sha256).string();
@@ -60,7 +54,7 @@ Result<std::vector<Found>> Uploaded(const model::Source& source, const std::stri
   for (const model::DataFile& file : uploads) {
     std::string name = file.path;
     if (name.starts_with(bundle_folder + "/")) name = name.substr(bundle_folder.size() + 1);
-    if (!Matches(wanted, name)) continue;
+    if (!model::GlobMatches(wanted, name) && name != wanted) continue;
     found.push_back({UploadPath(options, file.sha256), name, file.sha256});
     std::error_code ignored;
     if (!fs::is_regular_file(found.back().path, ignored)) {
@@ -80,6 +74,23 @@ bool IsUnder(const fs::path& path, const fs::path& root) {
   return end == root.end();
 }
 
+// Whether the text of a path lies under a root, before anything is looked for there.
+bool IsWrittenUnderRoot(const fs::path& path, const Options& options) {
+  return std::any_of(options.source_roots.begin(), options.source_roots.end(), [&](const std::string& root) {
+    fs::path plain = fs::path(root).lexically_normal();
+    if (!plain.has_filename()) plain = plain.parent_path();  // "/data/" ends in an empty name.
+    std::error_code failure;
+    const fs::path real = fs::canonical(root, failure);
+    return IsUnder(path, plain) || (!failure && IsUnder(path, real));
+  });
+}
+
+Error Outside(const std::string& path) {
+  return {Code::kDenied, fmt::format("the source file '{}' does not lie under a folder that the node's administrator "
+                                     "declared as a source root",
+                                     path)};
+}
+
 // `path` with every link followed, if it then lies under a root.
 Result<std::string> Contained(const std::string& path, const Options& options) {
   std::error_code failure;
@@ -90,21 +101,37 @@ Result<std::string> Contained(const std::string& path, const Options& options) {
     const fs::path real_root = fs::canonical(root, failure);
     if (!failure && IsUnder(real, real_root)) return real.string();
   }
-  return Error{
-      Code::kDenied,
-      fmt::format(
-          "the source file '{}' does not lie under a folder that the node's administrator declared as a source root",
-          path)};
+  return Outside(path);
 }
 
+// The files that a pattern names, hidden ones and folders behind links left out.
+std::vector<std::string> Expand(const fs::path& folder, const std::string& pattern) {
+  const auto slashes = [](const std::string& text) { return std::count(text.begin(), text.end(), '/'); };
+  const auto deepest = slashes(pattern) - slashes((folder / "x").string());
+  const bool any_depth = pattern.find("**") != pattern.npos;
+  std::vector<std::string> found;
+  std::error_code failure;
+  fs::recursive_directory_iterator at(folder, fs::directory_options::skip_permission_denied, failure), end;
+  for (; !failure && at != end; at.increment(failure)) {
+    const bool hidden = at->path().filename().string().starts_with('.');
+    if (hidden || (!any_depth && at.depth() >= deepest)) at.disable_recursion_pending();
+    if (!hidden && model::GlobMatches(pattern, at->path().string())) found.push_back(at->path().string());
+  }
+  return found;
+}
+
+// Nothing outside the roots is looked at: an answer would tell a publisher what else is on the node.
 Result<std::vector<Found>> Absolute(const model::Source& source, const Options& options) {
-  std::vector<std::string> paths{source.path};
-  if (source.path.find_first_of(kGlobs) != source.path.npos) {
-    glob_t matches{};
-    const int outcome = glob(source.path.c_str(), 0, nullptr, &matches);
-    paths.assign(matches.gl_pathv, matches.gl_pathv + (outcome == 0 ? matches.gl_pathc : 0));
-    globfree(&matches);
+  const fs::path wanted = fs::path(source.path).lexically_normal();
+  std::vector<std::string> paths{wanted.string()};
+  if (model::IsGlob(source.path)) {
+    fs::path folder = wanted.parent_path();
+    while (model::IsGlob(folder.string())) folder = folder.parent_path();
+    if (!IsWrittenUnderRoot(folder, options)) return Outside(source.path);
+    paths = Expand(folder, wanted.string());
     if (paths.empty()) return Error{Code::kNotFound, fmt::format("no source file matches '{}'", source.path)};
+  } else if (!IsWrittenUnderRoot(wanted, options)) {
+    return Outside(source.path);
   }
   std::vector<Found> found;
   for (const std::string& path : paths) {
@@ -112,7 +139,7 @@ Result<std::vector<Found>> Absolute(const model::Source& source, const Options& 
     std::error_code ignored;
     if (!fs::is_regular_file(real, ignored))
       return Error{Code::kInvalid, fmt::format("the source '{}' is no file", path)};
-    if (real.find_first_of(kGlobs) != real.npos) {
+    if (model::IsGlob(real)) {
       return Error{Code::kUnsupported,
                    fmt::format("the source file '{}' has one of * ? [ in its name; rename it", real)};
     }
@@ -152,7 +179,8 @@ Result<Files> FindFiles(const model::Source& source, const std::string& bundle_f
     files.names.push_back(file.name);
     hasher.Add(file.name).Add("\n").Add(file.sha256).Add("\n");
   }
-  files.version = found.size() == 1 ? found[0].sha256 : hasher.Hex();
+  // Never the bare hash of a file: whoever knows that could have the bytes registered as their own.
+  files.version = hasher.Hex();
   return files;
 }
 

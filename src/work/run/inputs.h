@@ -20,7 +20,7 @@ struct Files {
   std::vector<std::string> names;  // As a person knows them: "data/flights.csv".
   std::string format;              // csv, json, parquet
   std::string compression;         // none, gzip, zstd
-  std::string version;             // One hash of all contents and names.
+  std::string version;             // One hash of all names and contents; a file's own hash is nobody else's business.
 };
 
 // Relative paths come out of `uploads` (what travelled with the product), absolute ones from under `roots`.
