@@ -214,6 +214,14 @@ std::string Bundle::Digest() const {
   return hasher.Hex();
 }
 
+std::string WithoutStatus(const std::string& text) {
+  std::vector<std::string> lines = Split(text, '\n');
+  for (std::string& line : lines) {
+    if (line.starts_with("status:")) line = "status:";
+  }
+  return Join(lines, "\n");
+}
+
 Repository ReadRepository(const std::vector<TextFile>& files, const std::vector<DataFile>& data, bool offline) {
   return Reader(files, data, offline).Run();
 }

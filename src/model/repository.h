@@ -64,4 +64,7 @@ struct Repository {
 // Weft's rules have codes "weft.*" in Problem::rule; what is valid but not done yet is "weft.unsupported".
 Repository ReadRepository(const std::vector<TextFile>& files, const std::vector<DataFile>& data, bool offline);
 
+// A descriptor's text with its own `status` line blanked: what a transition from one status to the next leaves alone.
+std::string WithoutStatus(const std::string& text);
+
 }  // namespace weft::model

@@ -191,6 +191,33 @@ TEST_F(CatalogTest, MajorsLiveSideBySide) {
   EXPECT_EQ(At("operations/flights/flights@1").value().version, "1.1.0");
 }
 
+TEST_F(CatalogTest, ADraftWaitsBehindWhatIsPublishedOfItsMajor) {
+  ProductText text;
+  ASSERT_TRUE(Publish(text));
+  text.version = text.ports[0].version = "1.1.0";
+  text.status = text.ports[0].status = "draft";
+  text.ports[0].column = "{name: carrier, logicalType: string, physicalType: varchar}";
+  ASSERT_TRUE(Publish(text));
+  EXPECT_EQ(At("operations/flights/flights@1").value().version, "1.0.0");
+  EXPECT_EQ(At("operations/flights/flights").value().status, "active");
+  EXPECT_EQ(At("operations/flights/flights@1.1.0").value().status, "draft");
+  EXPECT_EQ(Titles("painted"), "column:tailnum (Registration) ");  // What readers have is what is found.
+  text.status = text.ports[0].status = "active";
+  ASSERT_TRUE(Publish(text));
+  EXPECT_EQ(At("operations/flights/flights@1").value().version, "1.1.0");
+  EXPECT_EQ(Titles("painted"), "");
+}
+
+TEST_F(CatalogTest, AnOlderMajorIsFoundAfterItsBundleIsReplaced) {
+  ASSERT_TRUE(Publish({}));
+  ProductText next;
+  next.version = next.ports[0].version = "2.0.0";
+  next.ports[0].column = "{name: carrier, logicalType: string, physicalType: varchar}";
+  ASSERT_TRUE(Publish(next));
+  EXPECT_EQ(Titles("painted"), "column:tailnum (Registration) ");
+  EXPECT_EQ(Titles("carrier"), "column:carrier ");
+}
+
 TEST_F(CatalogTest, LoadsWhatTheGateAsksAbout) {
   model::Mesh mesh;
   mesh.id = "skyways";

@@ -13,6 +13,7 @@ using model::Bundle;
 using model::Contract;
 using model::OutputPort;
 using model::Version;
+using model::WithoutStatus;
 
 using Files = std::map<std::string, std::string>;  // Path under the product's folder → bytes.
 
@@ -29,18 +30,10 @@ Files FilesOf(const Bundle& bundle) {
   return files;
 }
 
-// The text with its top-level `status` blanked: what a transition leaves alone.
-std::string WithoutStatus(const std::string& text) {
-  std::vector<std::string> lines = Split(text, '\n');
-  for (std::string& line : lines) {
-    if (line.starts_with("status:")) line = "status:";
-  }
-  return Join(lines, "\n");
-}
-
 bool EqualButStatus(const Files& a, const Files& b) {
   return std::ranges::equal(a, b, [](const auto& x, const auto& y) {
-    return x.first == y.first && WithoutStatus(x.second) == WithoutStatus(y.second);
+    if (x.first != y.first) return false;
+    return x.first.ends_with(".yaml") ? WithoutStatus(x.second) == WithoutStatus(y.second) : x.second == y.second;
   });
 }
 
@@ -146,19 +139,21 @@ Status PutPort(store::Txn& txn, const Bundle& bundle, const OutputPort& port) {
   return {};
 }
 
-// Marks the newest version of each port's each major.
+// Marks the newest version of each port's each major. A draft waits behind what is published of its major: nobody reads
+// by it, and it is held against what they read.
 Status MarkNewest(store::Txn& txn, const model::Product& product) {
-  std::map<std::pair<std::string, int>, Version> newest;
-  for (const store::Row& row : TRY(txn.Run("SELECT port, version FROM output_ports WHERE domain = $1 AND product = $2",
-                                           {product.domain, product.name}))) {
-    const Version version = TRY(Version::Parse(row.text(1)));
-    Version& best = newest.try_emplace({row.text(0), version.major}, version).first->second;
-    best = std::max(best, version);
+  std::map<std::pair<std::string, int>, std::pair<bool, Version>> newest;  // Whether it is published, and which.
+  for (const store::Row& row :
+       TRY(txn.Run("SELECT port, version, status FROM output_ports WHERE domain = $1 AND product = $2",
+                   {product.domain, product.name}))) {
+    const std::pair candidate(row.text(2) != "draft", TRY(Version::Parse(row.text(1))));
+    auto& best = newest.try_emplace({row.text(0), candidate.second.major}, candidate).first->second;
+    best = std::max(best, candidate);
   }
   TRY(txn.Run("UPDATE output_ports SET newest = 0 WHERE domain = $1 AND product = $2", {product.domain, product.name}));
-  for (const auto& [port, version] : newest) {
+  for (const auto& [port, best] : newest) {
     TRY(txn.Run("UPDATE output_ports SET newest = 1 WHERE domain = $1 AND product = $2 AND port = $3 AND version = $4",
-                {product.domain, product.name, port.first, version.Text()}));
+                {product.domain, product.name, port.first, best.second.Text()}));
   }
   return {};
 }

@@ -122,9 +122,15 @@ Status PutSearch(store::Txn& txn, const model::Bundle& bundle) {
   TRY(Insert(txn, product,
              {"product", product.domain + "/" + product.name, product.status, product.name, product.description,
               Join(product.tags, " "), product.domain}));
+  // Each in the words of the version that speaks for it: an older major may stand in an older bundle alone.
   for (const PortRow& row : TRY(Ports(txn, product.domain, product.name))) {
-    for (const model::OutputPort& port : product.outputs) {
-      if (port.name == row.key.port && port.version == row.version) TRY(InsertPort(txn, bundle, row, port));
+    BundlePtr other;
+    if (row.product_version != product.version) {
+      other = TRY(Product(txn, product.domain, product.name, row.product_version));
+    }
+    const model::Bundle& its = other ? *other : bundle;
+    for (const model::OutputPort& port : its.product.outputs) {
+      if (port.name == row.key.port && port.version == row.version) TRY(InsertPort(txn, its, row, port));
     }
   }
   return {};

@@ -12,6 +12,7 @@ namespace {
 using model::Bundle;
 using model::Contract;
 using model::Version;
+using model::WithoutStatus;
 
 constexpr std::string_view kStatuses[] = {"proposed", "draft", "active", "deprecated", "retired"};
 
@@ -21,15 +22,6 @@ int StatusRank(std::string_view status) {
   return static_cast<int>(at - std::begin(kStatuses));
 }
 bool IsDraft(std::string_view status) { return StatusRank(status) <= 1; }
-
-// The text with what its own `status` line says blanked, and nothing else.
-std::string WithoutStatus(const std::string& text) {
-  std::vector<std::string> lines = Split(text, '\n');
-  for (std::string& line : lines) {
-    if (line.starts_with("status:")) line = "status:";
-  }
-  return Join(lines, "\n");
-}
 
 enum class Size { kPatch, kMinor, kMajor };
 

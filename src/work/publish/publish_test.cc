@@ -262,6 +262,21 @@ TEST_F(PublishTest, ADraftIsReplacedFreely) {
   EXPECT_EQ(Kinds(MustApply(ana_)), "unchanged mesh, update operations/flights");
 }
 
+TEST_F(PublishTest, ADraftIsNoWayRoundTheBreakingGate) {
+  Put({});
+  MustApply(admin_);
+  Put({.version = "1.1.0", .status = "draft"});
+  MustApply(ana_);
+  Sample breaking{.version = "1.1.0", .status = "draft"};
+  breaking.columns = breaking.columns.substr(0, breaking.columns.find("      - {name: seats"));
+  breaking.sql = "SELECT id, name FROM input\n";
+  Put(breaking);
+  EXPECT_NE(Problems(PlanOf(ana_)).find("weft.breaking"), std::string::npos) << Problems(PlanOf(ana_));
+  breaking.status = "active";
+  Put(breaking);
+  EXPECT_NE(Problems(PlanOf(ana_)).find("weft.breaking"), std::string::npos) << Problems(PlanOf(ana_));
+}
+
 TEST_F(PublishTest, NewDataIsNoNewVersion) {
   Put({});
   MustApply(admin_);
