@@ -65,7 +65,8 @@ class PoolRunner final : public Runner {
 
  private:
   Result<std::vector<Wanted>> Want(store::Txn& txn, const model::Caller& caller, const Request& request);
-  Status MayRun(store::Txn& txn, const model::Caller& caller, const catalog::Port& port);
+  Result<model::Decision> MayRun(store::Txn& txn, const model::Caller& caller, const catalog::Port& port);
+  Error Denied(const model::Caller& caller, const catalog::Port& port, const model::Decision& decision);
   void Dispatch();
   void Do(const std::shared_ptr<Job>& job);
   void Finish(const std::shared_ptr<Job>& job, const runs::Run& ended);
@@ -77,13 +78,55 @@ class PoolRunner final : public Runner {
   Pool pool_;  // Last: it goes first, and its threads use all of the above.
 };
 
-Status PoolRunner::MayRun(store::Txn& txn, const model::Caller& caller, const catalog::Port& port) {
-  const auto decision =
-      TRY(access::Decide(txn, context_.clock, caller.principal, model::Action::kRun, port.resource, caller.purpose));
-  if (decision.permitted) return {};
-  return Error{Code::kDenied, fmt::format("{} may not run {}: {}{}", caller.principal.name, port.row.key.Text(),
-                                          Join(decision.reasons, "; "),
-                                          decision.remedy.empty() ? "" : "; to permit it: " + decision.remedy)};
+Result<model::Decision> PoolRunner::MayRun(store::Txn& txn, const model::Caller& caller, const catalog::Port& port) {
+  return access::Decide(txn, context_.clock, caller.principal, model::Action::kRun, port.resource, caller.purpose);
+}
+
+// The denial is in the ledger before the caller knows of it. Whoever calls holds no writing transaction.
+Error PoolRunner::Denied(const model::Caller& caller, const catalog::Port& port, const model::Decision& decision) {
+  const std::string key = port.row.key.Text();
+  auto record = [&]() -> Status {
+    auto txn = TRY(context_.store.Begin());
+    Json detail = Json::Map({{"action", model::ActionName(model::Action::kRun)},
+                             {"reasons", decision.reasons},
+                             {"door", caller.door},
+                             {"token", caller.token_id}});
+    TRY(ledger::Append(*txn, context_.clock,
+                       {"denied", caller.principal.name, caller.purpose, key, std::move(detail)}));
+    return txn->Commit();
+  };
+  if (Status recorded = record(); !recorded) return recorded.TakeError();
+  return {Code::kDenied,
+          fmt::format("{} may not run {}: {}{}", caller.principal.name, key, Join(decision.reasons, "; "),
+                      decision.remedy.empty() ? "" : "; to permit it: " + decision.remedy)};
+}
+
+// Upstream first, else as it came. What stands in a circle, which publishing refuses, keeps its order.
+std::vector<Wanted> Ordered(std::vector<Wanted> wanted) {
+  std::map<model::PortKey, std::vector<size_t>> readers;
+  std::vector<size_t> waits_for(wanted.size(), 0);
+  std::set<model::PortKey> asked;
+  for (const Wanted& one : wanted) asked.insert(one.port.row.key);
+  std::set<size_t> ready, waiting;
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    for (const model::PortKey& above : wanted[i].upstream) {
+      if (!asked.contains(above)) continue;
+      readers[above].push_back(i);
+      ++waits_for[i];
+    }
+    (waits_for[i] == 0 ? ready : waiting).insert(i);
+  }
+  std::vector<Wanted> ordered;
+  while (!ready.empty() || !waiting.empty()) {
+    std::set<size_t>& from = ready.empty() ? waiting : ready;
+    const size_t next = *from.begin();
+    from.erase(from.begin());
+    for (size_t reader : readers[wanted[next].port.row.key]) {
+      if (--waits_for[reader] == 0 && waiting.erase(reader) > 0) ready.insert(reader);
+    }
+    ordered.push_back(std::move(wanted[next]));
+  }
+  return ordered;
 }
 
 Result<std::vector<Wanted>> PoolRunner::Want(store::Txn& txn, const model::Caller& caller, const Request& request) {
@@ -102,15 +145,17 @@ Result<std::vector<Wanted>> PoolRunner::Want(store::Txn& txn, const model::Calle
     rows.push_back(TRY(catalog::Resolve(txn, address)));
   }
   std::vector<Wanted> wanted;
+  std::set<model::PortKey> seen;
   for (const catalog::PortRow& row : rows) {
+    if (!seen.insert(row.key).second) continue;
     Wanted one {
       TRY(catalog::Load(txn, row))
       , {}
     };
-    Status may = MayRun(txn, caller, one.port);
+    const model::Decision may = TRY(MayRun(txn, caller, one.port));
     const bool builds = BuildOf(*one.port.bundle, *one.port.port).has_value();
-    if (request.ports.empty() && (!may || !builds)) continue;
-    if (!may) return may.TakeError();
+    if (request.ports.empty() && (!may.permitted || !builds)) continue;
+    if (!may.permitted) return Denied(caller, one.port, may);
     if (!builds)
       return Error{Code::kInvalid,
                    fmt::format("{} has no build to run: it names no SQL, and the product has not exactly one input",
@@ -122,28 +167,19 @@ Result<std::vector<Wanted>> PoolRunner::Want(store::Txn& txn, const model::Calle
       if (above) one.upstream.insert(above->key);  // Otherwise the run itself will say what is missing.
     }
     one.upstream.erase(row.key);
-    const bool twice =
-        std::any_of(wanted.begin(), wanted.end(), [&](const Wanted& other) { return other.port.row.key == row.key; });
-    if (!twice) wanted.push_back(std::move(one));
+    wanted.push_back(std::move(one));
   }
   if (wanted.empty()) return Error{Code::kNotFound, "there is nothing that you may run"};
-  // Upstream first. What is left over stands in a circle, which publishing refuses; it keeps its order.
-  std::vector<Wanted> ordered;
-  while (!wanted.empty()) {
-    auto next = std::find_if(wanted.begin(), wanted.end(), [&](const Wanted& one) {
-      return std::none_of(wanted.begin(), wanted.end(),
-                          [&](const Wanted& other) { return one.upstream.contains(other.port.row.key); });
-    });
-    if (next == wanted.end()) next = wanted.begin();
-    ordered.push_back(std::move(*next));
-    wanted.erase(next);
-  }
-  return ordered;
+  return Ordered(std::move(wanted));
 }
 
 Result<std::vector<runs::Run>> PoolRunner::Submit(const model::Caller& caller, const Request& request) {
+  std::vector<Wanted> wanted;
+  {
+    auto txn = TRY(context_.store.Read());  // Reading a large catalogue keeps no writer waiting.
+    wanted = TRY(Want(*txn, caller, request));
+  }
   auto txn = TRY(context_.store.Begin());
-  const std::vector<Wanted> wanted = TRY(Want(*txn, caller, request));
   auto batch = std::make_shared<Batch>();
   std::vector<runs::Run> submitted;
   std::vector<std::shared_ptr<Job>> jobs;
@@ -225,7 +261,8 @@ Status PoolRunner::Cancel(const model::Caller& caller, const std::string& run_id
     address.major = run.port.major;
     const catalog::PortRow row = TRY(catalog::Resolve(*txn, address));
     const catalog::Port port = TRY(catalog::Load(*txn, row));
-    TRY(MayRun(*txn, caller, port));
+    const model::Decision may = TRY(MayRun(*txn, caller, port));
+    if (!may.permitted) return Denied(caller, port, may);
   }
   std::shared_ptr<Job> waiting;
   {
