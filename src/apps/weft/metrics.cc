@@ -185,10 +185,9 @@ class CountedEngine final : public query::Engine {
 Metrics::Metrics(store::Store& store, engine::MemoryBroker& memory) : impl_(std::make_unique<Impl>(store, memory)) {}
 Metrics::~Metrics() = default;
 
-void Metrics::Request(std::string_view method, std::string_view route, int status, std::chrono::duration<double> took) {
-  const std::string where = std::string(method) + " " + std::string(route);
-  impl_->requests.Add({{"route", where}, {"status", std::to_string(status)}}).Increment();
-  impl_->request_seconds.Add({{"route", where}}, kSeconds).Observe(took.count());
+void Metrics::Request(const std::string& route, int status, std::chrono::duration<double> took) {
+  impl_->requests.Add({{"route", route}, {"status", std::to_string(status)}}).Increment();
+  impl_->request_seconds.Add({{"route", route}}, kSeconds).Observe(took.count());
 }
 
 std::unique_ptr<query::Engine> Metrics::Counting(query::Engine& inner) {

@@ -18,7 +18,8 @@ class Metrics {
   Metrics(store::Store& store, engine::MemoryBroker& memory);
   ~Metrics();
 
-  void Request(std::string_view method, std::string_view route, int status, std::chrono::duration<double> took);
+  // `route` becomes a label: a pattern out of a door's table, never what a client wrote.
+  void Request(const std::string& route, int status, std::chrono::duration<double> took);
   // The same engine, its queries and rows counted. `inner` outlives it.
   std::unique_ptr<query::Engine> Counting(query::Engine& inner);
   std::string Text();  // Reads the ledger's news and the process as they are now.

@@ -103,10 +103,23 @@ class WholeNode final : public Node {
     ledger_ = TRY(ledger::Ledger::Open(*store_, clock_, data_ + "/ledger"));
     lake_ = TRY(lake::Lake::Open(*store_, clock_, settings_.Text("warehouse")));
     token_file_ = TRY(AdminToken(*store_, clock_, data_));
+    return EndInterrupted();
+  }
+
+  // What ran when the node last ended: told in the ledger, and its right to write taken back.
+  Status EndInterrupted() {
     auto txn = TRY(store_->Begin());
-    const int interrupted = TRY(runs::MarkInterrupted(*txn, clock_));
+    const std::vector<runs::Run> interrupted = TRY(runs::MarkInterrupted(*txn, clock_));
+    for (const runs::Run& run : interrupted) {
+      TRY(lake::EndLease(*txn, run.port, run.id));
+      TRY(ledger::Append(
+          *txn, clock_,
+          {"interrupted", run.requested_by, "", run.port.Text(), Json::Map({{"run", run.id}, {"step", run.step}})}));
+    }
     TRY(txn->Commit());
-    if (interrupted > 0) log::Warn("runs were interrupted when the node last ended", {{"runs", interrupted}});
+    if (!interrupted.empty()) {
+      log::Warn("runs were interrupted when the node last ended", {{"runs", interrupted.size()}});
+    }
     return {};
   }
 
@@ -202,14 +215,15 @@ class WholeNode final : public Node {
     const Steady::time_point began = Steady::now();
     if (!ready_.load(std::memory_order_acquire)) return http::ToResponse(Ready().error());
     http::Response response = gate::Serve<rest::Api>(*gate_, *api_, rest::Routes(), request);
-    metrics_->Request(request.method, RouteOf(request), response.status, Steady::now() - began);
+    metrics_->Request(RouteOf(request), response.status, Steady::now() - began);
     return response;
   }
 
-  // The pattern, so that addresses do not become labels.
-  static std::string_view RouteOf(http::Request& request) {
+  // The pattern, so that neither addresses nor made-up methods become labels.
+  static std::string RouteOf(http::Request& request) {
     for (const auto& route : rest::Routes()) {
-      if (route.method == request.method && gate::Match(route.pattern, request)) return route.pattern;
+      if (route.method != request.method || !gate::Match(route.pattern, request)) continue;
+      return fmt::format("{} {}", route.method, route.pattern);
     }
     return "unknown";
   }

@@ -155,6 +155,8 @@ class FolderLake final : public Lake {
   }
 
   Result<Swept> Sweep(Millis age) override {
+    // Before the leases are read: what a later lease's holder writes is younger.
+    const Instant before{clock_.Now().micros - age.count() * 1000};
     auto txn = TRY(store_.Begin());
     const std::vector<std::string> live = TRY(EndExpiredLeases(*txn, clock_.Now()));
     std::set<std::string> keep;
@@ -165,7 +167,6 @@ class FolderLake final : public Lake {
     }
     TRY(txn->Commit());
     txn.reset();
-    const Instant before{clock_.Now().micros - age.count() * 1000};
     Swept swept;
     for (const std::string& location : locations) SweepTable(location, live, keep, before, swept);
     return swept;

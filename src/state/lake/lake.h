@@ -101,6 +101,9 @@ class Staging;
 
 enum class Operation { kAppend, kOverwrite };
 
+// Ends the lease of a run that cannot be alive any more, so that nobody waits for it to expire.
+Status EndLease(store::Txn& txn, const model::PortKey& key, const std::string& run_id);
+
 class Lake {
  public:
   static Result<std::unique_ptr<Lake>> Open(store::Store& store, Clock& clock, std::string warehouse);

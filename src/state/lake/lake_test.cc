@@ -275,6 +275,19 @@ TEST_F(LakeTest, OneRunWritesAtATimeAndACrashedOneIsTakenOver) {
   EXPECT_EQ(Scan(Seen()), "[2, b]");
 }
 
+TEST_F(LakeTest, TheLeaseOfADeadRunIsEndedAtOnce) {
+  auto first = Stage("run_1");
+  auto txn = store_->Begin().value();
+  ASSERT_TRUE(EndLease(*txn, key_, "run_0"));
+  ASSERT_TRUE(txn->Commit());
+  EXPECT_FALSE(lake_->Stage(key_, schema_, "1.0.0", "run_2")) << "another's lease is left alone";
+  txn = store_->Begin().value();
+  ASSERT_TRUE(EndLease(*txn, key_, "run_1"));
+  ASSERT_TRUE(txn->Commit());
+  EXPECT_TRUE(lake_->Stage(key_, schema_, "1.0.0", "run_2"));
+  EXPECT_EQ(first->Renew().error().code, Code::kConflict);
+}
+
 TEST_F(LakeTest, ALostRaceIsPreparedAgain) {
   Put("SELECT 1 AS id, 'a' AS name");
   auto staging = Stage();

@@ -53,6 +53,14 @@ Status ReleaseLease(store::Txn& txn, const Lease& lease) {
   return {};
 }
 
+Status EndLease(store::Txn& txn, const model::PortKey& key, const std::string& run_id) {
+  TRY(
+      txn.Run("UPDATE leases SET expires_at = 0, folder = '', token = token + 1 WHERE port = $1 AND run_id = $2 AND "
+              "folder <> ''",
+              {key.Text(), run_id}));
+  return {};
+}
+
 Result<std::vector<std::string>> EndExpiredLeases(store::Txn& txn, Instant now) {
   TRY(txn.Run("UPDATE leases SET folder = '', token = token + 1 WHERE expires_at <= $1 AND folder <> ''",
               {store::Int(now.micros)}));

@@ -105,10 +105,12 @@ TEST_F(RunsTest, WhatACrashLeftIsInterrupted) {
   ASSERT_TRUE(Insert(*txn_, run));
   ASSERT_TRUE(Insert(*txn_, Make("ops/flights/late@1", "pending", 1)));
   ASSERT_TRUE(Insert(*txn_, Make("ops/flights/late@1", "succeeded", 1)));
-  EXPECT_EQ(MarkInterrupted(*txn_, SystemClock()).value(), 2);
+  const auto interrupted = MarkInterrupted(*txn_, SystemClock()).value();
+  ASSERT_EQ(interrupted.size(), 2u);
+  EXPECT_EQ(interrupted[0].status, "interrupted");
   EXPECT_EQ(Get(*txn_, run.id).value().status, "interrupted");
   EXPECT_TRUE(Get(*txn_, run.id).value().ended_at);
-  EXPECT_EQ(MarkInterrupted(*txn_, SystemClock()).value(), 0);
+  EXPECT_TRUE(MarkInterrupted(*txn_, SystemClock()).value().empty());
 }
 
 }  // namespace
