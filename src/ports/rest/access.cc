@@ -108,13 +108,26 @@ Answer ListTokens(Api& api, const Caller& caller, const http::Request& request) 
   return http::Response::Of(Json::Map({{"tokens", std::move(tokens)}}));
 }
 
+// A token that is made with another one ends with it at the latest: what was lent for a day does not become a right for
+// good. The caller's own is looked up again, since it may have been revoked while the request waited.
+Result<std::optional<Instant>> WithinOwn(store::Txn& txn, const Caller& caller, std::optional<Instant> expires_at) {
+  for (const access::Token& own : TRY(access::Tokens(txn, caller.principal.name))) {
+    if (own.id != caller.token_id || own.revoked_at) continue;
+    if (!own.expires_at || (expires_at && *expires_at <= *own.expires_at)) return expires_at;
+    if (!expires_at) return own.expires_at;
+    return Error{Code::kInvalid, fmt::format("field expires_at: {} is after {}, when the token that makes it expires",
+                                             expires_at->Text(), own.expires_at->Text())};
+  }
+  return Error{Code::kUnauthenticated, "the token that was given has been revoked"};
+}
+
 // Anyone makes further tokens of their own; another's, or an administrator's, only an administrator.
 Answer CreateToken(Api& api, const Caller& caller, const http::Request& request) {
   const Json body = TRY(BodyOf(request, {"principal", "name", "administrator", "expires_at"}));
   const std::string principal = body["principal"].is_null() ? caller.principal.name : TRY(PrincipalName(body));
   const std::string name = body["name"].Text();
   const bool administrator = body["administrator"].Bool();
-  const std::optional<Instant> expires_at = TRY(TimeOf(body, "expires_at"));
+  std::optional<Instant> expires_at = TRY(TimeOf(body, "expires_at"));
   TRY(NotPast(api.clock, "expires_at", expires_at));
   if (principal.starts_with("group:"))
     return Error{Code::kInvalid, "'" + principal + "' is a group: tokens are of principals"};
@@ -122,6 +135,7 @@ Answer CreateToken(Api& api, const Caller& caller, const http::Request& request)
   if (administrator || principal != caller.principal.name) {
     TRY(api.gate.Decide(*txn, caller, model::Action::kAdminister, {}));
   }
+  if (principal == caller.principal.name) expires_at = TRY(WithinOwn(*txn, caller, expires_at));
   const access::NewToken made = TRY(access::CreateToken(*txn, api.clock, principal, name, administrator, expires_at));
   TRY(Record(*txn, api.clock, caller, "token.created", "",
              Json::Map({{"token", made.token.id},

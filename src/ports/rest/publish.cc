@@ -51,9 +51,12 @@ Answer Apply(Api& api, const Caller& caller, const http::Request& request) {
   return http::Response::Of(TRY(publish::Apply(api.publish, caller, submission)).ToJson());
 }
 
-// Bytes are of no use to anybody until a product that its domain's owner applies names their hash.
-Answer PutData(Api& api, const Caller&, const http::Request& request) {
+// Bytes are of no use to anybody until a product that its domain's owner applies names their hash, but they fill the
+// disk: only who may publish somewhere sends them.
+Answer PutData(Api& api, const Caller& caller, const http::Request& request) {
   const std::string hash = TRY(HashOf(request.captures.at("sha256")));
+  const model::Decision may = TRY(publish::MayUpload(api.publish, caller));
+  if (!may.permitted) TRY(api.gate.Decide(caller, model::Action::kPublish, {}));  // Denies, and records it.
   int64_t bytes = static_cast<int64_t>(request.body.size());
   if (request.body_file.empty()) {
     TRY(api.publish.uploads.PutBytes(hash, request.body));

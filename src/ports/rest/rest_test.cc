@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/id.h"
+#include "base/text.h"
 #include "state/access/access.h"
 #include "state/catalog/catalog.h"
 #include "state/lineage/lineage.h"
@@ -232,6 +233,42 @@ TEST_F(Rest, TokensOfOthersAreAnAdministratorsMatter) {
   EXPECT_EQ(Ok("admin", "POST", "/v1/audit/verify")["ok"].Bool(), true);
   EXPECT_EQ(Call("lea", "GET", "/v1/audit").first, 403);
   EXPECT_TRUE(Kinds().contains("token.revoked"));
+}
+
+TEST_F(Rest, ATokenMakesNoneThatOutlivesIt) {
+  const std::string soon = Instant{SystemClock().Now().micros + 3'600'000'000}.Text();
+  const std::string later = Instant{SystemClock().Now().micros + 7'200'000'000}.Text();
+  Json lent = Ok("lea", "POST", "/v1/tokens", {}, Json::Map({{"name", "lent"}, {"expires_at", soon}}).Dump());
+  secrets_["lent"] = lent["secret"].Text();
+  Json child = Ok("lent", "POST", "/v1/tokens", {}, R"({"name":"child"})");
+  EXPECT_EQ(child["token"]["expires_at"].Text(), soon);
+  EXPECT_EQ(Call("lent", "POST", "/v1/tokens", {}, Json::Map({{"expires_at", later}}).Dump()).first, 422);
+  EXPECT_TRUE(Ok("lea", "POST", "/v1/tokens", {}, "{}")["token"]["expires_at"].is_null());
+}
+
+TEST_F(Rest, DataIsSentByThoseWhoMayPublish) {
+  Publish();
+  const std::string path = "/v1/data/" + Sha256("x");
+  EXPECT_EQ(Call("lea", "PUT", path, {}, "x").first, 403);
+  EXPECT_FALSE(uploads_->Has(Sha256("x")));
+  EXPECT_TRUE(Kinds().contains("denied"));
+  Ok("jonas", "PUT", path, {}, "x");
+}
+
+TEST_F(Rest, WhyARunFailedIsToldToThoseWhoMendIt) {
+  std::string bad(kAirports);
+  bad.replace(bad.find("40.6"), 4, "nowhere");
+  Publish();
+  Ok("jonas", "PUT", "/v1/data/" + Sha256(bad), {}, bad);
+  Ok("jonas", "POST", "/v1/apply", {}, ReplaceAll(Submission(), Sha256(kAirports), Sha256(bad)));
+  const std::string id = Run();
+  for (const char* who : {"jonas", "admin"}) {
+    EXPECT_NE(Ok(who, "GET", "/v1/runs/" + id).Dump().find("nowhere"), std::string::npos) << who;
+    EXPECT_NE(Ok(who, "GET", "/v1/runs").Dump().find("nowhere"), std::string::npos) << who;
+  }
+  EXPECT_EQ(Ok("lea", "GET", "/v1/runs/" + id)["status"].Text(), "failed");
+  EXPECT_EQ(Ok("lea", "GET", "/v1/runs/" + id).Dump().find("nowhere"), std::string::npos);
+  EXPECT_EQ(Ok("lea", "GET", "/v1/runs").Dump().find("nowhere"), std::string::npos);
 }
 
 }  // namespace

@@ -1,11 +1,28 @@
 #include "state/runs/runs.h"
 
 #include "ports/rest/handlers.h"
+#include "state/access/access.h"
 
 namespace weft::rest {
 namespace {
 
-// Samples hold rows of data: only for those who may read all of them.
+// What of a run may hold data. Failing rows are for those who may read all rows. The reason why reading or building
+// failed may quote a value: it is also for those who may run the port, since they have to mend it.
+struct Sight {
+  bool samples = false;
+  bool reasons = false;
+};
+
+Result<Sight> SightOf(Api& api, store::Txn& txn, const Caller& caller, const model::PortKey& key) {
+  auto port = PortOf(txn, key.Text());
+  if (!port) return Sight{};
+  const model::Decision read = TRY(MayRead(txn, api.clock, caller, port->resource));
+  const bool all = read.permitted && read.row_filter.empty() && read.masks.empty();
+  const model::Decision run =
+      TRY(access::Decide(txn, api.clock, caller.principal, model::Action::kRun, port->resource, caller.purpose));
+  return Sight{all, all || run.permitted};
+}
+
 Json CheckJson(const runs::CheckResult& check, bool samples) {
   return Json::Map({{"id", check.id},
                     {"description", check.description},
@@ -17,9 +34,10 @@ Json CheckJson(const runs::CheckResult& check, bool samples) {
                     {"place", check.place}});
 }
 
-Json RunJson(const runs::Run& run, bool samples) {
+Json RunJson(const runs::Run& run, Sight sight) {
   Json::Array checks;
-  for (const runs::CheckResult& check : run.checks) checks.push_back(CheckJson(check, samples));
+  for (const runs::CheckResult& check : run.checks) checks.push_back(CheckJson(check, sight.samples));
+  const bool withheld = run.status == "failed" && !sight.reasons;
   return Json::Map({{"id", run.id},
                     {"address", run.port.Text()},
                     {"status", run.status},
@@ -27,7 +45,7 @@ Json RunJson(const runs::Run& run, bool samples) {
                     {"progress", run.progress},
                     {"rows", run.rows},
                     {"snapshot", run.snapshot_id ? Json(std::to_string(*run.snapshot_id)) : Json()},
-                    {"message", run.message},
+                    {"message", withheld ? "why is told to those who may run the port or read it" : run.message},
                     {"requested_by", run.requested_by},
                     {"requested_at", run.requested_at.Text()},
                     {"started_at", OptionalTime(run.started_at)},
@@ -37,9 +55,18 @@ Json RunJson(const runs::Run& run, bool samples) {
                     {"checks", std::move(checks)}});
 }
 
-Json RunsJson(const std::vector<runs::Run>& list) {
+Result<Json> RunsJson(Api& api, store::Txn& txn, const Caller& caller, const std::vector<runs::Run>& list) {
+  std::map<model::PortKey, Sight> known;
   Json::Array items;
-  for (const runs::Run& run : list) items.push_back(RunJson(run, false));
+  for (const runs::Run& run : list) {
+    Sight sight;
+    if (run.status == "failed") {
+      auto at = known.find(run.port);
+      if (at == known.end()) at = known.emplace(run.port, TRY(SightOf(api, txn, caller, run.port))).first;
+      sight = at->second;
+    }
+    items.push_back(RunJson(run, sight));
+  }
   return Json::Map({{"runs", std::move(items)}});
 }
 
@@ -67,12 +94,13 @@ Answer RunOf(Api& api, const Caller& caller, const std::string& id) {
   auto txn = TRY(api.store.Read());
   if (run.checks.empty()) run.checks = TRY(runs::Get(*txn, id))
   .checks;
-  bool samples = false;
-  if (auto port = PortOf(*txn, run.port.Text())) {
-    const model::Decision decision = TRY(MayRead(*txn, api.clock, caller, port->resource));
-    samples = decision.permitted && decision.row_filter.empty() && decision.masks.empty();
-  }
-  return http::Response::Of(RunJson(run, samples));
+  return http::Response::Of(RunJson(run, TRY(SightOf(api, *txn, caller, run.port))));
+}
+
+Answer Submitted(Api& api, const Caller& caller, const run::Request& wanted) {
+  const std::vector<runs::Run> list = TRY(api.runner.Submit(caller, wanted));
+  auto txn = TRY(api.store.Read());
+  return http::Response::Of(TRY(RunsJson(api, *txn, caller, list)));
 }
 
 }  // namespace
@@ -89,10 +117,10 @@ Answer SubmitRuns(Api& api, const Caller& caller, const http::Request& request) 
   }
   std::sort(wanted.ports.begin(), wanted.ports.end());
   wanted.ports.erase(std::unique(wanted.ports.begin(), wanted.ports.end()), wanted.ports.end());
-  return http::Response::Of(RunsJson(TRY(api.runner.Submit(caller, wanted))));
+  return Submitted(api, caller, wanted);
 }
 
-Answer ListRuns(Api& api, const Caller&, const http::Request& request) {
+Answer ListRuns(Api& api, const Caller& caller, const http::Request& request) {
   TRY(OnlyQuery(request, {"address", "status", "limit"}));
   runs::Query query;
   query.limit = static_cast<int>(TRY(QueryInt(request, "limit", 20, 1, 1'000)));
@@ -109,7 +137,7 @@ Answer ListRuns(Api& api, const Caller&, const http::Request& request) {
     if (!Moves(run)) continue;
     if (auto live = api.runner.Get(run.id)) run = live.TakeValue();
   }
-  return http::Response::Of(RunsJson(list));
+  return http::Response::Of(TRY(RunsJson(api, *txn, caller, list)));
 }
 
 Answer GetRun(Api& api, const Caller& caller, const http::Request& request) {
@@ -132,7 +160,7 @@ Answer RetryRun(Api& api, const Caller& caller, const http::Request& request) {
     again.ports = {run.port};
     again.logical_time = run.logical_time;
   }
-  return http::Response::Of(RunsJson(TRY(api.runner.Submit(caller, again))));
+  return Submitted(api, caller, again);
 }
 
 }  // namespace weft::rest

@@ -363,6 +363,20 @@ Json Plan::ToJson() const {
   return json;
 }
 
+Result<model::Decision> MayUpload(Context& context, const model::Caller& caller) {
+  auto txn = TRY(context.store.Read());
+  const std::optional<Mesh> mesh = TRY(catalog::MeshOf(*txn));
+  for (const Mesh::Domain& domain : mesh ? mesh->domains : std::vector<Mesh::Domain>{}) {
+    model::Resource resource;
+    resource.domain = domain.name;
+    resource.owners = domain.owners;
+    model::Decision decision =
+        TRY(access::Decide(*txn, context.clock, caller.principal, model::Action::kPublish, resource, caller.purpose));
+    if (decision.permitted) return decision;
+  }
+  return access::Decide(*txn, context.clock, caller.principal, model::Action::kPublish, {}, caller.purpose);
+}
+
 Result<Plan> MakePlan(Context& context, const model::Caller& caller, const Submission& submission) {
   Draft draft = TRY(MakeDraft(context, caller, submission));
   return std::move(draft.plan);

@@ -60,6 +60,10 @@ struct Context {
   Uploads& uploads;
 };
 
+// Whether the caller may publish anywhere, and so send data files: they stay on the node's disk. The answer of an
+// administrator's right where no domain is theirs.
+Result<model::Decision> MayUpload(Context& context, const model::Caller& caller);
+
 // Compares outside any writing transaction; decides kPublish of each domain (and kAdminister for mesh.yaml), so that
 // a plan tells a denial like any other problem.
 Result<Plan> MakePlan(Context& context, const model::Caller& caller, const Submission& submission);

@@ -18,19 +18,26 @@ Status CheckHash(const std::string& wanted, const std::string& got) {
                                            got, wanted)};
 }
 
+void Remove(const fs::path& file) {
+  std::error_code ignored;
+  fs::remove(file, ignored);
+}
+
 // The file's bytes, copied beside `target` first, so that a reader sees all of them or none.
 Status CopyInto(const fs::path& target, const fs::path& file) {
   const fs::path draft = target.string() + ".draft-" + NewSecret(6);
-  std::error_code failure;
-  fs::copy_file(file, draft, failure);
-  if (failure) {
-    fs::remove(draft);
-    return Error{Code::kUnavailable, fmt::format("cannot keep an upload as {}: {}", draft.string(), failure.message())};
-  }
-  TRY(SyncFile(draft));
-  fs::rename(draft, target, failure);
-  if (!failure) return {};
-  return Error{Code::kUnavailable, fmt::format("cannot keep an upload as {}: {}", target.string(), failure.message())};
+  auto copy = [&]() -> Status {
+    std::error_code failure;
+    fs::copy_file(file, draft, failure);
+    if (!failure) TRY(SyncFile(draft));
+    if (!failure) fs::rename(draft, target, failure);
+    if (!failure) return {};
+    return Error{Code::kUnavailable,
+                 fmt::format("cannot keep an upload as {}: {}", target.string(), failure.message())};
+  };
+  Status copied = copy();
+  if (!copied) Remove(draft);
+  return copied;
 }
 
 }  // namespace
@@ -59,7 +66,7 @@ Status Uploads::Put(const std::string& sha256, const std::string& file) {
   const std::string got = TRY(HashFile(file));
   TRY(CheckHash(sha256, got));
   if (Has(sha256)) {
-    fs::remove(file);
+    Remove(file);
     return {};
   }
   TRY(SyncFile(file));
@@ -67,7 +74,7 @@ Status Uploads::Put(const std::string& sha256, const std::string& file) {
   fs::rename(file, target, failure);
   if (failure) {  // Another file system.
     TRY(CopyInto(target, file));
-    fs::remove(file);
+    Remove(file);
   }
   return SyncFolder(target.parent_path());
 }
