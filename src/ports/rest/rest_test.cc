@@ -255,6 +255,23 @@ TEST_F(Rest, DataIsSentByThoseWhoMayPublish) {
   Ok("jonas", "PUT", path, {}, "x");
 }
 
+TEST_F(Rest, ARunWhoseEndWasLostKeepsNoOtherWaiting) {
+  Publish();
+  runs::Run lost;
+  lost.id = "run_lost";
+  lost.port = {"network", "airports", "airports", 1};
+  lost.status = "running";
+  lost.requested_by = "jonas";
+  {
+    auto txn = store_->Begin().TakeValue();
+    ASSERT_TRUE(runs::Insert(*txn, lost));
+    ASSERT_TRUE(txn->Commit());
+  }
+  EXPECT_EQ(Ok("jonas", "GET", "/v1/runs/" + Run())["status"].Text(), "succeeded");
+  EXPECT_EQ(Ok("jonas", "GET", "/v1/runs/run_lost")["status"].Text(), "interrupted");
+  EXPECT_TRUE(Kinds().contains("interrupted"));
+}
+
 TEST_F(Rest, WhyARunFailedIsToldToThoseWhoMendIt) {
   std::string bad(kAirports);
   bad.replace(bad.find("40.6"), 4, "nowhere");

@@ -67,6 +67,7 @@ class PoolRunner final : public Runner {
   Result<std::vector<Wanted>> Want(store::Txn& txn, const model::Caller& caller, const Request& request);
   Result<model::Decision> MayRun(store::Txn& txn, const model::Caller& caller, const catalog::Port& port);
   Error Denied(const model::Caller& caller, const catalog::Port& port, const model::Decision& decision);
+  Status EndLost(store::Txn& txn, const model::PortKey& port);
   void Dispatch();
   void Do(const std::shared_ptr<Job>& job);
   void Finish(const std::shared_ptr<Job>& job, const runs::Run& ended);
@@ -173,6 +174,28 @@ Result<std::vector<Wanted>> PoolRunner::Want(store::Txn& txn, const model::Calle
   return Ordered(std::move(wanted));
 }
 
+// A run whose end could not be written, the disk being full, stands in the store as alive, and nobody executes it: its
+// end is written now, so that the port can run again. `txn` holds the writer's turn, so no other request is between its
+// rows and its jobs.
+Status PoolRunner::EndLost(store::Txn& txn, const model::PortKey& port) {
+  for (const char* status : {"pending", "running"}) {
+    for (runs::Run& run : TRY(runs::List(txn, {port.Text(), status, 10}))) {
+      {
+        std::lock_guard lock(mutex_);
+        if (std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& job) { return job->run.id == run.id; })) continue;
+      }
+      run.status = "interrupted";
+      run.message = "its end could not be recorded when it came; run the port again";
+      run.ended_at = context_.clock.Now();
+      TRY(runs::Update(txn, run));
+      TRY(lake::EndLease(txn, run.port, run.id));
+      TRY(ledger::Append(txn, context_.clock,
+                         {"interrupted", run.requested_by, "", run.port.Text(), Json::Map({{"run", run.id}})}));
+    }
+  }
+  return {};
+}
+
 Result<std::vector<runs::Run>> PoolRunner::Submit(const model::Caller& caller, const Request& request) {
   std::vector<Wanted> wanted;
   {
@@ -195,7 +218,12 @@ Result<std::vector<runs::Run>> PoolRunner::Submit(const model::Caller& caller, c
     job->force = request.force;
     job->purpose = caller.purpose;
     job->batch = batch;
-    TRY(runs::Insert(*txn, job->run));
+    Status inserted = runs::Insert(*txn, job->run);
+    if (!inserted && inserted.error().code == Code::kConflict) {
+      TRY(EndLost(*txn, job->run.port));
+      inserted = runs::Insert(*txn, job->run);
+    }
+    TRY(std::move(inserted));
     submitted.push_back(job->run);
     jobs.push_back(std::move(job));
   }
