@@ -32,7 +32,6 @@ class HeadFile {
   Result<Head> Cut() const { return ReadFrom(cut_); }
   Status Write(const Head& head) const;
   Status SetAside(const Head& lost) const;
-  const std::string& cut_path() const { return cut_; }
 
  private:
   static Result<Head> ReadFrom(const std::string& path);
