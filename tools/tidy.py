@@ -40,6 +40,9 @@ def headers_hash() -> str:
 def main() -> int:
     base = headers_hash()
     CACHE.mkdir(parents=True, exist_ok=True)
+    # What the precompiled header holds, as text: clang cannot read g++'s, and would try where that one lies.
+    prelude = CACHE / "prelude.h"
+    prelude.write_text((ROOT / "build/release/src/CMakeFiles/house_headers.dir/cmake_pch.hxx").read_text())
     jobs = []
     for entry in json.loads((ROOT / "build/release/compile_commands.json").read_text()):
         file = pathlib.Path(entry["file"])
@@ -51,7 +54,7 @@ def main() -> int:
 
     def look(job) -> str:
         file, key, entry = job
-        done = subprocess.run(["clang-tidy-16", "--quiet", str(file), "--", *arguments(entry["command"]), "-std=c++20"],
+        done = subprocess.run(["clang-tidy-16", "--quiet", str(file), "--", *arguments(entry["command"]), "-std=c++20", "-include", str(prelude)],
                               cwd=entry["directory"], text=True, capture_output=True)
         found = "\n".join(line for line in done.stdout.splitlines() if not re.match(r"\d+ warnings? ", line)).strip()
         if done.returncode == 0 and not found:

@@ -58,11 +58,11 @@ class RuleCompiler {
 
   std::string Where() const { return scope_ ? scope_->path : object_.name; }
 
-  void Add(std::string_view what, std::string description) {
+  void Add(std::string_view what, const std::string& description) {
     check_.id = !rule_.id.empty()     ? rule_.id
                 : !rule_.name.empty() ? rule_.name
                                       : fmt::format("{}.{}[{}]", Where(), what, index_);
-    check_.description = !rule_.description.empty() ? rule_.description : std::move(description);
+    check_.description = !rule_.description.empty() ? rule_.description : description;
     list_.Add(std::move(check_));
   }
 

@@ -179,6 +179,9 @@ TEST_F(Walking, DeniesWhatIsNotOnTheList) {
            "SELECT json_serialize_sql('select 1')",
            "SELECT pg_typeof(1)",
            "SELECT stats(id) OVER () FROM dom.x.t",
+           "SELECT repeat('a', 3000000000)",
+           "SELECT lpad('a', id::INT) FROM dom.x.t",
+           "SELECT rpad('a', 100001, 'b')",
        }) {
     EXPECT_EQ(CodeOf(sql), Code::kDenied) << sql;
   }
@@ -192,6 +195,7 @@ TEST_F(Walking, ReadsWhatPeopleWrite) {
            "SELECT [x * 2 FOR x IN l IF x > 2] FROM t",
            "SELECT * EXCLUDE (u, s) REPLACE (id * 2 AS id) RENAME (name AS nm) FROM t",
            "SELECT COLUMNS('^q') + 1 FROM t",
+           "SELECT lpad(id::VARCHAR, 8, '0') || repeat('-', 3) FROM t",
            "SELECT t.id, price FROM t ASOF LEFT JOIN u USING (id, d) ORDER BY 1",
            "SELECT count(*) FROM t USING SAMPLE reservoir(5 ROWS) REPEATABLE (42)",
            "PIVOT t ON g IN (0, 1, 2) USING sum(id) GROUP BY d",
