@@ -10,19 +10,28 @@ help: ## this list
 setup:
 	@tools/setup.sh build
 
-build: setup ## the program, at build/weft
-	@test -e $(BUILD)/build.ninja || cmake --preset $(PRESET) >$(BUILD).configure.log 2>&1 || { cat $(BUILD).configure.log; exit 1; }
-	@cmake --build --preset $(PRESET)
+configure: setup
+	@test -e $(BUILD)/build.ninja || cmake --preset $(PRESET) >build/$(PRESET).configure.log 2>&1 || { cat build/$(PRESET).configure.log; exit 1; }
+
+build: configure ## the program, at build/weft
+	@cmake --build --preset $(PRESET) --target weft
 	@ln -sfn $(PRESET)/weft build/weft
+
+everything: build
+	@cmake --build --preset $(PRESET)
 
 run: build ## a node with the example mesh, from real data, in the foreground
 	@tools/run_example.sh $(EXAMPLE)
 
-test: build ## every test (UPDATE=1 rewrites the expected output of tests/**/*.test)
+test: everything ## every test (UPDATE=1 rewrites the expected output of tests/**/*.test)
 	@tools/setup.sh test
 	@tools/run_tests.sh
 
-check: ## format, layers, sizes, tidy
+interop: everything ## verdicts beside those of datacontract-cli, on the same data
+	@tools/setup.sh interop
+	@$${WEFT_CACHE:-$$HOME/.cache/weft}/venv-datacontract/bin/python interop/datacontract/agree.py
+
+check: build ## format, layers, sizes, tidy
 	@tools/setup.sh check
 	@tools/run_checks.sh
 
@@ -44,4 +53,4 @@ bench: build ## the figures of docs/performance.md
 	@tools/setup.sh test
 	@tools/run_bench.sh
 
-.PHONY: help setup build run test check fmt asan tsan fuzz bench
+.PHONY: help setup configure build everything run test interop check fmt asan tsan fuzz bench
