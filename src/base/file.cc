@@ -14,7 +14,9 @@ namespace weft {
 namespace {
 
 Error Failure(std::string_view verb, const fs::path& path, int number) {
-  Code code = number == ENOENT ? Code::kNotFound : number == ENOSPC || number == EIO ? Code::kUnavailable : Code::kInternal;
+  Code code = number == ENOENT                    ? Code::kNotFound
+              : number == ENOSPC || number == EIO ? Code::kUnavailable
+                                                  : Code::kInternal;
   return {code, fmt::format("cannot {} {}: {}", verb, path.string(), std::strerror(number))};
 }
 

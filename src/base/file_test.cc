@@ -20,7 +20,7 @@ TEST_F(FileTest, WritesWholeOrNotAtAll) {
   ASSERT_TRUE(WriteFileAtomically(path, "one", 0600));
   ASSERT_TRUE(WriteFileAtomically(path, "two", 0600));
   EXPECT_EQ(*ReadFile(path), "two");
-  struct stat facts{};
+  struct stat facts {};
   ASSERT_EQ(::stat(path.c_str(), &facts), 0);
   EXPECT_EQ(facts.st_mode & 0777, 0600u);
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1) << "a draft was left behind";

@@ -100,7 +100,8 @@ Hasher& Hasher::Add(std::string_view bytes) {
 
 std::string Hasher::Hex() {
   std::string sum(32, '\0');
-  if (EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_), reinterpret_cast<unsigned char*>(sum.data()), nullptr) != 1)
+  if (EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_), reinterpret_cast<unsigned char*>(sum.data()), nullptr) !=
+      1)
     abort();
   return weft::Hex(sum);
 }

@@ -9,10 +9,10 @@
 
 namespace weft {
 
-std::string NewUuid();                      // Version 7: sorts by the time of its making.
+std::string NewUuid();                       // Version 7: sorts by the time of its making.
 std::string NewId(std::string_view prefix);  // "run_01jd…": prefix, underscore, 26 characters that sort by time.
-int64_t NewPositiveInt64();                 // Random, at least 1; Iceberg's snapshot ids.
-std::string NewSecret(size_t bytes);        // URL-safe text of so many random bytes.
+int64_t NewPositiveInt64();                  // Random, at least 1; Iceberg's snapshot ids.
+std::string NewSecret(size_t bytes);         // URL-safe text of so many random bytes.
 
 std::string Hex(std::string_view bytes);
 std::string Base64(std::string_view bytes);

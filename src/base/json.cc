@@ -74,11 +74,16 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
 
 Ordered ToLibrary(const Json& value) {
   switch (value.kind()) {
-    case Json::Kind::kNull: return nullptr;
-    case Json::Kind::kBool: return value.Bool();
-    case Json::Kind::kInt: return value.Int();
-    case Json::Kind::kDouble: return value.Double();
-    case Json::Kind::kText: return value.Text();
+    case Json::Kind::kNull:
+      return nullptr;
+    case Json::Kind::kBool:
+      return value.Bool();
+    case Json::Kind::kInt:
+      return value.Int();
+    case Json::Kind::kDouble:
+      return value.Double();
+    case Json::Kind::kText:
+      return value.Text();
     case Json::Kind::kArray: {
       Ordered array = Ordered::array();
       for (const Json& item : value.Items()) array.push_back(ToLibrary(item));

@@ -54,7 +54,7 @@ class Json {
   const Json& operator[](const char* key) const { return (*this)[std::string_view(key)]; }
   const Json& operator[](size_t index) const;
   bool Has(std::string_view key) const;
-  size_t size() const;  // Of an array or object; 0 otherwise.
+  size_t size() const;                     // Of an array or object; 0 otherwise.
   std::vector<std::string> Texts() const;  // The texts of an array.
 
   // Turns a null into an object or array as needed.

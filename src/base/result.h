@@ -12,7 +12,7 @@ namespace weft {
 // The closed list of ways to fail. HTTP status, Flight status and exit code each follow from it by one table.
 enum class Code { kInvalid, kUnsupported, kUnauthenticated, kDenied, kNotFound, kConflict, kUnavailable, kInternal };
 
-std::string_view CodeName(Code code);  // "not_found"
+std::string_view CodeName(Code code);      // "not_found"
 Code CodeFromName(std::string_view name);  // An unknown name is kInternal.
 int HttpStatus(Code code);
 int ExitCode(Code code);  // Of the command line; 2 (bad usage) belongs to no code.
@@ -64,7 +64,8 @@ using Status = Result<void>;
 
 }  // namespace weft
 
-// The value of `expr`, or return its error from this function; may be nested. A statement expression: gcc and clang only.
+// The value of `expr`, or return its error from this function; may be nested. A statement expression: gcc and clang
+// only.
 #define TRY(expr) WEFT_TRY_NAMED(expr, __COUNTER__)
 #define WEFT_TRY_NAMED(expr, number) WEFT_TRY_AS(expr, number)
 #define WEFT_TRY_AS(expr, number)                                       \

@@ -17,7 +17,8 @@ bool IsUtf8(std::string_view text);
 
 // The candidate that the person most likely meant (edit distance at most a third of its length), or "".
 std::string_view Nearest(std::string_view written, std::span<const std::string_view> candidates);
-std::string DidYouMean(std::string_view written, std::span<const std::string_view> candidates);  // "; did you mean 'x'?"
+std::string DidYouMean(std::string_view written,
+                       std::span<const std::string_view> candidates);  // "; did you mean 'x'?"
 
 // SQL text: 'a''b' and "a""b".
 std::string SqlText(std::string_view value);

@@ -133,7 +133,7 @@ bool Has(std::span<const std::string_view> list, std::string_view word) {
 }
 
 constexpr std::string_view kGrowingFunctions[] = {"repeat", "lpad", "rpad"};
-constexpr int64_t kLargestGrowth = 100'000;
+constexpr int64_t kLargestGrowth = 10'000;
 
 bool IsFunction(std::string_view name) {
   return std::binary_search(std::begin(kFunctions), std::end(kFunctions), name);

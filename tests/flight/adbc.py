@@ -162,10 +162,22 @@ def revocation(node):
         fails(cursor, f"SELECT count(*) FROM {TABLE}", "may no")
 
 
+def sessions(node):
+    """One token serves many connections: the end of one is not the end of another's statements."""
+    sql = f"SELECT count(*) FROM {TABLE}"
+    with node.connect() as connection, connection.cursor() as cursor:
+        cursor.adbc_prepare(sql)
+        with node.connect() as other, other.cursor() as neighbour:
+            neighbour.execute(sql)
+            assert neighbour.fetchall() == [(10_000,)]
+        cursor.execute(sql)
+        assert cursor.fetchall() == [(10_000,)]
+
+
 def main() -> int:
     node = Node()
     failed = 0
-    tests = (queries, parameters, catalogue, errors, time_travel, cancel, handshake, own_client, revocation)
+    tests = (queries, parameters, catalogue, errors, time_travel, cancel, handshake, own_client, sessions, revocation)
     for test in tests:
         try:
             test(node)

@@ -6,11 +6,15 @@ namespace weft::flight {
 namespace {
 
 constexpr size_t kHandlesPerSession = 64;
+constexpr size_t kHandles = 1024;  // Of all sessions: each holds an engine.
 constexpr std::chrono::minutes kIdle{10};
 
-}  // namespace
+std::string OwnerOf(const model::Caller& caller) { return caller.token_id + "\n" + caller.purpose; }
 
-std::string Handles::SessionOf(const model::Caller& caller) { return caller.token_id + "\n" + caller.purpose; }
+// One token serves many connections at once, a dashboard's for example: each is a session of its own.
+std::string SessionOf(const model::Caller& caller) { return OwnerOf(caller) + "\n" + caller.peer; }
+
+}  // namespace
 
 Result<std::string> Handles::Put(const model::Caller& caller, Handle handle) {
   const std::string session = SessionOf(caller);
@@ -19,16 +23,19 @@ Result<std::string> Handles::Put(const model::Caller& caller, Handle handle) {
   for (const auto& [id, entry] : entries_) open += entry.session == session;
   if (open >= kHandlesPerSession) {
     return Error{Code::kUnavailable,
-                 Count(open, "statement") + " are open with this token: close some, or read their rows"};
+                 Count(open, "statement") + " are open on this connection: close some, or read their rows"};
+  }
+  if (entries_.size() >= kHandles) {
+    return Error{Code::kUnavailable, "the node has as many statements open as it may; try again in a moment"};
   }
   std::string id = NewSecret(18);
-  entries_[id] = {session, std::move(handle), std::chrono::steady_clock::now()};
+  entries_[id] = {OwnerOf(caller), session, std::move(handle), std::chrono::steady_clock::now()};
   return id;
 }
 
 Handles::Entry* Handles::Find(const model::Caller& caller, const std::string& id) {
   auto found = entries_.find(id);
-  if (found == entries_.end() || found->second.session != SessionOf(caller)) return nullptr;
+  if (found == entries_.end() || found->second.owner != OwnerOf(caller)) return nullptr;
   found->second.used = std::chrono::steady_clock::now();
   return &found->second;
 }

@@ -67,11 +67,11 @@ class Handles {
 
  private:
   struct Entry {
-    std::string session;
+    std::string owner;    // Token and purpose: who may use the handle, over whichever connection.
+    std::string session;  // The connection that opened it, whose end is its end.
     Handle handle;
     std::chrono::steady_clock::time_point used;
   };
-  static std::string SessionOf(const model::Caller& caller);
   Entry* Find(const model::Caller& caller, const std::string& id);
 
   std::mutex mutex_;

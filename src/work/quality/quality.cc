@@ -229,7 +229,7 @@ class Evaluation {
     if (samples_[i].empty()) return sample;
     engine::Rows rows = TRY(connection_.Query(fmt::format("{} LIMIT {}", samples_[i], kSampleRows)));
     for (size_t n = 0; n < rows.size(); ++n) {
-      std::string text = rows.text(n, 0);
+      const std::string& text = rows.text(n, 0);
       auto parsed = text.size() > kSampleBytes ? Result<Json>(Json(text.substr(0, kSampleBytes))) : Json::Parse(text);
       sample.Push(parsed ? parsed.TakeValue() : Json(text));  // NaN is no JSON.
     }

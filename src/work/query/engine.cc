@@ -63,7 +63,10 @@ class GovernedEngine final : public Engine {
     const catalog::Port port = TRY(catalog::Load(txn, row));
     model::Decision decision = TRY(access::Decide(txn, shared_.context().clock, caller.principal, model::Action::kRead,
                                                   port.resource, caller.purpose));
-    if (!decision.permitted) return Denied(caller, name, row.key, decision);
+    if (!decision.permitted) {
+      return shared_.Denied(caller, row.key, decision,
+                            fmt::format("{} may not read {}", caller.principal.name, name.Text()));
+    }
     Table table;
     table.written = name;
     table.resource = port.resource;
@@ -76,22 +79,6 @@ class GovernedEngine final : public Engine {
     const std::string scan = lake::ScanSql(table.view, &table.paths);
     table.sql = PolicySql(table, scan, !leakproof);
     return table;
-  }
-
-  // The denial is in the ledger before the caller knows of it.
-  Error Denied(const model::Caller& caller, const model::TableName& name, const model::PortKey& key,
-               const model::Decision& decision) {
-    Json detail = Json::Map({{"action", model::ActionName(model::Action::kRead)},
-                             {"reasons", Json(decision.reasons)},
-                             {"door", caller.door},
-                             {"token", caller.token_id}});
-    auto recorded = shared_.Record({{"denied", caller.principal.name, caller.purpose, key.Text(), std::move(detail)}});
-    if (!recorded) return recorded.TakeError();
-    if (Status durable = (*recorded)(); !durable) return durable.TakeError();
-    std::string message =
-        fmt::format("{} may not read {}: {}", caller.principal.name, name.Text(), Join(decision.reasons, "; "));
-    if (!decision.remedy.empty()) message += "; " + decision.remedy;
-    return {Code::kDenied, std::move(message)};
   }
 
   Shared shared_;

@@ -15,28 +15,32 @@
 
 namespace weft::query {
 
-// At most so many at once. Thread-safe; outlives its turns.
+// At most so many at once, and for one principal one less, so that nobody can hold every turn. Thread-safe; outlives
+// its turns.
 class Turns {
  public:
-  explicit Turns(int count) : free_(count) {}
+  explicit Turns(int count) : free_(count), most_(std::max(1, count - 1)) {}
 
   class Turn {
    public:
-    explicit Turn(Turns* turns) : turns_(turns) {}
-    Turn(Turn&& other) noexcept : turns_(std::exchange(other.turns_, nullptr)) {}
+    Turn(Turns* turns, std::string holder) : turns_(turns), holder_(std::move(holder)) {}
+    Turn(Turn&& other) noexcept : turns_(std::exchange(other.turns_, nullptr)), holder_(std::move(other.holder_)) {}
     Turn& operator=(Turn&&) = delete;
     ~Turn();
 
    private:
     Turns* turns_;
+    std::string holder_;
   };
   // kUnavailable after `deadline`.
-  Result<Turn> Take(Deadline deadline);
+  Result<Turn> Take(const std::string& principal, Deadline deadline);
 
  private:
   std::mutex mutex_;
   std::condition_variable given_back_;
   int free_;
+  const int most_;                   // Of one principal.
+  std::map<std::string, int> held_;  // By principal; none at zero.
 };
 
 // A table of a statement: which port, at which snapshot, under which decision.
@@ -106,9 +110,12 @@ class Shared {
   // holder lets go of it.
   Result<std::shared_ptr<Furnished>> Furnish(const std::vector<Table>& tables);
   // A turn and the memory for it, waited for within the limits.
-  Result<std::unique_ptr<Running>> Admit();
+  Result<std::unique_ptr<Running>> Admit(const model::Caller& caller);
   // The waiter returns when the rows are durable: until then no row may leave.
   Result<ledger::Ledger::Waiter> Record(const std::vector<ledger::Entry>& entries);
+  // The error of a denied read: "`what`: reasons; remedy". The denial is in the ledger before the caller knows of it.
+  Error Denied(const model::Caller& caller, const model::PortKey& key, const model::Decision& decision,
+               const std::string& what);
   // For the rows that end a read, which no reader waits for: a missing one means interrupted.
   void RecordLater(const std::vector<ledger::Entry>& entries);
   const Context& context() const { return context_; }

@@ -20,7 +20,7 @@ class PreparedStatement final : public Prepared {
   }
 
   Status Bind() {
-    auto running = TRY(shared_.Admit());
+    auto running = TRY(shared_.Admit(caller_));
     auto furnished = shared_.Furnish(*tables_);
     if (!furnished) {
       Error error = furnished.TakeError();
@@ -42,7 +42,7 @@ class PreparedStatement final : public Prepared {
         return {};
       }
     }
-    auto running = TRY(shared_.Admit());
+    auto running = TRY(shared_.Admit(caller_));
     TRY(Watch(*running));
     std::vector<std::string> parameters;
     TRY(Describe(*running, out, &parameters));
@@ -53,7 +53,7 @@ class PreparedStatement final : public Prepared {
 
   // The engine begins while the ledger's row is on its way to the disk; nothing leaves before both are there.
   Status Execute(std::span<const engine::Value> params, ArrowArrayStream* out) override {
-    auto running = TRY(shared_.Admit());
+    auto running = TRY(shared_.Admit(caller_));
     TRY(DecideAgain());
     TRY(Watch(*running));
     const std::string id = NewId("read");
@@ -119,8 +119,9 @@ class PreparedStatement final : public Prepared {
       model::Decision decision = TRY(access::Decide(*txn, shared_.context().clock, caller_.principal,
                                                     model::Action::kRead, table.resource, caller_.purpose));
       if (!decision.permitted) {
-        return Error{Code::kDenied, fmt::format("{} may no longer be read by {}: {}", table.written.Text(),
-                                                caller_.principal.name, Join(decision.reasons, "; "))};
+        txn.reset();
+        return shared_.Denied(caller_, table.view.table.key, decision,
+                              fmt::format("{} may no longer read {}", caller_.principal.name, table.written.Text()));
       }
       if (decision.row_filter != table.row_filter || decision.masks != table.masks) {
         return Error{Code::kConflict, fmt::format("the policy of {} has changed since the statement was prepared; "

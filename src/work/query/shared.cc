@@ -22,17 +22,27 @@ Turns::Turn::~Turn() {
   {
     std::lock_guard lock(turns_->mutex_);
     ++turns_->free_;
+    if (--turns_->held_[holder_] == 0) turns_->held_.erase(holder_);
   }
-  turns_->given_back_.notify_one();
+  turns_->given_back_.notify_all();  // Whose turn it is depends on who waits.
 }
 
-Result<Turns::Turn> Turns::Take(Deadline deadline) {
+Result<Turns::Turn> Turns::Take(const std::string& principal, Deadline deadline) {
   std::unique_lock lock(mutex_);
-  if (!given_back_.wait_until(lock, deadline.at(), [this] { return free_ > 0; })) {
-    return Error{Code::kUnavailable, "the node answers as many queries as it may at once; try again in a moment"};
+  auto may = [&] {
+    const auto held = held_.find(principal);
+    return free_ > 0 && (held == held_.end() || held->second < most_);
+  };
+  if (!given_back_.wait_until(lock, deadline.at(), may)) {
+    return Error{Code::kUnavailable, free_ > 0 ? fmt::format("{} has {} queries running, which is as many as one may "
+                                                             "have at once; try again when one has ended",
+                                                             principal, most_)
+                                               : "the node answers as many queries as it may at once; try again in a "
+                                                 "moment"};
   }
   --free_;
-  return Turn(this);
+  ++held_[principal];
+  return Turn(this, principal);
 }
 
 Shared::Shared(Context context)
@@ -119,9 +129,9 @@ void Shared::GiveBack(std::unique_ptr<Furnished> furnished) {
   if (surplus) Status closing = background_.Submit([surplus] {});
 }
 
-Result<std::unique_ptr<Running>> Shared::Admit() {
+Result<std::unique_ptr<Running>> Shared::Admit(const model::Caller& caller) {
   const Deadline deadline = Deadline::After(context_.options.queue_wait);
-  auto running = std::make_unique<Running>(TRY(turns_.Take(deadline)));
+  auto running = std::make_unique<Running>(TRY(turns_.Take(caller.principal.name, deadline)));
   running->memory = TRY(context_.memory.Take(context_.options.memory_bytes, deadline));
   running->row_limit = context_.options.row_limit;
   running->timeout = context_.options.timeout;
@@ -130,6 +140,20 @@ Result<std::unique_ptr<Running>> Shared::Admit() {
 
 Result<ledger::Ledger::Waiter> Shared::Record(const std::vector<ledger::Entry>& entries) {
   return context_.ledger.AppendSoon(entries);
+}
+
+Error Shared::Denied(const model::Caller& caller, const model::PortKey& key, const model::Decision& decision,
+                     const std::string& what) {
+  Json detail = Json::Map({{"action", model::ActionName(model::Action::kRead)},
+                           {"reasons", Json(decision.reasons)},
+                           {"door", caller.door},
+                           {"token", caller.token_id}});
+  auto recorded = Record({{"denied", caller.principal.name, caller.purpose, key.Text(), std::move(detail)}});
+  if (!recorded) return recorded.TakeError();
+  if (Status durable = (*recorded)(); !durable) return durable.TakeError();
+  std::string message = fmt::format("{}: {}", what, Join(decision.reasons, "; "));
+  if (!decision.remedy.empty()) message += "; " + decision.remedy;
+  return {Code::kDenied, std::move(message)};
 }
 
 void Shared::RecordLater(const std::vector<ledger::Entry>& entries) {
