@@ -40,6 +40,19 @@ std::string Names(const std::vector<std::string>& columns, std::string_view tabl
   return Join(names, ", ");
 }
 
+// A cast to an integer would round: a value that it would change is refused instead.
+std::string CastTo(const model::Field& field, const std::string& name, const std::string& from) {
+  const bool whole = field.type.kind == model::Type::Kind::kInt || field.type.kind == model::Type::Kind::kLong;
+  if (!whole || !(from == "DOUBLE" || from == "FLOAT" || from.starts_with("DECIMAL"))) {
+    return fmt::format("CAST({} AS {})", name, field.type.DuckDb());
+  }
+  const std::string refusal = SqlText(
+      fmt::format(" is no whole number, and the contract wants '{}' to be one: round it in the build", field.name));
+  return fmt::format(
+      "CAST(CASE WHEN {0} = trunc({0}) OR {0} IS NULL THEN {0} ELSE error({0}::VARCHAR || {1}) END AS {2})", name,
+      refusal, field.type.DuckDb());
+}
+
 }  // namespace
 
 Result<Judged> JudgeBuild(engine::Connection& connection, const model::Bundle& bundle, const model::Build& build) {
@@ -109,13 +122,15 @@ Status BindNow(engine::Connection& connection, Instant now) {
 
 Result<std::string> Project(engine::Connection& connection, const std::string& sql, const model::TableSchema& schema,
                             bool extra) {
-  engine::Rows rows = TRY(connection.Query(fmt::format("SELECT column_name FROM (DESCRIBE\n{}\n)", sql)));
+  engine::Rows rows = TRY(connection.Query(fmt::format("SELECT column_name, column_type FROM (DESCRIBE\n{}\n)", sql)));
   std::map<std::string, std::string> has;
+  std::map<std::string, std::string> types;  // By the name in lower case.
   std::vector<std::string> unknown, missing, casts;
   for (size_t i = 0; i < rows.size(); ++i) {
     const std::string& name = rows.text(i, 0);
     if (!has.emplace(Lower(name), name).second)
       return Error{Code::kInvalid, fmt::format("the build gives the column '{}' twice", name)};
+    types[Lower(name)] = rows.text(i, 1);
     const bool wanted = std::any_of(schema.fields.begin(), schema.fields.end(),
                                     [&](const model::Field& field) { return Lower(field.name) == Lower(name); });
     if (!wanted) unknown.push_back(name);
@@ -126,7 +141,7 @@ Result<std::string> Project(engine::Connection& connection, const std::string& s
       missing.push_back(field.name);
     } else {
       casts.push_back(
-          fmt::format("CAST({} AS {}) AS {}", SqlName(at->second), field.type.DuckDb(), SqlName(field.name)));
+          fmt::format("{} AS {}", CastTo(field, SqlName(at->second), types[at->first]), SqlName(field.name)));
     }
   }
   if (!missing.empty() || (!unknown.empty() && !extra)) {
