@@ -2,6 +2,11 @@
 #include <arrow/flight/server.h>
 #include <arrow/record_batch.h>
 
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
 #include "ports/flight/internal.h"
 
 namespace weft::flight {
@@ -28,6 +33,7 @@ class Rows final : public arrow::RecordBatchReader {
   }
 
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
+  bool ended() const { return ended_; }
 
   arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
     out->reset();
@@ -54,10 +60,60 @@ class Rows final : public arrow::RecordBatchReader {
   bool ended_ = false;
 };
 
+// Makes the next batches while the last one is on the wire. An answer of one batch needs no thread.
+class Ahead final : public arrow::RecordBatchReader {
+ public:
+  explicit Ahead(std::shared_ptr<Rows> rows) : rows_(std::move(rows)) {}
+
+  std::shared_ptr<arrow::Schema> schema() const override { return rows_->schema(); }
+
+  arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
+    if (!first_read_) {
+      first_read_ = true;
+      ARROW_RETURN_NOT_OK(rows_->ReadNext(out));
+      if (*out && !rows_->ended()) maker_ = std::jthread([this](std::stop_token stop) { Make(stop); });
+      return arrow::Status::OK();
+    }
+    out->reset();
+    if (!maker_.joinable()) return arrow::Status::OK();
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !made_.empty(); });
+    if (!made_.front().ok()) return made_.front().status();
+    *out = *made_.front();
+    if (*out) made_.pop_front();  // The end stays.
+    lock.unlock();
+    changed_.notify_all();
+    return arrow::Status::OK();
+  }
+
+ private:
+  static constexpr size_t kMost = 4;
+
+  void Make(std::stop_token stop) {
+    for (bool more = true; more && !stop.stop_requested();) {
+      std::shared_ptr<arrow::RecordBatch> batch;
+      arrow::Status read = rows_->ReadNext(&batch);
+      more = read.ok() && batch;
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, stop, [this] { return made_.size() < kMost; });
+      made_.push_back(read.ok() ? arrow::Result<std::shared_ptr<arrow::RecordBatch>>(std::move(batch)) : read);
+      lock.unlock();
+      changed_.notify_all();
+    }
+  }
+
+  std::shared_ptr<Rows> rows_;
+  bool first_read_ = false;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::deque<arrow::Result<std::shared_ptr<arrow::RecordBatch>>> made_;
+  std::jthread maker_;  // Last: it uses the others.
+};
+
 class WatchedStream final : public arrow::flight::FlightDataStream {
  public:
   WatchedStream(std::unique_ptr<Watch::Guard> guard, std::shared_ptr<Rows> rows)
-      : guard_(std::move(guard)), stream_(rows), rows_(std::move(rows)) {}
+      : guard_(std::move(guard)), stream_(std::make_shared<Ahead>(std::move(rows))) {}
 
   std::shared_ptr<arrow::Schema> schema() override { return stream_.schema(); }
   arrow::Result<arrow::flight::FlightPayload> GetSchemaPayload() override { return stream_.GetSchemaPayload(); }
@@ -67,7 +123,6 @@ class WatchedStream final : public arrow::flight::FlightDataStream {
  private:
   std::unique_ptr<Watch::Guard> guard_;
   arrow::flight::RecordBatchStream stream_;
-  std::shared_ptr<Rows> rows_;  // Arrow's stream wants to share it.
 };
 
 }  // namespace
