@@ -18,7 +18,7 @@ from node import ROOT, WEFT, Node  # noqa: E402
 
 # What differs from run to run, and the name that stands for it. Order matters.
 NORMAL = [
-    (r"\b(run|grant|tok|apply)_[0-9a-hjkmnp-tv-z]{26}\b", r"<\1>"),
+    (r"\b(run|grant|tok|apply|read)_[0-9a-hjkmnp-tv-z]{26}\b", r"<\1>"),
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<uuid>"),
     (r"\b[0-9a-f]{64}\b", "<sha256>"),
     (r"\bweft_[A-Za-z0-9_-]{20,}", "<secret>"),
@@ -26,6 +26,8 @@ NORMAL = [
     (r"\b\d{15,19}\b", "<snapshot>"),
     (r"(127\.0\.0\.1|localhost):\d{2,5}\b", r"\1:<port>"),
     (r"\b\d+(\.\d+)? ?(ms|s)\b(?! of)", "<duration>"),
+    (r"\bpid \d+", "pid <pid>"),
+    (r"\"ms\":\d+", "\"ms\":<ms>"),
     (r"\b(just now|\d+ (second|minute)s? ago)\b", "<ago>"),
 ]
 
@@ -141,6 +143,7 @@ class Scenario:
         env = dict(self.node.env)
         env["PATH"] = f"{WEFT.parent}:{ROOT / 'build/deps/venv/bin'}:{env['PATH']}"
         env["EXAMPLES"] = str(ROOT / "examples")
+        env["SHOP"] = str(ROOT / "tests/support/shop")
         env["COLUMNS"] = "120"
         if self.token:
             env["WEFT_TOKEN"] = self.token
@@ -177,7 +180,8 @@ class Scenario:
         text = text.replace(str(self.work), "<work>").replace(str(self.node.folder), "<home>").replace(str(ROOT), "<source>")
         for pattern, name in NORMAL:
             text = re.sub(pattern, name, text)
-        lines = [line.rstrip() for line in text.split("\n")]
+        # The width of a column follows the values in it, which differ from run to run.
+        lines = [re.sub(r"(?<=\S) {2,}(?=\S)", "  ", line.rstrip()) for line in text.split("\n")]
         while lines and not lines[-1]:
             lines.pop()
         # A blank line would end the expectation: it is written as a lone dot.

@@ -50,7 +50,7 @@ struct Resource {
 struct Decision {
   bool permitted = false;
   std::vector<std::string> reasons;
-  std::string remedy;                        // "weft grant ana operations/flights/flights@1, by an owner: group:ops"
+  std::string remedy;                        // "weft grant ana operations/flights/flights@1, by an owner (group:ops)"
   std::string row_filter;                    // DuckDB SQL over the port's columns; empty: every row.
   std::map<std::string, std::string> masks;  // Column name → DuckDB SQL that replaces it.
   std::optional<Instant> until;              // Permitted no longer than this.

@@ -64,7 +64,7 @@ Status CheckSlug(std::string_view name, std::string_view what) {
     return Error{Code::kInvalid, fmt::format("'{}' cannot be the name of {}: {}", name, what, why)};
   };
   if (name.empty()) return bad("it is empty");
-  if (name[0] < 'a' || name[0] > 'z') return bad("it must begin with a letter a-z");
+  if (name[0] < 'a' || name[0] > 'z') return bad("it must begin with a lower-case letter a-z");
   bool plain =
       std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
   if (std::ranges::find(kReserved, name) != std::end(kReserved))

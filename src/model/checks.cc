@@ -423,6 +423,24 @@ bool PatternHolds(const std::string& pattern, const Place& place, CheckList& lis
   return false;
 }
 
+std::string Check::Expected() const {
+  const std::string unit = percent ? " %" : kind == Kind::kSet ? "" : kind == Kind::kUnique ? " keys" : " rows";
+  const Json::Array& two = bound.Items();
+  const std::string number = two.size() == 2 ? two[0].Dump() + " and " + two[1].Dump() : bound.Dump();
+  constexpr std::pair<std::string_view, std::string_view> kWords[] = {{"mustBe", ""},
+                                                                      {"mustNotBe", "not "},
+                                                                      {"mustBeGreaterThan", "more than "},
+                                                                      {"mustBeGreaterOrEqualTo", "at least "},
+                                                                      {"mustBeLessThan", "less than "},
+                                                                      {"mustBeLessOrEqualTo", "at most "},
+                                                                      {"mustBeBetween", "between "},
+                                                                      {"mustNotBeBetween", "not between "}};
+  for (const auto& [name, words] : kWords) {
+    if (op == name) return std::string(words) + number + unit;
+  }
+  return number + unit;
+}
+
 Result<std::vector<Check>> CompileChecks(const Contract& contract, const TableSchema& schema) {
   CheckList list(contract);
   if (contract.schema.size() != 1) {

@@ -34,6 +34,8 @@ struct Check {
   bool warning = false;
   std::string dimension;
   Place place;
+
+  std::string Expected() const;  // Of what is counted or measured: "0 rows", "at most 11 %", "between 60 and 85".
 };
 
 // Every check of the contract's one schema object: required, unique, primary key, enum, logicalTypeOptions, quality,

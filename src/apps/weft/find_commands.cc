@@ -28,13 +28,16 @@ class ListCommand : public Command {
     if (session.json()) return session.PrintJson(answer), 0;
     if (answer["products"].size() == 0) {
       session.Note(domain_.empty() ? "no products yet: publish some with `weft apply FOLDER`"
-                                   : "the domain '" + Safe(domain_) + "' has no products");
+                                   : "the domain '" + Safe(domain_) + "' has no products yet");
       return 0;
     }
     Table table({{"product"}, {"version"}, {"status"}, {"ports"}, {"owners"}, {"description"}});
     for (const Json& product : answer["products"].Items()) {
       std::vector<std::string> ports;
-      for (const Json& port : product["ports"].Items()) ports.push_back(port["name"].Text());
+      for (const Json& port : product["ports"].Items()) {
+        const std::string& address = port["address"].Text();
+        ports.push_back(address.substr(address.rfind('/') + 1));
+      }
       table.Add({SafeCell(product["address"], Style::kBold),
                  SafeCell(product["version"]),
                  SafeCell(product["status"], StyleOf(product["status"].Text())),
@@ -59,6 +62,7 @@ class ShowCommand : public Command {
 
   Result<int> Run(Session& session) override {
     const model::Address address = TRY(model::Address::Parse(address_));
+    TRY(session.Serves(address));
     if (address.product.empty()) {
       return Error{Code::kInvalid,
                    fmt::format("'{}' is a domain: `weft list {}` lists its products", Safe(address_), Safe(address_))};
@@ -110,7 +114,7 @@ class ShowCommand : public Command {
     return 0;
   }
 
-  static void PrintPort(const Session& session, const Json& port) {
+  static void PrintPort(Session& session, const Json& port) {
     Title(session, port);
     Fact(session, "what",
          Safe(port["description"].Text()).empty() ? Purpose(port["contract"]) : Safe(port["description"].Text()));
@@ -118,14 +122,16 @@ class ShowCommand : public Command {
     Fact(session, "class", Safe(port["classification"].Text()));
     if (port["snapshots"].size() > 0) {
       const Json& newest = port["snapshots"][size_t{0}];
-      Fact(session, "rows", fmt::format("{} in snapshot {}", HumanCount(port["rows"].Int()), port["snapshot"].Dump()));
-      Fact(session, "fresh",
-           AgoText(newest["at"].Text()) + (newest["run"].Text().empty() ? "" : ", by " + Safe(newest["run"].Text())));
+      Fact(session, "rows", HumanCount(port["rows"].Int()));
+      Fact(session, "fresh", fmt::format("{} ({})", AgoText(newest["at"].Text()), Safe(newest["at"].Text())));
+      Fact(session, "snapshot",
+           fmt::format("{}{}", Safe(port["snapshot"].Text()),
+                       newest["run"].Text().empty() ? "" : " by " + Safe(newest["run"].Text())));
     } else {
       Fact(session, "rows", "none yet: `weft run " + Safe(port["address"].Text()) + "` builds it");
     }
     Columns(session, port);
-    Checks(session, port["contract"]["schema"][size_t{0}]);
+    Checks(session, port);
     Access(session, port);
   }
 
@@ -141,34 +147,18 @@ class ShowCommand : public Command {
     if (!table.empty()) session.Print("\n" + table.Text(session.screen()));
   }
 
-  static void Rule(Table* table, const std::string& column, const Json& rule) {
-    std::string what = rule["description"].Text();
-    for (const char* key : {"metric", "query", "type"}) {
-      if (what.empty()) what = rule[key].Text();
-    }
-    std::string bound;
-    for (const auto& [key, value] : rule.Members()) {
-      if (key.starts_with("must")) bound = key + " " + value.Dump();
-    }
-    table->Add({{Safe(rule["id"].Text().empty() ? rule["name"].Text() : rule["id"].Text())},
-                {Safe(column)},
-                {Safe(what)},
-                {Safe(bound)},
-                SafeCell(rule["severity"], Style::kDim)});
-  }
-
-  static void Checks(const Session& session, const Json& schema) {
-    Table table({{"check"}, {"column"}, {"what"}, {"bound"}, {"severity"}});
-    for (const Json& rule : schema["quality"].Items()) Rule(&table, "", rule);
-    for (const Json& property : schema["properties"].Items()) {
-      for (const Json& rule : property["quality"].Items()) Rule(&table, property["name"].Text(), rule);
+  static void Checks(const Session& session, const Json& port) {
+    Table table({{"check"}, {"what it holds"}, {"expected"}, {"severity"}});
+    for (const Json& check : port["checks"].Items()) {
+      table.Add({SafeCell(check["id"], Style::kBold), SafeCell(check["description"]), SafeCell(check["expected"]),
+                 SafeCell(check["severity"], Style::kDim)});
     }
     if (!table.empty()) session.Print("\n" + table.Text(session.screen()));
   }
 
-  static void Access(const Session& session, const Json& port) {
+  static void Access(Session& session, const Json& port) {
     session.Print("\n");
-    Fact(session, "sql", Safe(port["sql"].Text()));
+    const std::string table = Safe(port["sql"].Text());
     if (port["granted"].Bool()) {
       Fact(session, "access", session.Paint(Style::kGood, "you may read it"));
     } else {
@@ -176,13 +166,18 @@ class ShowCommand : public Command {
            session.Paint(Style::kWarn, "you may not read it") +
                (port["remedy"].Text().empty() ? "" : ": " + Safe(port["remedy"].Text())));
     }
-    Fact(session, "here", fmt::format("weft sql 'SELECT * FROM {} LIMIT 10'", Safe(port["sql"].Text())));
-    if (auto node = const_cast<Session&>(session).Get("/v1/node")) {
-      Fact(session, "python",
-           fmt::format("adbc_driver_flightsql.dbapi.connect(\"{}\", db_kwargs={{"
-                       "\"adbc.flight.sql.authorization_header\": \"Bearer \" + token}})",
-                       Safe((*node)["flight"].Text())));
-    }
+    Fact(session, "sql", table);
+    Fact(session, "here", fmt::format("weft sql 'SELECT * FROM {} LIMIT 10'", table));
+    auto node = session.Get("/v1/node");
+    if (!node || (*node)["flight"].Text().empty()) return;
+    // Not wrapped: it is there to be copied.
+    const std::string indent(13, ' ');
+    session.Print(
+        session.Paint(Style::kDim, Pad("python", 12)) + " from adbc_driver_flightsql import dbapi\n" + indent +
+        fmt::format("with dbapi.connect(\"{}\", db_kwargs={{\n", Safe((*node)["flight"].Text())) + indent +
+        "    \"adbc.flight.sql.authorization_header\": \"Bearer \" + token}) as connection, "
+        "connection.cursor() as cursor:\n" +
+        indent + fmt::format("    table = cursor.execute(\"SELECT * FROM {}\").fetch_arrow_table()\n", table));
   }
 
   std::string address_;
@@ -193,18 +188,23 @@ class SearchCommand : public Command {
   explicit SearchCommand(CLI::App& app) {
     app.add_option("words", words_, "Words of names, descriptions and columns")->required();
     app.add_option("--domain", domain_, "Only in this domain");
-    app.add_option("-n,--limit", limit_, "At most so many")->capture_default_str();
+    app.add_option("-n,--limit", limit_, "At most so many")->capture_default_str()->check(CLI::Range(1, 500));
   }
 
   Result<int> Run(Session& session) override {
+    if (Trim(Join(words_, " ")).empty()) return session.Misused("search", "there is no word to look for");
     Session::Query query = {{"q", Join(words_, " ")}, {"limit", std::to_string(limit_)}};
     if (!domain_.empty()) query["domain"] = domain_;
     const Json answer = TRY(session.Get("/v1/search", query));
     if (session.json()) return session.PrintJson(answer), 0;
     for (const Json& hit : answer["hits"].Items()) {
+      const bool column = hit["kind"].Text() == "column";
       std::string line = session.Paint(Style::kBold, Safe(hit["address"].Text())) + "  " +
+                         (column ? Safe(hit["title"].Text()) + "  " : "") +
                          session.Paint(Style::kDim, Safe(hit["kind"].Text())) + "\n";
-      if (!hit["snippet"].Text().empty()) line += "  " + Lit(session, Safe(hit["snippet"].Text())) + "\n";
+      if (!hit["snippet"].Text().empty()) {
+        line += "  " + Lit(session, Safe(ReplaceAll(hit["snippet"].Text(), "\n", " "))) + "\n";
+      }
       session.Print(line);
     }
     if (answer["hits"].size() == 0) session.Note("nothing found; `weft list` shows every product");
@@ -281,8 +281,6 @@ class LineageCommand : public Command {
       const std::string deeper = indent + (last ? "   " : "│  ");
       if (columns_) {
         for (const Json& column : (*edge)["columns"].Items()) {
-          const std::string& input = column["input"].Text();
-          if (!input.empty() && input != (*edge)["from"].Text()) continue;
           session.Print(
               deeper +
               session.Paint(Style::kDim, fmt::format("{} ← {} ({})", Safe(column["column"].Text()),

@@ -45,7 +45,7 @@ class Tree {
     } catch (const CLI::CallForHelp&) {
       const bool whole =
           std::none_of(nodes_.begin(), nodes_.end(), [](const Leaf& leaf) { return leaf.app->parsed(); });
-      std::fputs(whole ? Help().c_str() : Chosen().app->help().c_str(), stdout);
+      std::fputs(whole ? Help().c_str() : HelpOf(Chosen()).c_str(), stdout);
       return 0;
     } catch (const CLI::ParseError& error) {
       return Misused(error);
@@ -145,6 +145,12 @@ class Tree {
     return std::nullopt;
   }
 
+  // With the words before the command's own in its line of usage.
+  static std::string HelpOf(const Leaf& leaf) {
+    const std::vector<std::string> words = Split(leaf.entry->name, ' ');
+    return leaf.app->help(words.size() == 2 ? "weft " + words[0] : "weft");
+  }
+
   const Leaf& Chosen() const {
     for (const Leaf& node : nodes_) {
       if (node.app->parsed()) return node;
@@ -170,6 +176,7 @@ class Tree {
     }
     std::string see = chosen ? "weft " + std::string(chosen->entry->name) + " --help" : "weft --help";
     std::string what = ReplaceAll(Safe(error.what()), "\\n", " ");
+    if (what.starts_with("The ") || what.starts_with("Could ")) what[0] = static_cast<char>(what[0] + ('a' - 'A'));
     std::fprintf(stderr, "weft: %s; see %s\n", what.c_str(), see.c_str());
     return kUsage;
   }

@@ -100,7 +100,7 @@ class StatusCommand : public Command {
     for (const auto& [name, value] : node.Members()) {
       if (name == "ready" || (value.is_text() && value.Text().empty())) continue;
       std::string text = value.is_text() ? value.Text() : value.Dump();
-      session.Print(session.Paint(Style::kDim, Pad(name, 12)) + " " + Safe(text) + "\n");
+      session.Print(session.Paint(Style::kDim, Pad(ReplaceAll(name, "_", " "), 12)) + " " + Safe(text) + "\n");
     }
     session.Print(session.Paint(Style::kDim, Pad("ready", 12)) + " " +
                   (ready ? session.Paint(Style::kGood, "yes") : "no") + "\n");
@@ -113,10 +113,13 @@ class AuditLog : public Command {
  public:
   explicit AuditLog(CLI::App& app) {
     app.add_option("--after", after_, "Only rows after this number, oldest first");
-    app.add_option("--kind", kind_, "Only this kind: published, ran, granted, read, denied, …");
+    app.add_option("--kind", kind_,
+                   "Only this kind: published, committed, refused, failed, granted, revoked, read.started, denied, …");
     app.add_option("--principal", principal_, "Only what this principal did");
     app.add_option("--address", address_, "Only about this address and what is under it");
-    app.add_option("-n,--limit", limit_, "At most so many; the newest")->capture_default_str();
+    app.add_option("-n,--limit", limit_, "At most so many; the newest")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 10'000));
   }
 
   Result<int> Run(Session& session) override {
@@ -177,9 +180,10 @@ class SweepCommand : public Command {
   }
 
   Result<int> Run(Session& session) override {
-    const Millis age = TRY(ParseDuration(age_));
+    auto age = ParseDuration(age_);
+    if (!age) return session.Misused("sweep", "--age: " + Safe(age.error().message));
     const Json swept =
-        TRY(session.Post("/v1/sweep", Json::Map({{"age_seconds", static_cast<int64_t>(age.count() / 1000)}})));
+        TRY(session.Post("/v1/sweep", Json::Map({{"age_seconds", static_cast<int64_t>(age->count() / 1000)}})));
     if (session.json()) return session.PrintJson(swept), 0;
     session.Print(fmt::format("swept {}, {}\n", Count(static_cast<size_t>(swept["files"].Int()), "file"),
                               HumanBytes(swept["bytes"].Int())));

@@ -98,7 +98,6 @@ std::string ChangeLine(const Session& session, const Json& change) {
   } else if (!from.empty() || !to.empty()) {
     line += " " + Safe(to.empty() ? from : to);
   }
-  if (missing) line += " (registered, but not in the folder; it stays)";
   for (const std::string& note : change["notes"].Texts()) line += "\n    " + session.Paint(Style::kDim, Safe(note));
   return line + "\n";
 }
@@ -164,8 +163,11 @@ class ApplyCommand : public Command {
     if (!plan["refused"].Bool()) TRY(Upload(session, folder, plan["missing_data"].Texts()));
     // A refused plan is applied all the same: the node records the denials in its ledger.
     auto applied = session.Post("/v1/apply", body);
-    if (!applied && !plan["refused"].Bool()) return applied.TakeError();
-    const Json& shown = applied ? *applied : plan;
+    if (!applied && applied.error().problems.empty()) return applied.TakeError();
+    Json shown = applied ? *applied : plan;
+    if (!applied) {  // What the node says now counts, not what it planned.
+      shown.Set("problems", http::ProblemsToJson(applied.error().problems)).Set("refused", true);
+    }
     if (!session.json()) {
       int code = PrintPlan(session, folder, shown, true);
       return applied ? code : ExitCode(applied.error().code);

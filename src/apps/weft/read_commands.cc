@@ -36,7 +36,7 @@ class Writer {
   bool Take(const flight::Batch& batch) {
     if (!begun_) Begin(batch);
     begun_ = true;
-    for (const auto& row : batch.rows) Row(batch, row);
+    for (const auto& row : batch.rows) Row(row);
     return std::ferror(stdout) == 0;
   }
 
@@ -57,6 +57,12 @@ class Writer {
     std::string line;
     for (size_t i = 0; i < batch.names.size(); ++i) {
       columns.push_back({Safe(batch.names[i]), batch.right_aligned[i]});
+      // An object keeps one value a key: a name that stands twice gets a number.
+      std::string key = batch.names[i];
+      for (int n = 1; std::find(keys_.begin(), keys_.end(), key) != keys_.end(); ++n) {
+        key = fmt::format("{}_{}", batch.names[i], n);
+      }
+      keys_.push_back(std::move(key));
       if (format_ == "csv") line += (i ? "," : "") + CsvCell(batch.names[i]);
       if (format_ == "tsv") line += (i ? "\t" : "") + TsvCell(batch.names[i]);
     }
@@ -64,13 +70,13 @@ class Writer {
     if (format_ == "csv" || format_ == "tsv") session_.Print(line + "\n");
   }
 
-  void Row(const flight::Batch& batch, const std::vector<Json>& row) {
+  void Row(const std::vector<Json>& row) {
     ++rows_;
     if (format_ == "table") return TableRow(row);
     std::string line;
     if (format_ == "json" || format_ == "jsonl") {
       Json object{Json::Object()};
-      for (size_t i = 0; i < row.size(); ++i) object.Set(batch.names[i], row[i]);
+      for (size_t i = 0; i < row.size(); ++i) object.Set(keys_[i], row[i]);
       if (format_ == "json") line = rows_ == 1 ? "[\n" : ",\n";
       session_.Print(line + object.Dump() + (format_ == "jsonl" ? "\n" : ""));
       return;
@@ -102,6 +108,7 @@ class Writer {
   const Session& session_;
   const std::string format_;
   Table table_;
+  std::vector<std::string> keys_;  // Of JSON objects.
   bool begun_ = false;
   bool settled_ = false;
   int64_t rows_ = 0;
@@ -153,7 +160,7 @@ class SqlCommand : public Reading {
       for (size_t got; (got = std::fread(piece, 1, sizeof piece, stdin)) > 0;) sql.append(piece, got);
     }
     if (Trim(sql).empty()) {
-      return Error{Code::kInvalid, "there is no SQL: weft sql 'SELECT …', or -f FILE, or - for standard input"};
+      return session.Misused("sql", "there is no SQL: give a SELECT, or -f FILE, or - for standard input");
     }
     return Query(session, sql);
   }
@@ -172,7 +179,9 @@ class SampleCommand : public Reading {
   }
 
   Result<int> Run(Session& session) override {
-    const Place place = TRY(PortPlace(TRY(model::Address::Parse(address_))));
+    const model::Address address = TRY(model::Address::Parse(address_));
+    TRY(session.Serves(address));
+    const Place place = TRY(PortPlace(address));
     const Json port = TRY(session.Get(place.path, place.query));
     return Query(session, fmt::format("SELECT * FROM {} LIMIT {}", port["sql"].Text(), rows_));
   }

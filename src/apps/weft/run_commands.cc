@@ -24,13 +24,29 @@ std::string Duration(const Json& run) {
   return from && to ? Took(to->micros - from->micros) : "";
 }
 
+// What a person typed for an id stays one part of the path.
+std::string RunPath(const std::string& id) { return "/v1/runs/" + ReplaceAll(ReplaceAll(id, "/", "_"), "..", "_"); }
+
 std::string ResultLine(const Session& session, const Json& run) {
   std::string line = session.Paint(StyleOf(run), Safe(run["status"].Text())) + " " + Safe(run["address"].Text());
-  if (run["status"].Text() == "succeeded") line += fmt::format(" {} rows", HumanCount(run["rows"].Int()));
+  if (run["status"].Text() == "succeeded") {
+    line += fmt::format(" {} {}", HumanCount(run["rows"].Int()), run["rows"].Int() == 1 ? "row" : "rows");
+  }
   if (std::string took = Duration(run); !took.empty()) line += " in " + took;
   if (!run["message"].Text().empty()) line += ": " + Safe(run["message"].Text());
   return line + "\n";
 }
+
+// "web ← file:data/orders.csv (sha256 3f2a…)", "orders ← sales/orders/orders@1 (snapshot 123)"
+std::string InputText(const Json& input) {
+  if (!input["port"].Text().empty()) {
+    return fmt::format("{} ← {} (snapshot {})", input["name"].Text(), input["port"].Text(), input["snapshot"].Text());
+  }
+  return fmt::format("{} ← {} (sha256 {})", input["name"].Text(), input["source"].Text(), input["version"].Text());
+}
+
+// A count is stored as a double, and is a whole number all the same.
+std::string Number(const Json& value) { return fmt::format("{}", value.Double()); }
 
 // The check with its place, and the rows that it found.
 std::string CheckText(const Session& session, const Json& check) {
@@ -39,7 +55,7 @@ std::string CheckText(const Session& session, const Json& check) {
   std::string text = fmt::format("  {} {}: {}", session.Paint(failed ? Style::kBad : Style::kWarn, Safe(outcome)),
                                  Safe(check["id"].Text()), Safe(check["description"].Text()));
   if (check["value"].is_number())
-    text += fmt::format(" (is {}, expected {})", check["value"].Dump(), Safe(check["expected"].Text()));
+    text += fmt::format(" (is {}, expected {})", Number(check["value"]), Safe(check["expected"].Text()));
   if (!check["place"].Text().empty()) text += " at " + Safe(check["place"].Text());
   text += "\n";
   for (const Json& row : check["sample"].Items()) text += "    " + session.Paint(Style::kDim, Safe(row.Dump())) + "\n";
@@ -48,10 +64,14 @@ std::string CheckText(const Session& session, const Json& check) {
 
 std::string ProblemChecks(const Session& session, const Json& run) {
   std::string text;
+  bool hidden = false;
   for (const Json& check : run["checks"].Items()) {
     const std::string& outcome = check["outcome"].Text();
-    if (outcome == "failed" || outcome == "warned") text += CheckText(session, check);
+    if (outcome != "failed" && outcome != "warned") continue;
+    text += CheckText(session, check);
+    hidden = hidden || (check["failing_rows"].Int() > 0 && check["sample"].is_null());
   }
+  if (hidden) text += session.Paint(Style::kDim, "  (the rows are shown to those who may read the port)") + "\n";
   return text;
 }
 
@@ -105,12 +125,16 @@ class RunCommand : public Command {
 
   Result<int> Run(Session& session) override {
     if (addresses_.empty() && !all_) {
-      return Error{Code::kInvalid, "nothing to run: give addresses (domain/product/port), or --all"};
+      return session.Misused("run", "nothing to run: give addresses (domain/product/port), or --all");
     }
     Json body = Json::Map({{"force", force_}});
     if (all_) body.Set("all", true);
     if (!all_) body.Set("addresses", addresses_);
-    if (!at_.empty()) body.Set("logical_time", TRY(Instant::Parse(at_)).Text());
+    if (!at_.empty()) {
+      auto time = Instant::Parse(at_);
+      if (!time) return session.Misused("run", "--at: " + Safe(time.error().message));
+      body.Set("logical_time", time->Text());
+    }
     return Follow(session, TRY(session.Post("/v1/runs", body)));
   }
 
@@ -125,8 +149,10 @@ class RunsCommand : public Command {
  public:
   explicit RunsCommand(CLI::App& app) {
     app.add_option("what", what_, "A run's id, or an address");
-    app.add_option("--status", status_, "Only pending, running, succeeded, skipped, refused, failed, cancelled…");
-    app.add_option("-n,--limit", limit_, "At most so many")->capture_default_str();
+    app.add_option("--status", status_, "Only those that are so")
+        ->check(CLI::IsMember(
+            {"pending", "running", "succeeded", "skipped", "refused", "failed", "cancelled", "interrupted"}));
+    app.add_option("-n,--limit", limit_, "At most so many")->capture_default_str()->check(CLI::Range(1, 1'000));
   }
 
   Result<int> Run(Session& session) override {
@@ -146,14 +172,15 @@ class RunsCommand : public Command {
                  {AgoText(run["requested_at"].Text())},
                  {Safe(run["requested_by"].Text())}});
     }
-    if (table.empty()) return session.Note("no runs; `weft run --all` builds every port"), 0;
+    const bool all = what_.empty() && status_.empty();
+    if (table.empty()) return session.Note(all ? "no runs yet; `weft run --all` builds every port" : "no such runs"), 0;
     session.Print(table.Text(session.screen()));
     return 0;
   }
 
  private:
   Result<int> One(Session& session) const {
-    const Json run = TRY(session.Get("/v1/runs/" + what_));
+    const Json run = TRY(session.Get(RunPath(what_)));
     if (session.json()) return session.PrintJson(run), 0;
     session.Print(ResultLine(session, run));
     auto fact = [&](std::string_view name, const std::string& value) {
@@ -161,8 +188,8 @@ class RunsCommand : public Command {
     };
     fact("asked", AgoText(run["requested_at"].Text()) + " by " + run["requested_by"].Text());
     fact("logical time", run["logical_time"].Text());
-    if (run["snapshot"].is_number()) fact("snapshot", run["snapshot"].Dump());
-    if (run["inputs"].size() > 0) fact("inputs", run["inputs"].Dump());
+    fact("snapshot", run["snapshot"].Text());
+    for (const Json& input : run["inputs"].Items()) fact("input", InputText(input));
     for (const Json& check : run["checks"].Items()) session.Print(CheckText(session, check));
     return 0;
   }
@@ -177,7 +204,7 @@ class CancelCommand : public Command {
   explicit CancelCommand(CLI::App& app) { app.add_option("run", run_, "The run's id")->required(); }
 
   Result<int> Run(Session& session) override {
-    const Json run = TRY(session.Post("/v1/runs/" + run_ + "/cancel", Json(Json::Object())));
+    const Json run = TRY(session.Post(RunPath(run_) + "/cancel", Json(Json::Object())));
     if (session.json()) return session.PrintJson(run), 0;
     session.Print(ResultLine(session, run));
     return 0;
@@ -192,7 +219,7 @@ class RetryCommand : public Command {
   explicit RetryCommand(CLI::App& app) { app.add_option("run", run_, "The run's id")->required(); }
 
   Result<int> Run(Session& session) override {
-    return Follow(session, TRY(session.Post("/v1/runs/" + run_ + "/retry", Json(Json::Object()))));
+    return Follow(session, TRY(session.Post(RunPath(run_) + "/retry", Json(Json::Object()))));
   }
 
  private:
@@ -215,7 +242,7 @@ class SnapshotsCommand : public Command {
                  {"size", true},
                  {"tags"}});
     for (const Json& snapshot : answer["snapshots"].Items()) {
-      table.Add({{snapshot["id"].Dump(), Style::kBold},
+      table.Add({{Safe(snapshot["id"].Text()), Style::kBold},
                  {AgoText(snapshot["at"].Text())},
                  {Safe(snapshot["operation"].Text())},
                  {HumanCount(snapshot["rows"].Int())},
@@ -242,25 +269,19 @@ class TagCommand : public Command {
   }
 
   Result<int> Run(Session& session) override {
-    if (snapshot_ == 0) {
-      const Place place = TRY(PortPlace(TRY(model::Address::Parse(address_))));
-      snapshot_ = TRY(session.Get(place.path, place.query))
-      ["snapshot"].Int();
-      if (snapshot_ == 0) return Error{Code::kNotFound, Safe(address_) + " has no snapshot yet: run it first"};
-    }
-    TRY(session.Post("/v1/tags", Json::Map({{"address", address_}, {"tag", name_}, {"snapshot", snapshot_}})));
-    if (session.json()) {
-      session.PrintJson(Json::Map({{"address", address_}, {"tag", name_}, {"snapshot", snapshot_}}));
-    } else {
-      session.Print(fmt::format("tagged snapshot {} of {} as {}\n", snapshot_, Safe(address_), Safe(name_)));
-    }
+    Json body = Json::Map({{"address", address_}, {"tag", name_}});
+    if (!snapshot_.empty()) body.Set("snapshot", snapshot_);
+    const Json tagged = TRY(session.Post("/v1/tags", body));
+    if (session.json()) return session.PrintJson(tagged), 0;
+    session.Print(
+        fmt::format("tagged snapshot {} of {} as {}\n", Safe(tagged["snapshot"].Text()), Safe(address_), Safe(name_)));
     return 0;
   }
 
  private:
   std::string address_;
   std::string name_;
-  int64_t snapshot_ = 0;
+  std::string snapshot_;
 };
 
 constexpr CommandEntry kCommands[] = {

@@ -11,6 +11,7 @@
 namespace weft::app {
 namespace {
 
+constexpr int kUsage = 2;
 // Uploads of a large file and plans of a large mesh take their time.
 constexpr std::chrono::milliseconds kTimeout{10 * 60 * 1000};
 
@@ -87,7 +88,7 @@ Result<Json> Session::Send(http::Request request) {
   if (!response) {
     Error error = response.TakeError();
     if (error.code == Code::kUnavailable) {
-      error.message += "; start a node with `weft serve`, or name another one with --node URL";
+      error.message += "; is a node running there? start one with `weft serve`, or name another with --node URL";
     }
     return error;
   }
@@ -144,6 +145,16 @@ Result<Session::Flight> Session::FlightDoor() {
   return Flight{node["flight"].Text(), bearer_};
 }
 
+Status Session::Serves(const model::Address& address) {
+  if (address.mesh.empty()) return {};
+  const Json node = TRY(Get("/v1/node"));
+  const std::string& mesh = node["mesh"].Text();
+  if (mesh == address.mesh) return {};
+  return Error{Code::kNotFound,
+               fmt::format("'{}' is of the mesh '{}'; the node at {} serves {}", address.Text(), address.mesh,
+                           options_.node, mesh.empty() ? "none yet" : "'" + Safe(mesh) + "'")};
+}
+
 void Session::Print(std::string_view text) const { std::fwrite(text.data(), 1, text.size(), stdout); }
 
 void Session::PrintJson(const Json& json) const { Print((screen_.out_terminal ? json.Pretty() : json.Dump()) + "\n"); }
@@ -153,6 +164,11 @@ void Session::Note(std::string_view text) const {
   Screen error = screen_;
   error.color = screen_.error_terminal && !options_.no_color && Environment("NO_COLOR").empty();
   std::fprintf(stderr, "%s\n", app::Paint(error, Style::kDim, text).c_str());
+}
+
+int Session::Misused(std::string_view command, std::string_view what) const {
+  std::fprintf(stderr, "weft: %s; see weft %s --help\n", std::string(what).c_str(), std::string(command).c_str());
+  return kUsage;
 }
 
 Result<Place> PortPlace(const model::Address& address) {

@@ -46,6 +46,9 @@ class Session {
   };
   Result<Flight> FlightDoor();
 
+  // kNotFound where the address is of another mesh than the node's.
+  Status Serves(const model::Address& address);
+
   const GlobalOptions& options() const { return options_; }
   const Screen& screen() const { return screen_; }
   bool json() const { return options_.json; }
@@ -53,6 +56,8 @@ class Session {
   void Print(std::string_view text) const;  // As it is: what came from data must be Safe already.
   void PrintJson(const Json& json) const;
   void Note(std::string_view text) const;  // Dim, on standard error; not with --quiet.
+  // Says on standard error how the command is used instead; its exit code is that of bad usage.
+  int Misused(std::string_view command, std::string_view what) const;
   std::string Paint(Style style, std::string_view text) const { return app::Paint(screen_, style, text); }
 
  private:

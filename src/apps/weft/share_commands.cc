@@ -24,7 +24,15 @@ Result<std::string> Until(std::string_view text) {
                fmt::format("'{}' is no time: write 2026-12-31, 2026-12-31T18:00:00Z, 30d or 12h", Safe(text))};
 }
 
-std::string UntilText(const Json& time) { return time.Text().empty() ? "for ever" : AgoText(time.Text()); }
+bool IsPast(const Json& time) {
+  auto instant = Instant::Parse(time.Text());
+  return instant && *instant <= SystemClock().Now();
+}
+
+std::string UntilText(const Json& time) {
+  if (time.Text().empty()) return "never";
+  return (IsPast(time) ? "ended " : "") + AgoText(time.Text());
+}
 
 class GrantCommand : public Command {
  public:
@@ -39,7 +47,11 @@ class GrantCommand : public Command {
     Json body = Json::Map({{"principal", principal_}, {"address", address_}});
     const std::string& purpose = purpose_.empty() ? session.options().purpose : purpose_;
     if (!purpose.empty()) body.Set("purpose", purpose);
-    if (!until_.empty()) body.Set("until", TRY(Until(until_)));
+    if (!until_.empty()) {
+      auto until = Until(until_);
+      if (!until) return session.Misused("grant", "--until: " + until.error().message);
+      body.Set("until", *until);
+    }
     const Json grant = TRY(session.Post("/v1/grants", body));
     if (session.json()) return session.PrintJson(grant), 0;
     std::string line = fmt::format("{} may read {}", Safe(grant["principal"].Text()), Safe(grant["address"].Text()));
@@ -66,7 +78,13 @@ class RevokeCommand : public Command {
   Result<int> Run(Session& session) override {
     const Json answer = TRY(session.Delete("/v1/grants", {{"principal", principal_}, {"address", address_}}));
     if (session.json()) return session.PrintJson(answer), 0;
-    session.Print(fmt::format("{} ended\n", Count(static_cast<size_t>(answer["revoked"].Int()), "grant")));
+    const auto ended = static_cast<size_t>(answer["revoked"].Int());
+    if (ended == 0) {
+      return Error{Code::kNotFound, fmt::format("{0} holds no grant on {1}, so none was ended; `weft grants {1}` lists "
+                                                "who does",
+                                                Safe(principal_), Safe(address_))};
+    }
+    session.Print(fmt::format("{} of {} on {} ended\n", Count(ended, "grant"), Safe(principal_), Safe(address_)));
     return 0;
   }
 
@@ -93,7 +111,7 @@ class GrantsCommand : public Command {
       table.Add({{Safe(grant["principal"].Text()), Style::kBold},
                  {Safe(grant["address"].Text())},
                  {grant["purpose"].Text().empty() ? "any" : Safe(grant["purpose"].Text())},
-                 {UntilText(grant["until"])},
+                 {UntilText(grant["until"]), IsPast(grant["until"]) ? Style::kDim : Style::kPlain},
                  {Safe(grant["granted_by"].Text())},
                  {AgoText(grant["granted_at"].Text())}});
     }
@@ -119,7 +137,11 @@ class TokenCreate : public Command {
   Result<int> Run(Session& session) override {
     Json body = Json::Map({{"principal", principal_}, {"name", name_}});
     if (administrator_) body.Set("administrator", true);
-    if (!until_.empty()) body.Set("expires_at", TRY(Until(until_)));
+    if (!until_.empty()) {
+      auto until = Until(until_);
+      if (!until) return session.Misused("token create", "--until: " + until.error().message);
+      body.Set("expires_at", *until);
+    }
     const Json answer = TRY(session.Post("/v1/tokens", body));
     if (session.json()) return session.PrintJson(answer), 0;
     session.Note(fmt::format("token {} of {}; its secret is shown only this once:", Safe(answer["token"]["id"].Text()),
@@ -144,9 +166,11 @@ class TokenList : public Command {
     if (session.json()) return session.PrintJson(answer), 0;
     Table table({{"token"}, {"principal"}, {"name"}, {"rights"}, {"made"}, {"state"}});
     for (const Json& token : answer["tokens"].Items()) {
-      std::string state = !token["revoked_at"].Text().empty()   ? "revoked " + AgoText(token["revoked_at"].Text())
-                          : !token["expires_at"].Text().empty() ? "expires " + AgoText(token["expires_at"].Text())
-                                                                : "valid";
+      const bool past = IsPast(token["expires_at"]);
+      std::string state = !token["revoked_at"].Text().empty() ? "revoked " + AgoText(token["revoked_at"].Text())
+                          : !token["expires_at"].Text().empty()
+                              ? (past ? "expired " : "expires ") + AgoText(token["expires_at"].Text())
+                              : "valid";
       table.Add({{Safe(token["id"].Text()), Style::kBold},
                  {Safe(token["principal"].Text())},
                  {Safe(token["name"].Text())},

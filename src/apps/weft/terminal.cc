@@ -140,6 +140,7 @@ std::string Ago(Instant then, Instant now) {
   int64_t seconds = (now.micros - then.micros) / 1'000'000;
   bool future = seconds < 0;
   seconds = std::abs(seconds);
+  if (future && seconds >= 3'600) seconds += 60;  // "30d" that was asked a moment ago is in 30 days.
   struct Unit {
     int64_t seconds;
     const char* name;

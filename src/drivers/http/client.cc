@@ -154,8 +154,7 @@ class CurlClient : public Client {
       case CURLE_COULDNT_CONNECT:
       case CURLE_COULDNT_RESOLVE_HOST:
         return {Code::kUnavailable,
-                fmt::format("cannot reach the node at {}: {}; is it running? start it with `weft serve`", options_.url,
-                            why)};
+                fmt::format("cannot reach the node at {}: {}", options_.url, curl_easy_strerror(outcome))};
       case CURLE_OPERATION_TIMEDOUT:
         return {Code::kUnavailable, fmt::format("the node at {} did not answer in time: {}", options_.url, why)};
       case CURLE_PEER_FAILED_VERIFICATION:

@@ -73,7 +73,8 @@ Code CodeOf(const arrow::Status& status) {
 Error FromArrow(const arrow::Status& status) {
   std::string message = status.message();
   // What Arrow's client adds is about sockets, not about the statement.
-  for (const char* added : {". gRPC client debug context:", " gRPC client debug context:", ". Client context:"}) {
+  for (const char* added :
+       {". Detail: ", ". gRPC client debug context:", " gRPC client debug context:", ". Client context:"}) {
     if (size_t at = message.find(added); at != message.npos) message.resize(at);
   }
   return {CodeOf(status), std::move(message)};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "model/checks.h"
 #include "model/schema.h"
 #include "ports/rest/handlers.h"
 #include "state/access/access.h"
@@ -50,6 +51,38 @@ Json ColumnsJson(const model::Contract& contract) {
   return columns;
 }
 
+// kNotFound with near names where the mesh has no such domain; "" is all of them.
+Status KnownDomain(store::Txn& txn, const std::string& domain) {
+  if (domain.empty()) return {};
+  const auto mesh = TRY(catalog::MeshOf(txn));
+  std::vector<std::string_view> names;
+  for (size_t i = 0; mesh && i < mesh->domains.size(); ++i) names.push_back(mesh->domains[i].name);
+  if (std::find(names.begin(), names.end(), domain) != names.end()) return {};
+  return Error{Code::kNotFound, fmt::format("the mesh has no domain '{}'{}", domain, DidYouMean(domain, names))};
+}
+
+// What every commit is held to, in words.
+Json ChecksJson(const model::Contract& contract) {
+  Json::Array list;
+  if (contract.schema.empty()) return list;
+  auto schema = model::SchemaOf(contract.schema[0], nullptr);
+  if (!schema) return list;  // A table that cannot be built has no checks; its runs say why.
+  auto checks = model::CompileChecks(contract, *schema);
+  if (!checks) return list;
+  for (const model::Check& check : *checks) {
+    const bool listed = check.kind == model::Check::Kind::kListed;
+    list.push_back(Json::Map({{"id", check.id},
+                              {"description", check.description},
+                              {"severity", listed          ? "listed"
+                                           : check.warning ? "warning"
+                                                           : "error"},
+                              {"expected", listed ? "" : check.Expected()},
+                              {"dimension", check.dimension},
+                              {"line", check.place.line}}));
+  }
+  return list;
+}
+
 std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 // Ports of one version of a product that is not the newest: as its own bundle has them.
@@ -70,6 +103,7 @@ Json PortsOf(const model::Bundle& bundle) {
 Answer Products(Api& api, const Caller&, const http::Request& request) {
   TRY(OnlyQuery(request, {"domain"}));
   auto txn = TRY(api.store.Read());
+  TRY(KnownDomain(*txn, request.Query("domain")));
   std::map<std::string, Json::Array> ports;
   for (const catalog::PortRow& row : TRY(catalog::Ports(*txn, request.Query("domain")))) {
     ports[row.key.domain + "/" + row.key.product].push_back(PortJson(row));
@@ -121,6 +155,7 @@ Answer Port(Api& api, const Caller& caller, const http::Request& request) {
   if (port.contract) {
     answer.Set("contract", port.contract->document);
     answer.Set("columns", ColumnsJson(*port.contract));
+    answer.Set("checks", ChecksJson(*port.contract));
   }
   const std::vector<lake::Snapshot> history = TRY(lake::History(*txn, port.row.key));
   const auto table = TRY(lake::Find(*txn, port.row.key));
@@ -170,6 +205,7 @@ Answer Search(Api& api, const Caller&, const http::Request& request) {
   if (Trim(request.Query("q")).empty()) return Error{Code::kInvalid, "parameter q is missing: the words to look for"};
   const auto limit = static_cast<int>(TRY(QueryInt(request, "limit", 20, 1, 500)));
   auto txn = TRY(api.store.Read());
+  TRY(KnownDomain(*txn, request.Query("domain")));
   Json::Array hits;
   for (const catalog::Hit& hit : TRY(catalog::Search(*txn, request.Query("q"), request.Query("domain"), limit))) {
     hits.push_back(Json::Map({{"kind", hit.kind},

@@ -86,6 +86,7 @@ Status AddPorts(store::Txn& txn, const std::string& text, std::vector<model::Por
     ports->push_back(row.key);
   }
   if (found) return {};
+  if (!address.product.empty()) TRY(catalog::Product(txn, address.domain, address.product));
   return Error{Code::kNotFound, "'" + text + "' has no output port that could run"};
 }
 
@@ -130,8 +131,14 @@ Answer ListRuns(Api& api, const Caller& caller, const http::Request& request) {
               {"pending", "running", "succeeded", "skipped", "refused", "failed", "cancelled", "interrupted"}));
   }
   auto txn = TRY(api.store.Read());
-  if (!request.Query("address").empty()) query.port_prefix = TRY(AddressOf(*txn, request.Query("address")))
-  .Short();
+  if (!request.Query("address").empty()) {
+    const model::Address address = TRY(AddressOf(*txn, request.Query("address")));
+    if (!address.port.empty()) TRY(PortOf(*txn, request.Query("address")));
+    if (address.port.empty() && !address.product.empty()) {
+      TRY(catalog::Product(*txn, address.domain, address.product));
+    }
+    query.port_prefix = address.Short();
+  }
   std::vector<runs::Run> list = TRY(runs::List(*txn, query));
   for (runs::Run& run : list) {
     if (!Moves(run)) continue;

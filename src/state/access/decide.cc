@@ -27,7 +27,7 @@ bool Owns(const Principal& principal, const Resource& resource) {
 
 std::string OwnersText(const Resource& resource) {
   return resource.owners.empty() ? "an administrator (the domain has no owner)"
-                                 : "an owner: " + Join(resource.owners, ", ");
+                                 : fmt::format("an owner ({})", Join(resource.owners, ", "));
 }
 
 Decision Permit() {

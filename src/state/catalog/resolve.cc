@@ -115,9 +115,10 @@ Error NoPort(store::Txn& txn, const model::Address& address) {
     there.push_back(fmt::format("{}@{} ({}, {})", row.key.port, row.key.major, row.version, row.status));
     names.push_back(row.key.port);
   }
-  return {Code::kNotFound, fmt::format("there is no port '{}'{}; {}/{} has {}", address.Short(),
-                                       there.empty() ? "" : Near(address.port, names), address.domain, address.product,
-                                       there.empty() ? "no output ports" : Join(there, ", "))};
+  const bool known = std::find(names.begin(), names.end(), address.port) != names.end();
+  return {Code::kNotFound,
+          fmt::format("there is no port '{}'; {}/{} has {}{}", address.Short(), address.domain, address.product,
+                      there.empty() ? "no output ports" : Join(there, ", "), known ? "" : Near(address.port, names))};
 }
 
 }  // namespace
@@ -203,6 +204,12 @@ Result<PortRow> ResolveSql(store::Txn& txn, std::string_view domain, std::string
   auto majors = TRY(PortsWhere(txn, "domain = $1 AND product = $2 AND sql_name = $3 AND newest = 1",
                                {address.domain, address.product, model::SqlNameOf(address.port)}));
   if (!majors.empty()) return majors[0];
+  const size_t version = address.port.rfind("-v");
+  if (version != std::string::npos && version + 2 < address.port.size() && address.port.size() - version < 12 &&
+      address.port.find_first_not_of("0123456789", version + 2) == std::string::npos) {
+    address.major = static_cast<int>(std::strtol(address.port.c_str() + version + 2, nullptr, 10));
+    address.port.resize(version);
+  }
   return Resolve(txn, address);
 }
 

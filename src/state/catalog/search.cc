@@ -145,11 +145,14 @@ Result<std::vector<Hit>> Search(store::Txn& txn, const std::string& words, const
   // A hit in a name weighs most, one in the names above it least; a product comes before its ports, and they before
   // their columns. bm25 is the better the lower, and below zero.
   constexpr std::string_view kSql =
-      "SELECT kind, address, title, snippet(search, -1, '«', '»', '…', 12), status, "
+      "SELECT kind, address, title, snippet(search, 5, '«', '»', '…', 16), status, "
       "bm25(search, 0, 0, 0, 0, 10.0, 4.0, 6.0, 0.5) * CASE kind WHEN 'product' THEN 2.0 WHEN 'port' THEN 1.5 ELSE 1.0 "
-      "END AS score FROM search "
+      "END AS score, instr(highlight(search, 4, char(2), '') || highlight(search, 5, char(2), '') || "
+      "highlight(search, 6, char(2), ''), char(2)) AS own FROM search "
       "WHERE search MATCH $1 AND ($2 = '' OR domain = $2) ORDER BY score, address, title LIMIT $3";
   for (const store::Row& row : TRY(txn.Run(kSql, {Join(terms, " AND "), domain, store::Int(limit)}))) {
+    // A column that only the names above it made a hit says nothing beside its port, which is one too.
+    if (row.text(0) == "column" && row.text(6) == "0") continue;
     Hit hit{row.text(0), row.text(1), row.text(2), row.text(3), row.text(4), 0};
     hit.rank = -std::strtod(row.text(5).c_str(), nullptr);
     hits.push_back(std::move(hit));

@@ -54,7 +54,7 @@ TEST_F(GateTest, ADenialIsTheErrorAndInTheLedger) {
   EXPECT_EQ(
       denied.error().message,
       "ana may not read operations/flights/flights@1: ana does not own operations/flights/flights@1 and holds no "
-      "grant on it. What helps: weft grant ana operations/flights/flights@1 --purpose forecast, by an owner: owen");
+      "grant on it. What helps: weft grant ana operations/flights/flights@1 --purpose forecast, by an owner (owen)");
   auto rows = Denials();
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows[0].entry.principal, "ana");

@@ -287,7 +287,8 @@ class Comparer {
     if (before == now) return {};
     int64_t bytes = 0;
     for (const model::DataFile& file : bundle_.data) bytes += file.bytes;
-    std::string note = fmt::format("{}, {}", Count(now.size(), "data file"), HumanBytes(bytes));
+    std::string note = now.empty() ? "no data files any more"
+                                   : fmt::format("{}, {}", Count(now.size(), "data file"), HumanBytes(bytes));
     if (out_.changes.empty()) out_.changes.push_back({Change::Kind::kData, name_, version_, version_, {}});
     out_.changes.front().notes.push_back(std::move(note));
     out_.register_it = true;

@@ -92,6 +92,15 @@ class Planner {
     for (const Mesh::Domain& domain : next.domains) {
       if (!has(before, domain.name)) change.notes.push_back("adds domain " + domain.name);
     }
+    for (const auto& [group, members] : next.groups) {
+      auto old = before.groups.find(group);
+      if (old == before.groups.end() || old->second != members) {
+        change.notes.push_back(fmt::format("group {}: {}", group, members.empty() ? "nobody" : Join(members, ", ")));
+      }
+    }
+    for (const auto& [group, members] : before.groups) {
+      if (!next.groups.contains(group)) change.notes.push_back("removes group " + group);
+    }
     for (const Mesh::Domain& domain : before.domains) {
       if (has(next, domain.name)) continue;
       const auto products = TRY(catalog::Products(txn_, domain.name));
@@ -109,7 +118,7 @@ class Planner {
 
   static std::string Because(const model::Decision& decision, std::string_view otherwise) {
     std::string text = decision.reasons.empty() ? std::string(otherwise) : Join(decision.reasons, "; ");
-    return decision.remedy.empty() ? text : text + "; " + decision.remedy;
+    return decision.remedy.empty() ? text : text + ". What helps: " + decision.remedy;
   }
 
   // Whether the bundle's domain is there and the caller may publish in it; decided once a domain.

@@ -203,27 +203,6 @@ class Evaluation {
     return end == text.c_str() || *end != '\0' ? kNaN : value;
   }
 
-  static std::string Expected(const Check& check) {
-    const std::string unit = check.percent                        ? " %"
-                             : check.kind == Check::Kind::kSet    ? ""
-                             : check.kind == Check::Kind::kUnique ? " keys"
-                                                                  : " rows";
-    const Json::Array& two = check.bound.Items();
-    const std::string bound = two.size() == 2 ? two[0].Dump() + " and " + two[1].Dump() : check.bound.Dump();
-    constexpr std::pair<std::string_view, std::string_view> kWords[] = {{"mustBe", ""},
-                                                                        {"mustNotBe", "not "},
-                                                                        {"mustBeGreaterThan", "more than "},
-                                                                        {"mustBeGreaterOrEqualTo", "at least "},
-                                                                        {"mustBeLessThan", "less than "},
-                                                                        {"mustBeLessOrEqualTo", "at most "},
-                                                                        {"mustBeBetween", "between "},
-                                                                        {"mustNotBeBetween", "not between "}};
-    for (const auto& [op, words] : kWords) {
-      if (check.op == op) return std::string(words) + bound + unit;
-    }
-    return bound + unit;
-  }
-
   Result<Json> Sample(size_t i) {
     Json sample(Json::Array{});
     if (samples_[i].empty()) return sample;
@@ -255,7 +234,7 @@ class Evaluation {
       ++ran;
       const bool holds = model::Meets(check.op, check.bound, found.value);
       result.outcome = holds ? "passed" : check.warning ? "warned" : "failed";
-      result.expected = Expected(check);
+      result.expected = check.Expected();
       result.failing_rows = holds ? 0 : found.failing_rows;
       if (std::isfinite(found.value)) result.value = found.value;
       if (!holds) {
@@ -279,7 +258,7 @@ class Evaluation {
   static std::string Headline(const Check& check, const Measured& found) {
     if (!found.complaint.empty()) return fmt::format("{} ({})", check.id, found.complaint);
     if (check.kind == Check::Kind::kSet)
-      return fmt::format("{} (found {}, expected {})", check.id, found.value, Expected(check));
+      return fmt::format("{} (found {}, expected {})", check.id, found.value, check.Expected());
     return fmt::format("{} ({})", check.id,
                        found.failing_rows == 1 ? "1 row" : HumanCount(found.failing_rows) + " rows");
   }

@@ -152,7 +152,7 @@ Error Shared::Denied(const model::Caller& caller, const model::PortKey& key, con
   if (!recorded) return recorded.TakeError();
   if (Status durable = (*recorded)(); !durable) return durable.TakeError();
   std::string message = fmt::format("{}: {}", what, Join(decision.reasons, "; "));
-  if (!decision.remedy.empty()) message += "; " + decision.remedy;
+  if (!decision.remedy.empty()) message += ". What helps: " + decision.remedy;
   return {Code::kDenied, std::move(message)};
 }
 

@@ -145,8 +145,11 @@ Result<std::string> Project(engine::Connection& connection, const std::string& s
     }
   }
   if (!missing.empty() || (!unknown.empty() && !extra)) {
-    std::string what =
-        missing.empty() ? "" : "the build does not give " + Join(missing, ", ") + ", which the contract has";
+    std::vector<std::string> given;
+    for (const auto& [lower, name] : has) given.push_back("'" + name + "'");
+    std::string what = missing.empty() ? ""
+                                       : fmt::format("the build does not give {}, which the contract has; it gives {}",
+                                                     Join(missing, ", "), Join(given, ", "));
     if (!unknown.empty() && !extra)
       what += (what.empty() ? "" : "; ") + ("the build gives " + Join(unknown, ", ") + ", which the contract has not");
     return Error{Code::kInvalid, what};

@@ -101,11 +101,22 @@ runs::Run Execution::EndEarly(const std::string& status, const std::string& mess
   return run_;
 }
 
+// The engine's message with the names that people know the files by, and without the node's own SQL.
+std::string Execution::Told(std::string message) const {
+  if (size_t sql = message.find("\n\nLINE "); sql != message.npos) message.resize(sql);
+  for (const Pinned& pinned : pinned_) {
+    for (size_t i = 0; pinned.files && i < pinned.files->paths.size(); ++i) {
+      message = ReplaceAll(message, pinned.files->paths[i], pinned.files->names[i]);
+    }
+  }
+  return ReplaceAll(message, "\n", " ");
+}
+
 // A failure's message may quote what was read: the run row has it, the ledger only its kind.
 runs::Run Execution::End(const Error& error) {
   const bool cancelled = live_.stop().stop_requested();
   run_.status = cancelled ? "cancelled" : error.code == Code::kDenied ? "refused" : "failed";
-  run_.message = cancelled ? "the run was cancelled" : error.message;
+  run_.message = cancelled ? "the run was cancelled" : Told(error.message);
   run_.ended_at = context_.clock.Now();
   run_.snapshot_id.reset();
   auto write = [&]() -> Status {

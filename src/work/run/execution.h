@@ -53,6 +53,7 @@ class Execution {
   Status Record(store::Txn& txn, const std::string& kind, Json detail);
   runs::Run End(const Error& error);
   Status Stopped() const;
+  std::string Told(std::string message) const;
 
   Context& context_;
   runs::Run run_;

@@ -95,11 +95,13 @@ Error Outside(const std::string& path) {
 Result<std::string> Contained(const std::string& path, const Options& options) {
   std::error_code failure;
   const fs::path real = fs::canonical(path, failure);
-  if (failure)
-    return Error{Code::kNotFound, fmt::format("the source file '{}' cannot be found: {}", path, failure.message())};
+  const fs::path wanted = failure ? fs::path(path).lexically_normal() : real;
+  std::error_code ignored;
   for (const std::string& root : options.source_roots) {
-    const fs::path real_root = fs::canonical(root, failure);
-    if (!failure && IsUnder(real, real_root)) return real.string();
+    const fs::path real_root = fs::canonical(root, ignored);
+    if (ignored || !IsUnder(wanted, real_root)) continue;
+    if (!failure) return real.string();
+    return Error{Code::kNotFound, fmt::format("the source file '{}' cannot be found: {}", path, failure.message())};
   }
   return Outside(path);
 }

@@ -273,8 +273,8 @@ Error ExplainRejects(engine::Connection& connection, const std::vector<Input>& i
     if (!count || !rows || rows->size() == 0) continue;
     std::vector<std::string> lines;
     for (size_t i = 0; i < rows->size(); ++i) {
-      lines.push_back(
-          fmt::format("line {}, column {}: {}", rows->text(i, 0), rows->text(i, 1), Reason(rows->text(i, 3))));
+      const std::string column = rows->text(i, 1).empty() ? "" : ", column " + std::string(rows->text(i, 1));
+      lines.push_back(fmt::format("line {}{}: {}", rows->text(i, 0), column, Reason(rows->text(i, 3))));
     }
     const int64_t all = count->integer(0, 0);
     return {Code::kInvalid, fmt::format("the input '{}' ({}) has {} that cannot be read: {}{}", input.name,

@@ -44,7 +44,7 @@ Result<PortRows> ReadPort(store::Txn& txn, Clock& clock, const catalog::PortRow&
   if (!decision.permitted) {
     return Error{Code::kDenied,
                  fmt::format("{} may not read {}: {}{}", as, row.key.Text(), Join(decision.reasons, "; "),
-                             decision.remedy.empty() ? "" : "; to permit it: " + decision.remedy)};
+                             decision.remedy.empty() ? "" : ". What helps: " + decision.remedy)};
   }
   const lake::View view = TRY(lake::Open(txn, row.key));
   PortRows rows;
