@@ -16,12 +16,12 @@ Status CheckSlug(std::string_view name, std::string_view what);
 std::string SqlNameOf(std::string_view slug);  // Hyphens as underscores.
 
 struct Address {
-  std::string mesh;     // Empty: this mesh.
+  std::string mesh;  // Empty: this mesh.
   std::string domain;
-  std::string product;  // Empty: the domain itself.
-  std::string port;     // Empty: the product itself.
-  std::optional<int> major;         // "@2"
-  std::optional<Version> version;   // "@2.1.0"; `major` is set with it. Neither: the newest active.
+  std::string product;             // Empty: the domain itself.
+  std::string port;                // Empty: the product itself.
+  std::optional<int> major;        // "@2"
+  std::optional<Version> version;  // "@2.1.0"; `major` is set with it. Neither: the newest active.
 
   // The full form, or the short one that people type: domain[/product[/port]][@version].
   static Result<Address> Parse(std::string_view text);
@@ -37,9 +37,9 @@ struct PortKey {
   std::string port;
   int major = 0;
 
-  std::string Text() const;       // "operations/flights/flights@1": key of state tables.
-  std::string SqlTable() const;   // operations.flights.flights_v1, each part quoted where SQL needs it.
-  std::string Folder() const;     // "operations/flights/flights_v1", under the warehouse.
+  std::string Text() const;      // "operations/flights/flights@1": key of state tables.
+  std::string SqlTable() const;  // operations.flights.flights_v1, each part quoted where SQL needs it.
+  std::string Folder() const;    // "operations/flights/flights_v1", under the warehouse.
   static Result<PortKey> Parse(std::string_view text);
   auto operator<=>(const PortKey&) const = default;
 };

@@ -30,7 +30,7 @@ TEST(Slug, SaysWhichRuleIsBroken) {
   EXPECT_EQ(
       why("flights-v2"),
       "'flights-v2' cannot be the name of a port: it ends like a version; the version belongs into the version field");
-  EXPECT_NE(why("Flights").find("must begin with a letter"), std::string::npos);
+  EXPECT_NE(why("Flights").find("must begin with a lower-case letter"), std::string::npos);
   EXPECT_NE(why("fli_ghts").find("only a-z"), std::string::npos);
   EXPECT_NE(why("main").find("keep that name"), std::string::npos);
   EXPECT_NE(why("information_schema").find("keep that name"), std::string::npos);

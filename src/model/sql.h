@@ -23,8 +23,8 @@ struct TableName {
 
 struct Statement {
   std::vector<TableName> tables;  // Distinct; names of CTEs in scope are not among them.
-  bool leakproof = false;   // Uses only operations that cannot tell of rows behind a filter.
-  bool uses_now = false;    // now(), current_date and every other spelling.
+  bool leakproof = false;         // Uses only operations that cannot tell of rows behind a filter.
+  bool uses_now = false;          // now(), current_date and every other spelling.
   bool uses_random = false;
 };
 

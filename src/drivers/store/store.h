@@ -29,8 +29,8 @@ class Row {
 };
 
 Cell Int(int64_t value);
-Cell Flag(bool value);                          // "1" or "0": columns are INTEGER.
-Cell OrNull(const std::string& value);          // Empty as NULL.
+Cell Flag(bool value);                  // "1" or "0": columns are INTEGER.
+Cell OrNull(const std::string& value);  // Empty as NULL.
 
 // Used by one thread. Rolls back on destruction unless committed. Anything read may be relied on at Commit.
 class Txn {

@@ -406,7 +406,8 @@ TEST_F(RunnerTest, BuildsThatReachOutsideAreRefused) {
       {"SELECT tail, seats FROM list; SELECT 1", ""},
       {"SELECT tail, random() AS seats FROM list", "nondeterministic"},
       {"SELECT tail, system.main.day(now()) AS seats FROM list", ""},
-      {"SELECT tail, seats + 0.5 AS seats FROM list", "1.5 is no whole number, and the contract wants 'seats' to be one"},
+      {"SELECT tail, seats + 0.5 AS seats FROM list",
+       "1.5 is no whole number, and the contract wants 'seats' to be one"},
       {"SELECT tail FROM list", "does not give seats"},
       {"SELECT tail, seats, 1 AS one FROM list", "gives one, which the contract has not"},
   };
