@@ -406,8 +406,7 @@ TEST_F(RunnerTest, BuildsThatReachOutsideAreRefused) {
       {"SELECT tail, seats FROM list; SELECT 1", ""},
       {"SELECT tail, random() AS seats FROM list", "nondeterministic"},
       {"SELECT tail, system.main.day(now()) AS seats FROM list", ""},
-      {"SELECT tail, seats + 0.5 AS seats FROM list",
-       "1.5 is no whole number, and the contract wants 'seats' to be one"},
+      {"SELECT tail, seats + 0.5 AS seats FROM list", "1.5 is no whole number"},
       {"SELECT tail FROM list", "does not give seats"},
       {"SELECT tail, seats, 1 AS one FROM list", "gives one, which the contract has not"},
   };
@@ -447,8 +446,7 @@ TEST_F(RunnerTest, OneRunAPortAndCancel) {
   StartRunner(1);
   Product("fleet", "planes", {{"list", "{kind: file, path: planes.csv}"}},
           {{"planes", kPlanes, "{sql: planes.sql}",
-            "SELECT max(tail) AS tail, count(*) AS seats FROM list, range(100000) a(x), range(1000000) b(y) WHERE x % "
-            "7 <> y % 7"}},
+            "SELECT max(tail) AS tail, count(*) AS seats FROM list, range(100000) a, range(1000000) b(y) WHERE y % 7 > 2"}},
           {{"domains/fleet/planes/planes.csv", "tail,seats\nN1,1\n"}});
   auto first = runner_->Submit(caller_, {{Key("fleet/planes/planes@1")}, false, std::nullopt});
   ASSERT_TRUE(first);
