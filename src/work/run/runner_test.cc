@@ -444,11 +444,10 @@ TEST_F(RunnerTest, EverySpellingOfThePresentIsTheLogicalTime) {
 
 TEST_F(RunnerTest, OneRunAPortAndCancel) {
   StartRunner(1);
-  Product(
-      "fleet", "planes", {{"list", "{kind: file, path: planes.csv}"}},
-      {{"planes", kPlanes, "{sql: planes.sql}",
-        "SELECT max(tail) AS tail, count(*) AS seats FROM list, range(100000) a, range(1000000) b(y) WHERE y % 7 > 2"}},
-      {{"domains/fleet/planes/planes.csv", "tail,seats\nN1,1\n"}});
+  Product("fleet", "planes", {{"list", "{kind: file, path: planes.csv}"}},
+          {{"planes", kPlanes, "{sql: planes.sql}",
+            "SELECT max(tail) AS tail, count(*) AS seats FROM list, range(100000), range(1000000)"}},
+          {{"domains/fleet/planes/planes.csv", "tail,seats\nN1,1\n"}});
   auto first = runner_->Submit(caller_, {{Key("fleet/planes/planes@1")}, false, std::nullopt});
   ASSERT_TRUE(first);
   auto second = runner_->Submit(caller_, {{Key("fleet/planes/planes@1")}, false, std::nullopt});
