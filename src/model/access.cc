@@ -2,7 +2,24 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/text.h"
+
 namespace weft::model {
+namespace {
+
+// Whether what is named by the second lies under what is named by the first.
+bool Under(const Address& above, const std::string& domain, const std::string& product, const std::string& port,
+           int major) {
+  if (above.domain != domain) return false;
+  if (above.product.empty()) return true;
+  if (above.product != product) return false;
+  if (above.port.empty()) return true;
+  return above.port == port && (!above.major || *above.major == major);
+}
+
+}  // namespace
 
 std::string_view ActionName(Action action) {
   switch (action) {
@@ -24,6 +41,46 @@ std::string_view ActionName(Action action) {
       return "audit";
   }
   return "unknown";
+}
+
+Result<Action> ActionFrom(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const Action action : {Action::kBrowse, Action::kRead, Action::kPublish, Action::kAdminister, Action::kRun,
+                              Action::kGrant, Action::kAudit}) {
+    if (ActionName(action) == name) return action;
+    names.push_back(ActionName(action));
+  }
+  return Error{Code::kInvalid,
+               fmt::format("'{}' is no action: {}{}", name, fmt::join(names, ", "), DidYouMean(name, names))};
+}
+
+bool Limits::Permit(Action action, const Resource& resource) const {
+  if (action == Action::kOpen || action == Action::kBrowse) return true;
+  if (!actions.empty() && std::ranges::find(actions, action) == actions.end()) return false;
+  return on.domain.empty() || Under(on, resource.domain, resource.product, resource.port, resource.major);
+}
+
+bool Limits::Cover(const Limits& narrower) const {
+  if (!actions.empty()) {
+    if (narrower.actions.empty()) return false;
+    for (const Action action : narrower.actions) {
+      if (action != Action::kBrowse && std::ranges::find(actions, action) == actions.end()) return false;
+    }
+  }
+  const Address& under = narrower.on;
+  return on.domain.empty() || Under(on, under.domain, under.product, under.port, under.major.value_or(0));
+}
+
+std::string Limits::ActionsText() const {
+  std::vector<std::string> names;
+  for (const Action action : actions) names.emplace_back(ActionName(action));
+  return Join(names, ",");
+}
+
+std::string Limits::Text() const {
+  std::string text = actions.empty() ? "" : ReplaceAll(ActionsText(), ",", ", ");
+  if (!on.domain.empty()) text += (text.empty() ? "" : " on ") + on.Short();
+  return text;
 }
 
 std::string Resource::Text() const {

@@ -24,14 +24,8 @@ enum class Action {
   kAudit,       // Read the ledger.
 };
 std::string_view ActionName(Action action);  // "read"
-
-struct Principal {
-  enum class Kind { kUser, kService, kProduct };
-  Kind kind = Kind::kUser;
-  std::string name;                 // "ana", "service:loader", "product:fleet/planes"
-  std::vector<std::string> groups;  // Without prefix.
-  bool administrator = false;
-};
+// By its name; kInvalid lists the names that a token may be limited to.
+Result<Action> ActionFrom(std::string_view name);
 
 // What is asked about; the attributes that policies may speak of.
 struct Resource {
@@ -44,6 +38,30 @@ struct Resource {
   std::vector<std::string> tags;
 
   std::string Text() const;
+};
+
+// What narrows a token: to some actions, to what lies under an address, or both. It never widens what its principal
+// may, and never narrows browsing: the catalogue is open to whoever may enter.
+struct Limits {
+  std::string token;            // The token's name, for those who are denied.
+  std::vector<Action> actions;  // Empty: any.
+  Address on;                   // Without a domain: anywhere, and about the mesh as a whole.
+
+  bool any() const { return !actions.empty() || !on.domain.empty(); }
+  bool Permit(Action action, const Resource& resource) const;
+  // Whether all that `narrower` permits is permitted here too.
+  bool Cover(const Limits& narrower) const;
+  std::string ActionsText() const;  // "read,run"
+  std::string Text() const;         // "read and run on operations/flights"
+};
+
+struct Principal {
+  enum class Kind { kUser, kService, kProduct };
+  Kind kind = Kind::kUser;
+  std::string name;                 // "ana", "service:loader", "product:fleet/planes"
+  std::vector<std::string> groups;  // Without prefix.
+  bool administrator = false;
+  Limits limits = {};  // Of the token that it came with.
 };
 
 // An answer that any door can apply. When not `permitted`, `reasons` say why and `remedy` who or what could grant it.
@@ -59,10 +77,11 @@ struct Decision {
 // The identity and purpose that came with a request, on whichever door.
 struct Caller {
   Principal principal;
-  std::string purpose;   // Empty where none was given.
-  std::string door;      // "rest", "flight"
-  std::string peer;      // Network address.
-  std::string token_id;  // Names the token; never the token itself.
+  std::string purpose;                     // Empty where none was given.
+  std::string door;                        // "rest", "flight"
+  std::string peer;                        // Network address.
+  std::string token_id;                    // Names the token; never the token itself.
+  std::optional<Instant> expires_at = {};  // When the token ends.
 };
 
 }  // namespace weft::model

@@ -70,6 +70,7 @@ class WholeNode final : public Node {
     sweeper_ = settings_.Int("sweep-every") > 0
                    ? std::make_unique<Ticker>(settings_.Duration("sweep-every"), [this] { Sweep(); })
                    : nullptr;
+    use_writer_ = std::make_unique<Ticker>(Millis(60'000), [this] { WriteUses(); });
     log::Info("node ready", {{"url", url_},
                              {"flight", flight_url_},
                              {"data", data_},
@@ -84,6 +85,8 @@ class WholeNode final : public Node {
   void Stop(Deadline deadline) override {
     ready_ = false;
     sweeper_.reset();
+    if (use_writer_) WriteUses();
+    use_writer_.reset();
     registration_.reset();
     if (http_) http_->Stop(deadline);
     if (flight_) flight_->Stop(deadline);
@@ -164,7 +167,8 @@ class WholeNode final : public Node {
     flight_ = TRY(flight::Server::Start({*gate_, *counted_queries_, *store_}, flight));
     flight_url_ = UrlOf(settings_, "grpc", "grpc+tls", flight_->port());
     api_.emplace(rest::Api{*gate_, *store_, clock_, *ledger_, *lake_, *publish_, *runner_,
-                           [this] { return metrics_->Text(); }, [this] { return Ready(); }, Json()});
+                           [this] { return metrics_->Text(); }, [this] { return Ready(); },
+                           settings_.Duration("token-lifetime"), Json()});
     http::ServerOptions http;
     http.address = settings_.Text("listen");
     http.port = static_cast<int>(settings_.Int("http-port"));
@@ -228,6 +232,11 @@ class WholeNode final : public Node {
     return "unknown";
   }
 
+  void WriteUses() {
+    Status written = gate_->WriteUses();
+    if (!written) log::Warn("last uses of tokens not written", {{"why", written.error().message}});
+  }
+
   void Sweep() {
     auto swept = lake_->Sweep(settings_.Duration("sweep-age"));
     if (!swept) return log::Warn("sweep failed", {{"why", swept.error().message}});
@@ -260,6 +269,7 @@ class WholeNode final : public Node {
   std::unique_ptr<http::Server> http_;
   std::unique_ptr<NodeRegistration> registration_;
   std::unique_ptr<Ticker> sweeper_;
+  std::unique_ptr<Ticker> use_writer_;
 };
 
 }  // namespace

@@ -28,6 +28,7 @@ constexpr Setting kTable[] = {
     {"query-row-limit", Kind::kInt, "0", "Rows that a consumer's query may return; 0 is no limit."},
     {"run-parallel", Kind::kInt, "1", "Runs that execute at once.", 1, 64},
     {"run-memory", Kind::kBytes, "2GB", "Memory of each run; at most what memory gives."},
+    {"token-lifetime", Kind::kDuration, "90d", "How long a token lives that is made without --expires."},
     {"log-level", Kind::kText, "info", "The least that is logged: debug, info, warn or error."},
     {"log-json", Kind::kFlag, "false", "Log one JSON object a line."},
     {"upload-limit", Kind::kBytes, "1GiB", "The largest data file that may travel with a product."},

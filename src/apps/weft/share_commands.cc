@@ -131,15 +131,21 @@ class TokenCreate : public Command {
     app.add_option("principal", principal_, "Whose")->required();
     app.add_option("--name", name_, "What it is for")->capture_default_str();
     app.add_flag("--administrator", administrator_, "It administers the node");
-    app.add_option("--until", until_, "When it expires: a time, or 30d, 12h from now");
+    app.add_option("--scope", scope_, "Only these actions: read,publish,run,grant,audit,administer");
+    app.add_option("--on", on_, "Only there: a domain, domain/product or domain/product/port");
+    app.add_option("--expires", expires_, "A time, 30d or 12h from now, or never; the node's token-lifetime if absent");
   }
 
   Result<int> Run(Session& session) override {
     Json body = Json::Map({{"principal", principal_}, {"name", name_}});
     if (administrator_) body.Set("administrator", true);
-    if (!until_.empty()) {
-      auto until = Until(until_);
-      if (!until) return session.Misused("token create", "--until: " + until.error().message);
+    if (!scope_.empty()) body.Set("scope", Split(scope_, ','));
+    if (!on_.empty()) body.Set("on", on_);
+    if (expires_ == "never") {
+      body.Set("expires_at", expires_);
+    } else if (!expires_.empty()) {
+      auto until = Until(expires_);
+      if (!until) return session.Misused("token create", "--expires: " + until.error().message);
       body.Set("expires_at", *until);
     }
     const Json answer = TRY(session.Post("/v1/tokens", body));
@@ -153,9 +159,19 @@ class TokenCreate : public Command {
  private:
   std::string principal_;
   std::string name_ = "command line";
-  std::string until_;
+  std::string scope_;
+  std::string on_;
+  std::string expires_;
   bool administrator_ = false;
 };
+
+// "administrator, read on operations"; "all" where the token is as good as its principal.
+std::string RightsText(const Json& token) {
+  std::string text = Join(token["scope"].Texts(), ", ");
+  if (!token["on"].Text().empty()) text += (text.empty() ? "on " : " on ") + token["on"].Text();
+  if (token["administrator"].Bool()) text = "administrator" + (text.empty() ? "" : ": " + text);
+  return text.empty() ? "all" : Safe(text);
+}
 
 class TokenList : public Command {
  public:
@@ -164,7 +180,7 @@ class TokenList : public Command {
   Result<int> Run(Session& session) override {
     const Json answer = TRY(session.Get("/v1/tokens"));
     if (session.json()) return session.PrintJson(answer), 0;
-    Table table({{"token"}, {"principal"}, {"name"}, {"rights"}, {"made"}, {"state"}});
+    Table table({{"token"}, {"principal"}, {"name"}, {"rights"}, {"last use"}, {"state"}});
     for (const Json& token : answer["tokens"].Items()) {
       const bool past = IsPast(token["expires_at"]);
       std::string state = !token["revoked_at"].Text().empty() ? "revoked " + AgoText(token["revoked_at"].Text())
@@ -174,8 +190,8 @@ class TokenList : public Command {
       table.Add({{Safe(token["id"].Text()), Style::kBold},
                  {Safe(token["principal"].Text())},
                  {Safe(token["name"].Text())},
-                 {token["administrator"].Bool() ? "administrator" : ""},
-                 {AgoText(token["created_at"].Text())},
+                 {RightsText(token)},
+                 {token["last_used_at"].Text().empty() ? "never" : AgoText(token["last_used_at"].Text())},
                  {state}});
     }
     session.Print(table.Text(session.screen()));
@@ -223,7 +239,9 @@ constexpr CommandEntry kCommands[] = {
      Make<RevokeCommand>},
     {"grants", "Share", "Who may read what", "weft grants\nweft grants operations/flights/flights --principal ana",
      Make<GrantsCommand>},
-    {"token create", "Share", "Make a token for a principal", "weft token create ana --until 90d > ana.token",
+    {"token create", "Share", "Make a token for a principal",
+     "weft token create ana --expires 7d > ana.token\nweft token create service:loader --scope run --on "
+     "operations/flights --expires never",
      Make<TokenCreate>},
     {"token list", "Share", "Tokens, without their secrets", "weft token list", Make<TokenList>},
     {"token revoke", "Share", "End a token", "weft token revoke tok_01j…", Make<TokenRevoke>},

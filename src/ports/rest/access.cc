@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/text.h"
+
 #include "ports/rest/handlers.h"
 
 namespace weft::rest {
@@ -24,7 +28,36 @@ Json TokenJson(const access::Token& token) {
                     {"administrator", token.administrator},
                     {"created_at", token.created_at.Text()},
                     {"expires_at", OptionalTime(token.expires_at)},
-                    {"revoked_at", OptionalTime(token.revoked_at)}});
+                    {"revoked_at", OptionalTime(token.revoked_at)},
+                    {"last_used_at", OptionalTime(token.last_used_at)},
+                    {"scope", token.limits.ActionsText().empty() ? std::vector<std::string>()
+                                                                 : Split(token.limits.ActionsText(), ',')},
+                    {"on", token.limits.on.Short()}});
+}
+
+// {"scope": ["read", "run"], "on": "operations/flights"}; both may be absent.
+Result<model::Limits> LimitsOf(store::Txn& txn, const Json& body, const std::string& token_name) {
+  model::Limits limits;
+  limits.token = token_name;
+  if (!body["scope"].is_null() && !body["scope"].is_array()) {
+    return Error{Code::kInvalid, fmt::format("field scope: {} is no list of actions", body["scope"].Dump())};
+  }
+  for (const Json& item : body["scope"].Items()) {
+    auto action = model::ActionFrom(item.Text());
+    if (!action) return action.TakeError().With("field scope");
+    if (std::ranges::find(limits.actions, *action) == limits.actions.end()) limits.actions.push_back(*action);
+  }
+  if (body["on"].Text().empty()) return limits;
+  auto on = AddressOf(txn, body["on"].Text());
+  if (!on) return on.TakeError().With("field on");
+  if (on->version || (on->major && on->port.empty())) {
+    return Error{Code::kInvalid, fmt::format("field on: a token is limited to a domain, a product, a port or a port's "
+                                             "major version, and '{}' is none of these",
+                                             body["on"].Text())};
+  }
+  limits.on = on.TakeValue();
+  limits.on.mesh.clear();
+  return limits;
 }
 
 Status NotPast(Clock& clock, std::string_view field, const std::optional<Instant>& time) {
@@ -100,34 +133,43 @@ Answer RevokeGrants(Api& api, const Caller& caller, const http::Request& request
 Answer ListTokens(Api& api, const Caller& caller, const http::Request& request) {
   TRY(OnlyQuery(request, {"principal"}));
   std::string principal = request.Query("principal");
-  if (!caller.principal.administrator && principal.empty()) principal = caller.principal.name;
+  const bool all = caller.principal.administrator && caller.principal.limits.Permit(model::Action::kAdminister, {});
+  if (!all && principal.empty()) principal = caller.principal.name;
   if (principal != caller.principal.name) TRY(api.gate.Decide(caller, model::Action::kAdminister, {}));
   auto txn = TRY(api.store.Read());
   Json::Array tokens;
-  for (const access::Token& token : TRY(access::Tokens(*txn, principal))) tokens.push_back(TokenJson(token));
+  for (access::Token& token : TRY(access::Tokens(*txn, principal))) {
+    if (auto seen = api.gate.LastUse(token.id)) token.last_used_at = seen;
+    tokens.push_back(TokenJson(token));
+  }
   return http::Response::Of(Json::Map({{"tokens", std::move(tokens)}}));
 }
 
 // A token that is made with another one ends with it at the latest: what was lent for a day does not become a right for
-// good. The caller's own is looked up again, since it may have been revoked while the request waited.
-Result<std::optional<Instant>> WithinOwn(store::Txn& txn, const Caller& caller, std::optional<Instant> expires_at) {
-  for (const access::Token& own : TRY(access::Tokens(txn, caller.principal.name))) {
-    if (own.id != caller.token_id || own.revoked_at) continue;
-    if (!own.expires_at || (expires_at && *expires_at <= *own.expires_at)) return expires_at;
-    if (!expires_at) return own.expires_at;
-    return Error{Code::kInvalid, fmt::format("field expires_at: {} is after {}, when the token that makes it expires",
-                                             expires_at->Text(), own.expires_at->Text())};
-  }
-  return Error{Code::kUnauthenticated, "the token that was given has been revoked"};
+// good. The caller's own is looked up again, since it may have been revoked while the request waited. `unasked`: the
+// end is this node's default, and gives way.
+Result<std::optional<Instant>> WithinOwn(store::Txn& txn, const Caller& caller, std::optional<Instant> expires_at,
+                                         bool unasked) {
+  const std::vector<access::Token> tokens = TRY(access::Tokens(txn, caller.principal.name));
+  const bool holds = std::ranges::any_of(
+      tokens, [&](const access::Token& own) { return own.id == caller.token_id && !own.revoked_at; });
+  if (!holds) return Error{Code::kUnauthenticated, "the token that was given has been revoked"};
+  const std::optional<Instant>& end = caller.expires_at;
+  if (!end || (expires_at && *expires_at <= *end)) return expires_at;
+  if (!expires_at || unasked) return end;
+  return Error{Code::kInvalid, fmt::format("field expires_at: {} is after {}, when the token that makes it expires",
+                                           expires_at->Text(), end->Text())};
 }
 
 // Anyone makes further tokens of their own; another's, or an administrator's, only an administrator.
 Answer CreateToken(Api& api, const Caller& caller, const http::Request& request) {
-  const Json body = TRY(BodyOf(request, {"principal", "name", "administrator", "expires_at"}));
+  const Json body = TRY(BodyOf(request, {"principal", "name", "administrator", "expires_at", "scope", "on"}));
   const std::string principal = body["principal"].is_null() ? caller.principal.name : TRY(PrincipalName(body));
   const std::string name = body["name"].Text();
   const bool administrator = body["administrator"].Bool();
-  std::optional<Instant> expires_at = TRY(TimeOf(body, "expires_at"));
+  const bool never = body["expires_at"].Text() == "never";
+  std::optional<Instant> expires_at = never ? std::nullopt : TRY(TimeOf(body, "expires_at"));
+  if (!never && !expires_at) expires_at = Instant{api.clock.Now().micros + api.token_lifetime.count() * 1'000};
   TRY(NotPast(api.clock, "expires_at", expires_at));
   if (principal.starts_with("group:"))
     return Error{Code::kInvalid, "'" + principal + "' is a group: tokens are of principals"};
@@ -135,12 +177,22 @@ Answer CreateToken(Api& api, const Caller& caller, const http::Request& request)
   if (administrator || principal != caller.principal.name) {
     TRY(api.gate.Decide(*txn, caller, model::Action::kAdminister, {}));
   }
-  if (principal == caller.principal.name) expires_at = TRY(WithinOwn(*txn, caller, expires_at));
-  const access::NewToken made = TRY(access::CreateToken(*txn, api.clock, principal, name, administrator, expires_at));
+  if (principal == caller.principal.name) {
+    expires_at = TRY(WithinOwn(*txn, caller, expires_at, body["expires_at"].Text().empty()));
+  }
+  model::Limits limits = TRY(LimitsOf(*txn, body, name));
+  if (!limits.any()) limits = caller.principal.limits;
+  if (!caller.principal.limits.Cover(limits)) {
+    return Error{Code::kDenied, fmt::format("the token '{}' is limited to {}, and makes none that may more",
+                                            caller.principal.limits.token, caller.principal.limits.Text())};
+  }
+  const access::NewToken made =
+      TRY(access::CreateToken(*txn, api.clock, principal, name, administrator, expires_at, limits));
   TRY(Record(*txn, api.clock, caller, "token.created", "",
              Json::Map({{"token", made.token.id},
                         {"principal", principal},
                         {"administrator", administrator},
+                        {"limits", limits.Text()},
                         {"expires_at", OptionalTime(expires_at)}})));
   TRY(txn->Commit());
   http::Response response = http::Response::Of(Json::Map({{"token", TokenJson(made.token)}, {"secret", made.secret}}));
@@ -152,7 +204,10 @@ Answer RevokeToken(Api& api, const Caller& caller, const http::Request& request)
   const std::string id = request.captures.at("id");
   auto txn = TRY(api.store.Begin());
   bool own = false;
-  for (const access::Token& token : TRY(access::Tokens(*txn, caller.principal.name))) own = own || token.id == id;
+  // With a token that is limited one ends that token alone.
+  for (const access::Token& token : TRY(access::Tokens(*txn, caller.principal.name))) {
+    own = own || (token.id == id && (!caller.principal.limits.any() || id == caller.token_id));
+  }
   if (!own) TRY(api.gate.Decide(*txn, caller, model::Action::kAdminister, {}));
   TRY(access::RevokeToken(*txn, api.clock, id));
   TRY(Record(*txn, api.clock, caller, "token.revoked", "", Json::Map({{"token", id}})));

@@ -26,7 +26,8 @@ struct Api {
   run::Runner& runner;
   std::function<std::string()> metrics;  // Prometheus text.
   std::function<Status()> ready;
-  Json node;  // {version, mesh, http, flight}: what GET /v1/node answers.
+  Millis token_lifetime;  // Of a token for which no end is asked.
+  Json node;              // {version, mesh, http, flight}: what GET /v1/node answers.
 };
 
 std::span<const gate::Route<Api>> Routes();

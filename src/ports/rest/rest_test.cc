@@ -55,7 +55,7 @@ class Rest : public testing::Test {
     gate_.emplace(*store_, *ledger_, SystemClock());
     publish_.emplace(publish::Context{*store_, SystemClock(), *uploads_});
     api_.emplace(Api{*gate_, *store_, SystemClock(), *ledger_, *lake_, *publish_, *runner_, [] { return "m 1\n"; },
-                     []() -> Status { return {}; }, Json::Map({{"version", "test"}})});
+                     []() -> Status { return {}; }, Millis(10'800'000), Json::Map({{"version", "test"}})});
     auto txn = store_->Begin().TakeValue();
     secrets_["admin"] = access::CreateToken(*txn, SystemClock(), "admin", "", true, {})->secret;
     for (const char* name : {"jonas", "lea"}) {
@@ -243,7 +243,10 @@ TEST_F(Rest, ATokenMakesNoneThatOutlivesIt) {
   Json child = Ok("lent", "POST", "/v1/tokens", {}, R"({"name":"child"})");
   EXPECT_EQ(child["token"]["expires_at"].Text(), soon);
   EXPECT_EQ(Call("lent", "POST", "/v1/tokens", {}, Json::Map({{"expires_at", later}}).Dump()).first, 422);
-  EXPECT_TRUE(Ok("lea", "POST", "/v1/tokens", {}, "{}")["token"]["expires_at"].is_null());
+  EXPECT_GT(Ok("lea", "POST", "/v1/tokens", {}, "{}")["token"]["expires_at"].Text(), later);  // The node's default.
+  Json never = Ok("lea", "POST", "/v1/tokens", {}, R"({"expires_at":"never"})");
+  EXPECT_TRUE(never["token"]["expires_at"].is_null());
+  EXPECT_EQ(Ok("lent", "POST", "/v1/tokens", {}, R"({"expires_at":"never"})")["token"]["expires_at"].Text(), soon);
 }
 
 TEST_F(Rest, DataIsSentByThoseWhoMayPublish) {

@@ -25,22 +25,27 @@ struct Token {
   Instant created_at;
   std::optional<Instant> expires_at;
   std::optional<Instant> revoked_at;
+  std::optional<Instant> last_used_at;
+  model::Limits limits;
 };
 struct NewToken {
   Token token;
   std::string secret;  // "weft_…": shown once; the store has its hash.
 };
 Result<NewToken> CreateToken(store::Txn& txn, Clock& clock, const std::string& principal, const std::string& name,
-                             bool administrator, std::optional<Instant> expires_at);
+                             bool administrator, std::optional<Instant> expires_at, const model::Limits& limits = {});
 // kNotFound where there is none; revoking again changes nothing.
 Status RevokeToken(store::Txn& txn, Clock& clock, const std::string& id);
 Result<std::vector<Token>> Tokens(store::Txn& txn, const std::string& principal = "");
+// When tokens were last used, by id.
+Status PutUses(store::Txn& txn, const std::map<std::string, Instant>& uses);
 
 // The principal behind a secret, with its groups. kUnauthenticated: unknown, expired or revoked, without saying which
 // to those who do not hold it.
 struct Identity {
   model::Principal principal;
   std::string token_id;
+  std::optional<Instant> expires_at;
 };
 Result<Identity> Authenticate(store::Txn& txn, Clock& clock, const std::string& secret);
 // A principal by name, with its groups of mesh.yaml; products' own service principals are "product:DOMAIN/PRODUCT".
@@ -66,7 +71,8 @@ Result<std::vector<Grant>> Grants(store::Txn& txn, const model::PortKey* port, c
 
 // Deny by default. Every principal browses. Owners of the domain publish, run, grant and read; administrators
 // administer, audit, publish, run and grant but read data only as owners or by grant; members of the group "auditors"
-// audit; consumers read by grant; a product's principal reads its own ports. A denial is a value, not an error.
+// audit; consumers read by grant; a product's principal reads its own ports. What the token that the principal came
+// with is limited to holds before all of it. A denial is a value, not an error.
 Result<model::Decision> Decide(store::Txn& txn, Clock& clock, const model::Principal& principal, model::Action action,
                                const model::Resource& resource, const std::string& purpose);
 

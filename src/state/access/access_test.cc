@@ -196,5 +196,63 @@ TEST_F(AccessTest, TokensAreForPeopleAndServices) {
   EXPECT_EQ(CreateToken(*txn_, clock_, "ana", "", false, In(0)).error().code, Code::kInvalid);
 }
 
+TEST_F(AccessTest, ATokensLimitsNarrowAndNeverWiden) {
+  auto may = [&](const std::string& name, std::vector<Action> actions, const std::string& on, Action action) {
+    model::Limits limits;
+    limits.actions = std::move(actions);
+    if (!on.empty()) limits.on = model::Address::Parse(on).value();
+    NewToken made = CreateToken(*txn_, clock_, name, "ci", false, {}, limits).value();
+    model::Principal principal = Authenticate(*txn_, clock_, made.secret).value().principal;
+    return Decide(*txn_, clock_, principal, action, flights_, "").value().permitted;
+  };
+  EXPECT_TRUE(may("owen", {Action::kRead}, "", Action::kRead));
+  EXPECT_FALSE(may("owen", {Action::kRead}, "", Action::kRun));
+  EXPECT_TRUE(may("owen", {Action::kRead}, "", Action::kBrowse));
+  EXPECT_FALSE(may("zoe", {Action::kRead}, "", Action::kRead));
+  for (const char* on :
+       {"operations", "operations/flights", "operations/flights/flights", "operations/flights/flights@1"}) {
+    EXPECT_TRUE(may("owen", {}, on, Action::kRun)) << on;
+  }
+  for (const char* on :
+       {"operation", "operations/flight", "operations/flights/flight", "operations/flights/flights@2"}) {
+    EXPECT_FALSE(may("owen", {}, on, Action::kRun)) << on;
+    EXPECT_TRUE(may("owen", {}, on, Action::kBrowse)) << on;
+  }
+}
+
+TEST_F(AccessTest, AnAddressNarrowsAwayWhatIsOfTheWholeMesh) {
+  model::Principal root = PrincipalOf(*txn_, "root").value();
+  root.administrator = true;
+  root.limits.token = "ci";
+  root.limits.on = model::Address::Parse("operations").value();
+  model::Decision decision = Decide(*txn_, clock_, root, Action::kAdminister, {}, "").value();
+  EXPECT_FALSE(decision.permitted);
+  EXPECT_EQ(decision.reasons, std::vector<std::string>{"the token 'ci' is limited to operations"});
+  EXPECT_EQ(decision.remedy, "another token of root: weft token create root --scope administer --administrator");
+}
+
+TEST_F(AccessTest, LimitsCoverTheNarrowerOnes) {
+  auto limits = [](std::vector<Action> actions, const std::string& on) {
+    model::Limits made;
+    made.actions = std::move(actions);
+    if (!on.empty()) made.on = model::Address::Parse(on).value();
+    return made;
+  };
+  EXPECT_TRUE(limits({}, "").Cover(limits({Action::kRead}, "a")));
+  EXPECT_TRUE(limits({Action::kRead, Action::kRun}, "a").Cover(limits({Action::kRun, Action::kBrowse}, "a/b/c@1")));
+  EXPECT_FALSE(limits({Action::kRead}, "").Cover(limits({}, "")));
+  EXPECT_FALSE(limits({Action::kRead}, "").Cover(limits({Action::kRead, Action::kRun}, "")));
+  EXPECT_FALSE(limits({}, "a/b").Cover(limits({}, "a")));
+  EXPECT_FALSE(limits({}, "a/b").Cover(limits({}, "")));
+  EXPECT_FALSE(limits({}, "a/b/c@1").Cover(limits({}, "a/b/c")));
+}
+
+TEST_F(AccessTest, WhenATokenWasUsedIsKept) {
+  NewToken made = CreateToken(*txn_, clock_, "ana", "", false, {}).value();
+  EXPECT_FALSE(Tokens(*txn_, "ana").value()[0].last_used_at);
+  ASSERT_TRUE(PutUses(*txn_, {{made.token.id, In(5)}, {"tok_gone", In(5)}}));
+  EXPECT_EQ(Tokens(*txn_, "ana").value()[0].last_used_at, In(5));
+}
+
 }  // namespace
 }  // namespace weft::access

@@ -111,12 +111,21 @@ Decision DecideAudit(const Principal& principal) {
               fmt::format("add {} to the group '{}' in mesh.yaml, by an administrator", principal.name, kAuditors));
 }
 
+Decision DenyByLimits(const Principal& principal, Action action, const Resource& resource) {
+  std::string on = resource.domain.empty() ? "" : " --on " + resource.Text();
+  if (action == Action::kAdminister) on = " --administrator";
+  return Deny({fmt::format("the token '{}' is limited to {}", principal.limits.token, principal.limits.Text())},
+              fmt::format("another token of {0}: weft token create {0} --scope {1}{2}", principal.name,
+                          ActionName(action), on));
+}
+
 }  // namespace
 
 Result<Decision> Decide(store::Txn& txn, Clock& clock, const Principal& principal, Action action,
                         const Resource& resource, const std::string& purpose) {
   if (action == Action::kOpen) return Permit();
   if (principal.name.empty()) return Deny({"nobody is asking"}, "weft token create PRINCIPAL, by an administrator");
+  if (!principal.limits.Permit(action, resource)) return DenyByLimits(principal, action, resource);
   switch (action) {
     case Action::kOpen:
     case Action::kBrowse:

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/id.h"
+#include "base/text.h"
 #include "state/access/access.h"
 
 namespace weft::access {
@@ -40,9 +41,15 @@ CREATE TABLE grants (
   UNIQUE (domain, product, port, major, principal, purpose)
 );
 CREATE INDEX grants_principal ON grants (principal);
+)"},
+                                            {"access", 2, R"(
+ALTER TABLE tokens ADD COLUMN actions TEXT NOT NULL DEFAULT '';
+ALTER TABLE tokens ADD COLUMN on_address TEXT NOT NULL DEFAULT '';
+ALTER TABLE tokens ADD COLUMN last_used_at TEXT;
 )"}};
 
-constexpr std::string_view kTokenColumns = "id, principal, name, administrator, created_at, expires_at, revoked_at";
+constexpr std::string_view kTokenColumns =
+    "id, principal, name, administrator, created_at, expires_at, revoked_at, actions, on_address, last_used_at";
 constexpr std::string_view kHowToGetOne = "ask an administrator for one: weft token create PRINCIPAL";
 
 Result<std::optional<Instant>> MaybeInstant(const store::Row& row, size_t column) {
@@ -59,6 +66,12 @@ Result<Token> TokenOf(const store::Row& row) {
   token.created_at = TRY(Instant::Parse(row.text(4)));
   token.expires_at = TRY(MaybeInstant(row, 5));
   token.revoked_at = TRY(MaybeInstant(row, 6));
+  token.limits.token = token.name;
+  for (const std::string& action : row.text(7).empty() ? std::vector<std::string>() : Split(row.text(7), ',')) {
+    token.limits.actions.push_back(TRY(model::ActionFrom(action)));
+  }
+  if (!row.text(8).empty()) token.limits.on = TRY(model::Address::Parse(row.text(8)));
+  token.last_used_at = TRY(MaybeInstant(row, 9));
   return token;
 }
 
@@ -85,7 +98,7 @@ Status CheckTokenHolder(const std::string& principal) {
 std::span<const store::Migration> Migrations() { return kMigrations; }
 
 Result<NewToken> CreateToken(store::Txn& txn, Clock& clock, const std::string& principal, const std::string& name,
-                             bool administrator, std::optional<Instant> expires_at) {
+                             bool administrator, std::optional<Instant> expires_at, const model::Limits& limits) {
   TRY(CheckTokenHolder(principal));
   const Instant now = clock.Now();
   if (expires_at && *expires_at <= now) {
@@ -93,12 +106,12 @@ Result<NewToken> CreateToken(store::Txn& txn, Clock& clock, const std::string& p
   }
   NewToken made;
   made.secret = "weft_" + NewSecret(32);
-  made.token = {NewId("tok"), principal, name, administrator, now, expires_at, std::nullopt};
-  TRY(
-      txn.Run("INSERT INTO tokens (id, hash, principal, name, administrator, created_at, expires_at) "
-              "VALUES ($1, $2, $3, $4, $5, $6, $7)",
-              {made.token.id, Sha256(made.secret), principal, name, store::Flag(administrator), now.Text(),
-               expires_at ? store::Cell(expires_at->Text()) : std::nullopt}));
+  made.token = {NewId("tok"), principal, name, administrator, now, expires_at, std::nullopt, std::nullopt, limits};
+  TRY(txn.Run(
+      "INSERT INTO tokens (id, hash, principal, name, administrator, created_at, expires_at, actions, on_address) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+      {made.token.id, Sha256(made.secret), principal, name, store::Flag(administrator), now.Text(),
+       expires_at ? store::Cell(expires_at->Text()) : std::nullopt, limits.ActionsText(), limits.on.Short()}));
   return made;
 }
 
@@ -117,6 +130,11 @@ Result<std::vector<Token>> Tokens(store::Txn& txn, const std::string& principal)
   return tokens;
 }
 
+Status PutUses(store::Txn& txn, const std::map<std::string, Instant>& uses) {
+  for (const auto& [id, at] : uses) TRY(txn.Run("UPDATE tokens SET last_used_at = $1 WHERE id = $2", {at.Text(), id}));
+  return {};
+}
+
 Result<Identity> Authenticate(store::Txn& txn, Clock& clock, const std::string& secret) {
   auto refused = [](std::string_view why) {
     return Error{Code::kUnauthenticated, fmt::format("{}; {}", why, kHowToGetOne)};
@@ -132,9 +150,10 @@ Result<Identity> Authenticate(store::Txn& txn, Clock& clock, const std::string& 
   }
   Identity identity {
     TRY(PrincipalOf(txn, token.principal))
-    , token.id
+    , token.id, token.expires_at
   };
   identity.principal.administrator = token.administrator;
+  identity.principal.limits = std::move(token.limits);
   return identity;
 }
 

@@ -35,8 +35,31 @@ Result<model::Caller> Gate::Authenticate(std::string_view secret, std::string pu
                                          std::string peer) {
   auto txn = TRY(store_.Read());
   access::Identity identity = TRY(access::Authenticate(*txn, clock_, std::string(secret)));
+  txn.reset();
+  {
+    std::lock_guard lock(mutex_);
+    uses_[identity.token_id] = clock_.Now();
+  }
   return model::Caller{std::move(identity.principal), std::move(purpose), std::move(door), std::move(peer),
-                       std::move(identity.token_id)};
+                       std::move(identity.token_id),  identity.expires_at};
+}
+
+std::optional<Instant> Gate::LastUse(const std::string& token_id) const {
+  std::lock_guard lock(mutex_);
+  auto found = uses_.find(token_id);
+  return found == uses_.end() ? std::nullopt : std::optional(found->second);
+}
+
+Status Gate::WriteUses() {
+  std::map<std::string, Instant> uses;
+  {
+    std::lock_guard lock(mutex_);
+    uses.swap(uses_);
+  }
+  if (uses.empty()) return {};
+  auto txn = TRY(store_.Begin());
+  TRY(access::PutUses(*txn, uses));
+  return txn->Commit();
 }
 
 Result<model::Decision> Gate::Decide(const model::Caller& caller, model::Action action,

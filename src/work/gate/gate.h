@@ -2,6 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,10 +33,17 @@ class Gate {
   Result<model::Decision> Decide(store::Txn& txn, const model::Caller& caller, model::Action action,
                                  const model::Resource& resource);
 
+  // When a token was last seen, where that is newer than what the store has.
+  std::optional<Instant> LastUse(const std::string& token_id) const;
+  // Writes what has been seen since the last call; what calls it keeps that off the way of requests.
+  Status WriteUses();
+
  private:
   store::Store& store_;
   ledger::Ledger& ledger_;
   Clock& clock_;
+  mutable std::mutex mutex_;
+  std::map<std::string, Instant> uses_;  // By token, not yet written.
 };
 
 // One row of a door's table. `action` has no default: an entry without a policy does not compile. What the action is

@@ -79,6 +79,17 @@ TEST_F(GateTest, DecidesInsideAWritingTransactionByWhatItSees) {
   EXPECT_EQ(Denials().size(), 2u);
 }
 
+TEST_F(GateTest, UsesAreSeenAtOnceAndWrittenTogether) {
+  const std::string id = gate_->Authenticate(secret_, "", "rest", "").value().token_id;
+  const std::optional<Instant> seen = gate_->LastUse(id);
+  ASSERT_TRUE(seen);
+  ASSERT_TRUE(gate_->WriteUses());
+  EXPECT_FALSE(gate_->LastUse(id));
+  auto txn = store_->Read().value();
+  EXPECT_EQ(access::Tokens(*txn, "ana").value()[0].last_used_at, seen);
+  EXPECT_TRUE(gate_->WriteUses());
+}
+
 TEST_F(GateTest, WithoutATokenItSaysHowToGetOne) {
   auto nobody = gate_->Authenticate("", "", "rest", "");
   ASSERT_FALSE(nobody);

@@ -136,14 +136,16 @@ class Planner {
                 fmt::format("the domain '{}' is not in mesh.yaml{}", name, DidYouMean(name, names)));
       return false;
     }
-    auto known = decisions_.find(name);
+    const std::string about = name + "/" + bundle.product.name;
+    auto known = decisions_.find(about);
     if (known == decisions_.end()) {
       model::Resource resource;
       resource.domain = name;
+      resource.product = bundle.product.name;
       resource.owners = domain->owners;
       known = decisions_
-                  .emplace(name, TRY(access::Decide(txn_, context_.clock, caller_.principal, model::Action::kPublish,
-                                                    resource, caller_.purpose)))
+                  .emplace(about, TRY(access::Decide(txn_, context_.clock, caller_.principal, model::Action::kPublish,
+                                                     resource, caller_.purpose)))
                   .first;
     }
     if (known->second.permitted) return true;
@@ -379,6 +381,9 @@ Result<model::Decision> MayUpload(Context& context, const model::Caller& caller)
     model::Resource resource;
     resource.domain = domain.name;
     resource.owners = domain.owners;
+    // A token may be limited to one product of the domain: some data may still come with it.
+    const model::Address& limited = caller.principal.limits.on;
+    if (limited.port.empty()) resource.product = limited.product;
     model::Decision decision =
         TRY(access::Decide(*txn, context.clock, caller.principal, model::Action::kPublish, resource, caller.purpose));
     if (decision.permitted) return decision;
