@@ -27,8 +27,9 @@ test: everything ## every test (UPDATE=1 rewrites the expected output of tests/*
 	@tools/setup.sh test
 	@tools/run_tests.sh
 
-interop: everything ## verdicts beside those of datacontract-cli, on the same data
+interop: everything ## verdicts beside those of datacontract-cli, people of a Keycloak
 	@tools/setup.sh interop
+	@WEFT_PROGRAM=$(CURDIR)/$(BUILD)/weft build/deps/venv/bin/python interop/keycloak/people.py
 	@$${WEFT_CACHE:-$$HOME/.cache/weft}/venv-datacontract/bin/python interop/datacontract/agree.py
 
 check: build ## format, layers, sizes, tidy

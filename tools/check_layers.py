@@ -15,7 +15,7 @@ LIBRARY_HOMES = {
     r"spdlog/": {"base"},
     r"boost/": {"drivers/http"},
     r"curl/": {"drivers/http"},
-    r"openssl/": {"drivers/http", "base"},
+    r"openssl/": {"drivers/http", "drivers/token", "base"},
     r"re2/": {"model"},
     r"arrow/": {"ports/flight"},
     r"google/protobuf": {"ports/flight"},

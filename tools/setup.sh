@@ -81,6 +81,22 @@ install_python_peers() {
   touch "$cache/venv/peers-$lock"
 }
 
+# A certified OpenID provider, for tests/identity/oidc.py.
+install_oidc() {
+  local lock; lock=$(sha256sum tests/identity/package-lock.json | cut -c1-12)
+  local home="$cache/oidc-$lock"
+  if [ ! -e "$home/done" ]; then
+    command -v npm >/dev/null || fail "npm is needed to fetch oidc-provider: install Node.js"
+    say "fetching an OpenID provider"
+    rm -rf "$home"; mkdir -p "$home"
+    cp tests/identity/package.json tests/identity/package-lock.json "$home"
+    npm --prefix "$home" ci --silent --ignore-scripts --no-audit --no-fund >/dev/null
+    touch "$home/done"
+  fi
+  mkdir -p build/deps
+  ln -sfn "$home" build/deps/oidc
+}
+
 # The JSON Schemas of the standards, out of two packages, for tests/descriptors/agreement.py.
 fetch_schemas() {
   local lock; lock=$(sha256sum tests/schemas.txt | cut -c1-12)
@@ -108,13 +124,32 @@ install_interop() {
   touch "$home/peers-$lock"
 }
 
+# Keycloak, for interop/keycloak: Maven fetches it, Java runs it.
+install_keycloak() {
+  local version=26.7.3 home
+  home="$cache/keycloak-$version"
+  install_packages maven openjdk-17-jre-headless
+  if [ ! -e "$home/done" ]; then
+    say "fetching Keycloak $version (176 MB)"
+    rm -rf "$home"; mkdir -p "$home/dl"
+    mvn -q -B org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy \
+      -Dartifact="org.keycloak:keycloak-quarkus-dist:$version:tar.gz" -DoutputDirectory="$home/dl" >"$home/maven.log" 2>&1 ||
+      fail "Maven could not fetch Keycloak: see $home/maven.log"
+    tar xzf "$home"/dl/*.tar.gz -C "$home" --strip-components=1
+    rm -rf "$home/dl"
+    touch "$home/done"
+  fi
+  mkdir -p build/deps
+  ln -sfn "$home" build/deps/keycloak
+}
+
 what="${1:-build}"
 case "$what" in
   build) install_packages $build_packages; fetch_duckdb; fetch_wheels ;;
-  test) "$0" build; install_python_peers; fetch_schemas ;;
+  test) "$0" build; install_python_peers; fetch_schemas; install_oidc ;;
   check) "$0" build; install_packages $check_packages ;;
   fuzz) "$0" build; install_packages $fuzz_packages ;;
-  interop) "$0" test; install_interop ;;
+  interop) "$0" test; install_interop; install_keycloak ;;
   *) fail "usage: setup.sh build|test|check|fuzz|interop" ;;
 esac
 # Where CMake finds what was fetched.

@@ -9,6 +9,7 @@
 
 #include "apps/weft/home.h"
 #include "apps/weft/metrics.h"
+#include "apps/weft/provider.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "drivers/http/server.h"
@@ -70,6 +71,10 @@ class WholeNode final : public Node {
     sweeper_ = settings_.Int("sweep-every") > 0
                    ? std::make_unique<Ticker>(settings_.Duration("sweep-every"), [this] { Sweep(); })
                    : nullptr;
+    if (provider_) {
+      key_refresher_ = std::make_unique<Ticker>(KeyRefreshPeriod(settings_), [this] { RefreshKeys(); });
+      key_refresher_->Poke();
+    }
     use_writer_ = std::make_unique<Ticker>(Millis(60'000), [this] { WriteUses(); });
     log::Info("node ready", {{"url", url_},
                              {"flight", flight_url_},
@@ -87,6 +92,7 @@ class WholeNode final : public Node {
     sweeper_.reset();
     if (use_writer_) WriteUses();
     use_writer_.reset();
+    key_refresher_.reset();
     registration_.reset();
     if (http_) http_->Stop(deadline);
     if (flight_) flight_->Stop(deadline);
@@ -153,7 +159,10 @@ class WholeNode final : public Node {
     TRY(MakeFolders(run.temp_folder));
     uploads_.emplace(run.upload_folder);
     runner_ = TRY(run::Runner::Start({*store_, clock_, *lake_, *memory_, Check, run}));
-    gate_.emplace(*store_, *ledger_, clock_);
+    provider_ = TRY(OpenProvider(settings_, clock_));
+    gate_.emplace(
+        *store_, *ledger_, clock_,
+        gate::Oidc{provider_.get(), settings_.Text("oidc-principal-claim"), settings_.Text("oidc-groups-claim")});
     publish_.emplace(publish::Context{*store_, clock_, *uploads_});
     return {};
   }
@@ -232,6 +241,11 @@ class WholeNode final : public Node {
     return "unknown";
   }
 
+  void RefreshKeys() {
+    Status refreshed = provider_->Refresh();
+    if (!refreshed) log::Warn("keys of the identity provider not fetched", {{"why", refreshed.error().message}});
+  }
+
   void WriteUses() {
     Status written = gate_->WriteUses();
     if (!written) log::Warn("last uses of tokens not written", {{"why", written.error().message}});
@@ -262,6 +276,7 @@ class WholeNode final : public Node {
   std::unique_ptr<query::Engine> counted_queries_;
   std::optional<publish::Uploads> uploads_;
   std::unique_ptr<run::Runner> runner_;
+  std::unique_ptr<token::Provider> provider_;
   std::optional<gate::Gate> gate_;
   std::optional<publish::Context> publish_;
   std::optional<rest::Api> api_;
@@ -270,6 +285,7 @@ class WholeNode final : public Node {
   std::unique_ptr<NodeRegistration> registration_;
   std::unique_ptr<Ticker> sweeper_;
   std::unique_ptr<Ticker> use_writer_;
+  std::unique_ptr<Ticker> key_refresher_;
 };
 
 }  // namespace

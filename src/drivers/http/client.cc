@@ -13,8 +13,6 @@
 namespace weft::http {
 namespace {
 
-constexpr size_t kAnswerLimit = size_t{1} << 30;
-
 struct CloseEasy {
   void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
 };
@@ -28,12 +26,13 @@ struct CloseFile {
 // What one transfer reads and writes while curl runs it.
 struct Transfer {
   Response response;
+  size_t limit = 0;
   bool too_large = false;
 };
 
 size_t TakeBody(char* data, size_t, size_t size, void* to) {
   auto& transfer = *static_cast<Transfer*>(to);
-  transfer.too_large = transfer.response.body.size() + size > kAnswerLimit;
+  transfer.too_large = transfer.response.body.size() + size > transfer.limit;
   if (transfer.too_large) return 0;
   transfer.response.body.append(data, size);
   return size;
@@ -64,6 +63,7 @@ class CurlClient : public Client {
 
   Result<Response> Send(const Request& request) override {
     Transfer transfer;
+    transfer.limit = options_.answer_limit;
     char reason[CURL_ERROR_SIZE] = "";
     std::unique_ptr<std::FILE, CloseFile> file;
     curl_easy_reset(easy_.get());  // Keeps the connections.
@@ -168,7 +168,8 @@ class CurlClient : public Client {
                                             options_.url, why)};
       default:
         if (transfer.too_large) {
-          return {Code::kUnavailable, fmt::format("the answer of {} is larger than 1 GiB", options_.url)};
+          return {Code::kUnavailable, fmt::format("the answer of {} is larger than {}", options_.url,
+                                                  HumanBytes(static_cast<int64_t>(options_.answer_limit)))};
         }
         return {Code::kUnavailable, fmt::format("the node at {} gave no answer: {}", options_.url, why)};
     }

@@ -17,6 +17,7 @@ struct ClientOptions {
   std::string bearer;
   std::string ca_file;  // Trusted besides the system's; for development certificates.
   std::chrono::milliseconds timeout{30'000};
+  size_t answer_limit = size_t{1} << 30;       // A longer answer is kUnavailable.
   std::map<std::string, std::string> headers;  // Sent with each request.
 };
 

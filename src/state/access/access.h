@@ -50,6 +50,11 @@ struct Identity {
 Result<Identity> Authenticate(store::Txn& txn, Clock& clock, const std::string& secret);
 // A principal by name, with its groups of mesh.yaml; products' own service principals are "product:DOMAIN/PRODUCT".
 Result<model::Principal> PrincipalOf(store::Txn& txn, const std::string& name);
+// Whom an identity provider vouches for: a person, never an administrator, a member of the groups of mesh.yaml that
+// list the name, or "claim:VALUE" with one of `claimed`. kUnauthenticated where this mesh has no principals of such a
+// name.
+Result<model::Principal> ForeignPrincipal(store::Txn& txn, const std::string& name,
+                                          const std::vector<std::string>& claimed);
 
 // Replaces the members of every group: what mesh.yaml says, put by whoever applies it, in the same transaction.
 Status PutGroups(store::Txn& txn, const std::map<std::string, std::vector<std::string>>& groups);

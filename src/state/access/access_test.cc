@@ -247,6 +247,22 @@ TEST_F(AccessTest, LimitsCoverTheNarrowerOnes) {
   EXPECT_FALSE(limits({}, "a/b/c@1").Cover(limits({}, "a/b/c")));
 }
 
+TEST_F(AccessTest, AForeignPrincipalIsOfTheGroupsThatTheMeshMapped) {
+  ASSERT_TRUE(
+      PutGroups(*txn_, {{"analysts", {"ana", "claim:/data team"}}, {"auditors", {"claim:audit"}}, {"x", {"bo"}}}));
+  auto groups = [&](const std::string& name, const std::vector<std::string>& claimed) {
+    return ForeignPrincipal(*txn_, name, claimed).value().groups;
+  };
+  EXPECT_EQ(groups("ana", {}), std::vector<std::string>{"analysts"});
+  EXPECT_EQ(groups("wanda", {"/data team", "audit"}), (std::vector<std::string>{"analysts", "auditors"}));
+  EXPECT_EQ(groups("wanda", {"analysts", "x", "claim:audit", "", "/data"}), std::vector<std::string>{});
+  for (const char* bad :
+       {"", "service:loader", "product:operations/flights", "group:ops", "claim:audit", "an a", "a/b"}) {
+    EXPECT_EQ(ForeignPrincipal(*txn_, bad, {}).error().code, Code::kUnauthenticated) << bad;
+  }
+  EXPECT_FALSE(ForeignPrincipal(*txn_, "admin", {"administrators"}).value().administrator);
+}
+
 TEST_F(AccessTest, WhenATokenWasUsedIsKept) {
   NewToken made = CreateToken(*txn_, clock_, "ana", "", false, {}).value();
   EXPECT_FALSE(Tokens(*txn_, "ana").value()[0].last_used_at);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/id.h"
 #include "base/text.h"
@@ -75,6 +76,14 @@ Result<Token> TokenOf(const store::Row& row) {
   return token;
 }
 
+// A name without a kind before it.
+bool IsPlainName(std::string_view name) {
+  return !name.empty() && name.size() <= 128 && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("._-@+").find(c) != std::string_view::npos;
+  });
+}
+
 Status CheckTokenHolder(const std::string& principal) {
   auto bad = [&](std::string_view why) -> Status {
     return Error{Code::kInvalid, fmt::format("'{}' cannot hold a token: {}", principal, why)};
@@ -83,14 +92,8 @@ Status CheckTokenHolder(const std::string& principal) {
   if (name.starts_with("service:")) name.remove_prefix(8);
   if (name.starts_with("product:")) return bad("a product acts by itself; name a person or service:NAME");
   if (name.starts_with("group:")) return bad("a token is of one principal; name a person or service:NAME");
-  if (name.empty() || name.size() > 128)
-    return bad("write a name of 1 to 128 characters, such as ana or service:loader");
-  const bool plain = std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("._-@+").find(c) != std::string_view::npos;
-  });
-  if (!plain) return bad("only letters, digits and ._-@+ are allowed, with service: before a service's name");
-  return {};
+  if (IsPlainName(name)) return {};
+  return bad("write 1 to 128 letters, digits and ._-@+, with service: before a service's name");
 }
 
 }  // namespace
@@ -165,6 +168,24 @@ Result<model::Principal> PrincipalOf(store::Txn& txn, const std::string& name) {
   for (const store::Row& row :
        TRY(txn.Run("SELECT group_name FROM group_members WHERE principal = $1 ORDER BY group_name", {name}))) {
     principal.groups.push_back(row.text(0));
+  }
+  return principal;
+}
+
+Result<model::Principal> ForeignPrincipal(store::Txn& txn, const std::string& name,
+                                          const std::vector<std::string>& claimed) {
+  if (!IsPlainName(name)) {
+    return Error{Code::kUnauthenticated,
+                 fmt::format("the token is refused: '{}' is no name of a person here: 1 to 128 letters, digits and "
+                             "._-@+",
+                             name)};
+  }
+  model::Principal principal = TRY(PrincipalOf(txn, name));
+  const std::set<std::string> values(claimed.begin(), claimed.end());
+  for (const store::Row& row : TRY(txn.Run(
+           "SELECT group_name, principal FROM group_members WHERE principal LIKE 'claim:%' ORDER BY group_name"))) {
+    const bool known = std::ranges::find(principal.groups, row.text(0)) != principal.groups.end();
+    if (!known && values.contains(row.text(1).substr(6))) principal.groups.push_back(row.text(0));
   }
   return principal;
 }

@@ -14,17 +14,27 @@
 #include "base/result.h"
 #include "drivers/http/message.h"
 #include "drivers/store/store.h"
+#include "drivers/token/provider.h"
 #include "model/access.h"
 #include "state/ledger/ledger.h"
 
 namespace weft::gate {
 
+// Whose tokens are taken besides this node's own, and which of their claims name the principal and its groups.
+struct Oidc {
+  token::Provider* provider = nullptr;  // None: no others'.
+  std::string principal_claim = "preferred_username";
+  std::string groups_claim = "groups";
+};
+
 // Thread-safe.
 class Gate {
  public:
-  Gate(store::Store& store, ledger::Ledger& ledger, Clock& clock) : store_(store), ledger_(ledger), clock_(clock) {}
+  Gate(store::Store& store, ledger::Ledger& ledger, Clock& clock, Oidc oidc = {})
+      : store_(store), ledger_(ledger), clock_(clock), oidc_(std::move(oidc)) {}
 
-  // kUnauthenticated without a valid token, saying how to get one.
+  // kUnauthenticated without a valid token, saying how to get one; kUnavailable where the identity provider would have
+  // to be asked and does not answer.
   Result<model::Caller> Authenticate(std::string_view secret, std::string purpose, std::string door, std::string peer);
   // kDenied with reasons and remedy, after the denial is in the ledger.
   Result<model::Decision> Decide(const model::Caller& caller, model::Action action, const model::Resource& resource);
@@ -39,9 +49,12 @@ class Gate {
   Status WriteUses();
 
  private:
+  Result<model::Caller> AuthenticateJwt(std::string_view jwt);
+
   store::Store& store_;
   ledger::Ledger& ledger_;
   Clock& clock_;
+  const Oidc oidc_;
   mutable std::mutex mutex_;
   std::map<std::string, Instant> uses_;  // By token, not yet written.
 };
