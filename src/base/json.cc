@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include <nlohmann/json.hpp>
+#include <unordered_map>
 
 namespace weft {
 namespace {
@@ -48,7 +49,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     } else if (open_.back().is_array()) {
       open_.back().Push(std::move(value));
     } else {
-      open_.back().Set(keys_.back(), std::move(value));
+      members_.back().emplace_back(std::move(keys_.back()), std::move(value));
     }
     return true;
   }
@@ -58,17 +59,39 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
       return false;
     }
     open_.push_back(std::move(value));
+    members_.emplace_back();
     keys_.emplace_back();
     return true;
   }
   bool Close() {
-    Json done = std::move(open_.back());
+    Json done = open_.back().is_array() ? std::move(open_.back()) : Json(Unique(std::move(members_.back())));
     open_.pop_back();
+    members_.pop_back();
     keys_.pop_back();
     return Place(std::move(done));
   }
 
+  // Of members with one key the last value, at the first one's place. Once for each object: a look at all the others
+  // with each member would let a few megabytes keep a thread busy for minutes.
+  static Json::Object Unique(Json::Object members) {
+    std::unordered_map<std::string_view, size_t> places;
+    std::vector<size_t> kept;
+    for (size_t i = 0; i < members.size(); ++i) {
+      auto [at, fresh] = places.emplace(members[i].first, kept.size());
+      if (fresh) {
+        kept.push_back(i);
+      } else {
+        members[kept[at->second]].second = std::move(members[i].second);
+      }
+    }
+    if (kept.size() == members.size()) return members;
+    Json::Object unique;
+    for (size_t i : kept) unique.push_back(std::move(members[i]));
+    return unique;
+  }
+
   std::vector<Json> open_;
+  std::vector<Json::Object> members_;  // Of each open value, where it is an object.
   std::vector<std::string> keys_;
 };
 
@@ -91,7 +114,9 @@ Ordered ToLibrary(const Json& value) {
     }
     case Json::Kind::kObject: {
       Ordered object = Ordered::object();
-      for (const auto& [key, member] : value.Members()) object[key] = ToLibrary(member);
+      // Appended, since operator[] looks through all that is there.
+      auto& members = object.get_ref<Ordered::object_t&>();
+      for (const auto& [key, member] : value.Members()) members.emplace_back(key, ToLibrary(member));
       return object;
     }
   }
@@ -107,8 +132,9 @@ const std::string& Json::Text() const {
 std::string Json::Text(std::string_view otherwise) const { return is_text() ? Text() : std::string(otherwise); }
 int64_t Json::Int(int64_t otherwise) const {
   if (kind() == Kind::kInt) return std::get<int64_t>(value_);
-  if (kind() == Kind::kDouble) return static_cast<int64_t>(std::get<double>(value_));
-  return otherwise;
+  if (kind() != Kind::kDouble) return otherwise;
+  const double value = std::get<double>(value_);
+  return value >= -0x1p63 && value < 0x1p63 ? static_cast<int64_t>(value) : otherwise;
 }
 double Json::Double(double otherwise) const {
   if (kind() == Kind::kDouble) return std::get<double>(value_);

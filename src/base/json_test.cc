@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <cmath>
+
 namespace weft {
 namespace {
 
@@ -38,6 +41,32 @@ TEST(Json, RefusesDeepNestingWithoutRecursing) {
 
 TEST(Json, LargeUnsignedBecomesDouble) {
   EXPECT_EQ(Json::Parse("18446744073709551615")->Double(), 18446744073709551615.0);
+}
+
+TEST(Json, ANumberBeyondSixtyFourBitsIsNoInteger) {
+  for (const char* text : {"1e300", "-1e300", "18446744073709551615", "9223372036854775808"}) {
+    EXPECT_EQ(Json::Parse(text)->Int(7), 7) << text;
+  }
+  EXPECT_EQ(Json(std::nan("")).Int(7), 7);
+  EXPECT_EQ(Json::Parse("-9223372036854775808.0")->Int(7), INT64_MIN);
+  EXPECT_EQ(Json::Parse("2.9")->Int(), 2);
+}
+
+TEST(Json, OfOneKeyTwiceTheLastValueCounts) {
+  EXPECT_EQ(Json::Parse(R"({"a":1,"b":2,"a":{"c":3,"c":4}})")->Dump(), R"({"a":{"c":4},"b":2})");
+}
+
+// A look at all members for each member would take this beyond ten minutes.
+TEST(Json, AHugeObjectTakesAsLongAsItIsLong) {
+  std::string text = "{";
+  for (int i = 0; i < 300'000; ++i) text += (i ? ",\"" : "\"") + std::to_string(i) + "\":0";
+  text += "}";
+  const auto began = std::chrono::steady_clock::now();
+  auto json = Json::Parse(text);
+  ASSERT_TRUE(json);
+  EXPECT_EQ(json->size(), 300'000u);
+  EXPECT_EQ(json->Dump(), text);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(30));
 }
 
 TEST(Json, WritesBrokenUtf8AsReplacement) { EXPECT_EQ(Json("a\xff").Dump(), "\"a\xEF\xBF\xBD\""); }
