@@ -20,6 +20,7 @@ namespace af = arrow::flight;
 using google::protobuf::Any;
 
 constexpr Millis kLookForAbandoned{50};
+constexpr int kParameterMessages = 16;
 
 std::string HeaderOf(const af::CallHeaders& headers, std::string_view name) {
   auto found = headers.find(name);
@@ -248,35 +249,48 @@ class Door final : public af::FlightServerBase {
     if (!any.Is<sql::CommandPreparedStatementQuery>()) return NoWriting();
     const auto command = TRY(Unpack<sql::CommandPreparedStatementQuery>(any));
     const std::string& id = command.prepared_statement_handle();
-    auto table = reader.ToTable();
-    if (!table.ok()) return FromArrow(table.status());
-    if ((*table)->num_rows() > 1) {
-      return Error{Code::kUnsupported, "a statement takes one row of parameters at a time, and here are " +
-                                           std::to_string((*table)->num_rows())};
-    }
+    const Handle handle = TRY(handles_.Get(caller, id));
+    auto row = TRY(RowOf(reader));
     std::vector<engine::Value> parameters;
-    if ((*table)->num_rows() == 1) {
-      const Handle handle = TRY(handles_.Get(caller, id));
-      parameters = TRY(InOrder(handle.prepared->parameters(), **table));
-    }
+    if (row) parameters = TRY(InOrder(handle.prepared->parameters(), *row));
     TRY(handles_.SetParameters(caller, id, std::move(parameters)));
     return id;
   }
 
+  // The one row that a client sends, or null where it sends none. Its offsets and indices may point anywhere, so that
+  // they are judged before a value is looked at; a client that goes on sending is stopped.
+  static Result<std::shared_ptr<arrow::RecordBatch>> RowOf(af::FlightMessageReader& reader) {
+    std::shared_ptr<arrow::RecordBatch> row;
+    for (int messages = 0; messages < kParameterMessages; ++messages) {
+      auto chunk = reader.Next();
+      if (!chunk.ok()) return FromArrow(chunk.status());
+      if (!chunk->data && !chunk->app_metadata) return row;
+      if (!chunk->data || chunk->data->num_rows() == 0) continue;
+      const int64_t rows = chunk->data->num_rows() + (row ? 1 : 0);
+      if (rows > 1) {
+        return Error{Code::kUnsupported,
+                     "a statement takes one row of parameters at a time, and here are " + std::to_string(rows)};
+      }
+      if (arrow::Status whole = chunk->data->ValidateFull(); !whole.ok()) {
+        return Error{Code::kInvalid, "the parameters are no Arrow data: " + whole.message()};
+      }
+      row = chunk->data;
+    }
+    return Error{Code::kInvalid, "the parameters come in more pieces than one row can have"};
+  }
+
   // By name where every column has the name of a parameter, else by position.
-  static Result<std::vector<engine::Value>> InOrder(const std::vector<std::string>& names, const arrow::Table& table) {
+  static Result<std::vector<engine::Value>> InOrder(const std::vector<std::string>& names,
+                                                    const arrow::RecordBatch& row) {
     std::vector<engine::Value> values;
     const bool by_name = std::all_of(names.begin(), names.end(),
-                                     [&](const std::string& name) { return table.schema()->GetFieldIndex(name) >= 0; });
-    if (names.size() != static_cast<size_t>(table.num_columns())) {
+                                     [&](const std::string& name) { return row.schema()->GetFieldIndex(name) >= 0; });
+    if (names.size() != static_cast<size_t>(row.num_columns())) {
       return Error{Code::kInvalid, "the statement has " + Count(names.size(), "parameter") +
-                                       ", and here are values for " + std::to_string(table.num_columns())};
+                                       ", and here are values for " + std::to_string(row.num_columns())};
     }
     for (size_t i = 0; i < names.size(); ++i) {
-      auto column = by_name ? table.GetColumnByName(names[i]) : table.column(static_cast<int>(i));
-      for (const auto& chunk : column->chunks()) {
-        if (chunk->length() == 1) values.push_back(ParameterOf(*chunk, 0));
-      }
+      values.push_back(ParameterOf(*(by_name ? row.GetColumnByName(names[i]) : row.column(static_cast<int>(i))), 0));
     }
     return values;
   }
