@@ -15,8 +15,10 @@ for program in build/fuzz/fuzz/*_fuzz; do
   name=$(basename "$program" _fuzz)
   mkdir -p "build/fuzz/corpus/$name"
   log="build/fuzz/$name.log"
+  words=()
+  [ -e "fuzz/$name.dict" ] && words=(-dict="fuzz/$name.dict")
   status=0
-  "$program" -max_total_time="$seconds" -max_len=16384 -timeout=10 -rss_limit_mb=4096 -print_final_stats=1 \
+  "$program" -max_total_time="$seconds" -max_len=16384 -timeout=10 -rss_limit_mb=4096 -print_final_stats=1 "${words[@]}" \
     -artifact_prefix="build/fuzz/found/$name-" "build/fuzz/corpus/$name" "fuzz/corpus/$name" >"$log" 2>&1 || status=$?
   runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
   rate=$(sed -n 's/^stat::average_exec_per_sec: *//p' "$log")
