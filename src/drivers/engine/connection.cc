@@ -283,6 +283,10 @@ class DuckConnection final : public Connection {
     return Json::Parse(rows.text(0, 0));
   }
 
+  Result<std::string> ExactFunction(std::string_view type) override {
+    return Guarded([&]() -> Result<std::string> { return DefineExact(handle_, type); });
+  }
+
   void Interrupt() override { duckdb_interrupt(handle_); }
   double Progress() override { return duckdb_query_progress(handle_).percentage; }
 

@@ -140,6 +140,10 @@ class Connection {
   }
   virtual Result<std::unique_ptr<Statement>> Prepare(std::string_view sql) = 0;
   virtual Result<Json> ParseTree(std::string_view sql) = 0;  // json_serialize_sql; {"error": true, …} is an answer.
+  // The name of a function from text to `type` (DuckDB's name of it) that fails with kInvalid and the value where the
+  // type does not hold exactly what the text says: casts would round or cut it. Empty for types without loss. Defined
+  // in the whole instance by the first call.
+  virtual Result<std::string> ExactFunction(std::string_view type) = 0;
   virtual void Interrupt() = 0;   // From any thread; the running call ends with kUnavailable within 0.3 s.
   virtual double Progress() = 0;  // From any thread; percent, or -1 where unknown.
 };

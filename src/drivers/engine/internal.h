@@ -23,6 +23,9 @@ Status AppendCells(_duckdb_data_chunk* chunk, Rows& rows);
 // Takes over the handle.
 std::unique_ptr<Connection> NewConnection(_duckdb_connection* handle);
 
+// Connection::ExactFunction for a handle.
+Result<std::string> DefineExact(_duckdb_connection* connection, std::string_view type);
+
 // Calls `work`; what the library throws becomes an error.
 template <class Work>
 auto Guarded(Work work) -> decltype(work()) {

@@ -240,15 +240,15 @@ Result<bool> Execution::Skips(const std::string& build_sql, bool uses_now) {
 
 Status Execution::MakeViews(Session& session) {
   for (const Pinned& pinned : pinned_) {
-    Input input{pinned.port->name, pinned.port->SqlName(), pinned.select, "", pinned.paths, pinned.lineage};
+    Input input{pinned.port->name, pinned.port->SqlName(), {}, pinned.paths, pinned.lineage};
+    input.reader.select = pinned.select;
     if (pinned.files) {
       auto reader = ReaderOf(*session.connection, *pinned.files, *pinned.port->source,
                              ExpectedOf(*port_.bundle, *pinned.port, schema_));
       if (!reader) return reader.TakeError().With(fmt::format("the input '{}'", pinned.port->name));
-      input.select = std::move(reader->select);
-      input.rejects = std::move(reader->rejects);
+      input.reader = reader.TakeValue();
     }
-    TRY(session.connection->Execute(fmt::format("CREATE VIEW {} AS {}", SqlName(input.sql_name), input.select)));
+    TRY(session.connection->Execute(fmt::format("CREATE VIEW {} AS {}", SqlName(input.sql_name), input.reader.select)));
     session.inputs.push_back(std::move(input));
   }
   session.build.sql = TRY(Project(*session.connection, session.build.sql, schema_, build_.sql_file.empty()));

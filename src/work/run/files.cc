@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
 
 #include "base/file.h"
 #include "base/id.h"
@@ -152,6 +153,31 @@ Result<std::vector<Found>> Absolute(const model::Source& source, const Options& 
 }
 
 }  // namespace
+
+// Lines are counted only where there is a NUL: a sound file is one memchr.
+Result<int64_t> LineOfNul(const std::string& path) {
+  std::vector<char> block(size_t{1} << 20);
+  auto find = [&](auto&& visit) -> Status {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return Error{Code::kNotFound, fmt::format("the source file '{}' cannot be opened", path)};
+    bool more = true;
+    while (more && file) {
+      file.read(block.data(), static_cast<std::streamsize>(block.size()));
+      more = visit(std::string_view(block.data(), static_cast<size_t>(file.gcount())));
+    }
+    return {};
+  };
+  bool found = false;
+  TRY(find([&](std::string_view text) { return !(found = text.find('\0') != text.npos); }));
+  if (!found) return 0;
+  int64_t line = 1;
+  TRY(find([&](std::string_view text) {
+    const size_t end = text.find('\0');
+    line += std::count(text.begin(), text.begin() + static_cast<ptrdiff_t>(std::min(end, text.size())), '\n');
+    return end == text.npos;
+  }));
+  return line;
+}
 
 Result<Files> FindFiles(const model::Source& source, const std::string& bundle_folder,
                         const std::vector<model::DataFile>& uploads, const Options& options) {

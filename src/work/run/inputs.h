@@ -28,10 +28,13 @@ struct Files {
 Result<Files> FindFiles(const model::Source& source, const std::string& bundle_folder,
                         const std::vector<model::DataFile>& uploads, const Options& options);
 
-// A column as a source is expected to have it; an empty type is VARCHAR.
+// The first line of a file with a NUL byte in it, or 0.
+Result<int64_t> LineOfNul(const std::string& path);
+
+// A column as a source is expected to have it; without a type it is text.
 struct Column {
   std::string name;
-  std::string type;
+  std::optional<model::Type> type;
 };
 
 struct Expected {
@@ -41,10 +44,37 @@ struct Expected {
 // The input's own contract where the bundle has it, else the output's columns, which only lend their types.
 Expected ExpectedOf(const model::Bundle& bundle, const model::InputPort& port, const model::TableSchema& output);
 
-// A reader: the SELECT, and for CSV the same that collects what cannot be read.
+// A column that is read as text, so that no value of it is rounded or cut: `value` is SQL over the column that gives
+// what the text says, or fails.
+struct Conversion {
+  std::string column;
+  std::string text_type;
+  std::string value;
+};
+// How columns are read as texts and made into values.
+struct Conversions {
+  std::vector<std::string> texts;  // SqlText of each name and the type to read it as: the members of `columns`.
+  std::vector<std::string> typed;  // The same with the column's own type.
+  std::vector<std::string> select;
+  std::vector<Conversion> lossy;  // Those of `select` that may fail.
+};
+// What the file's format means for its values.
+struct Format {
+  bool json = false;
+  bool refuse_nul = false;  // Text with a NUL byte is refused value by value.
+  bool dates = false;       // The source states their format, by which the reader itself takes them whole or not.
+  bool timestamps = false;
+};
+Result<Conversions> ConversionsOf(engine::Connection& connection, const std::vector<Column>& columns,
+                                  const Format& format);
+
+// A reader: the SELECT, and what tells why it fails.
 struct Reader {
   std::string select;
-  std::string rejects;  // Empty where the format has none.
+  std::string rejects;             // For CSV the same as DuckDB reads it, collecting what it cannot read.
+  std::vector<std::string> texts;  // Of each file, its rows as texts.
+  std::vector<Conversion> lossy;
+  int first_line = 0;  // Of the first row in its file; 0 where rows do not stand on lines.
 };
 Result<Reader> ReaderOf(engine::Connection& connection, const Files& files, const model::Source& source,
                         const Expected& expected);
@@ -52,14 +82,13 @@ Result<Reader> ReaderOf(engine::Connection& connection, const Files& files, cons
 struct Input {
   std::string name;      // The input port.
   std::string sql_name;  // Its view.
-  std::string select;
-  std::string rejects;
-  std::vector<std::string> paths;  // Every file that `select` opens.
+  Reader reader;
+  std::vector<std::string> paths;  // Every file that `reader` opens.
   lineage::Input lineage;
 };
 
-// Why the CSV inputs cannot be read: file, line, column, value and reason of the first rejects, and how many there
-// are; `error` itself where they all can.
+// Why the inputs cannot be read: file, line, column, value and reason of the first values that cannot, and how many
+// there are; `error` itself where they all can.
 Error ExplainRejects(engine::Connection& connection, const std::vector<Input>& inputs, Error error);
 
 }  // namespace weft::run

@@ -16,14 +16,6 @@ std::string List(const std::vector<std::string>& texts) {
   return "[" + Join(quoted, ", ") + "]";
 }
 
-std::string Struct(const std::vector<Column>& columns) {
-  std::vector<std::string> members;
-  for (const Column& column : columns) {
-    members.push_back(SqlText(column.name) + ": " + SqlText(column.type.empty() ? "VARCHAR" : column.type));
-  }
-  return "{" + Join(members, ", ") + "}";
-}
-
 template <size_t N>
 Status CheckOptions(const Json& options, const std::string_view (&known)[N]) {
   for (const auto& [name, value] : options.Members()) {
@@ -87,14 +79,26 @@ class Csv {
                      fmt::format("the columns of '{}' are not those of '{}'", files_.names[i], files_.names[0])};
       }
     }
-    std::vector<Column> columns = TRY(Named(names));
-    const std::string common = fmt::format("{}, columns={}", Arguments(), Struct(columns));
+    const std::vector<Column> columns = TRY(Named(names));
+    const bool plain = files_.compression == "none" && !Lower(options_["encoding"].Text()).starts_with("utf-16");
+    if (plain) TRY(NoNul());
+    const Format format{false, !plain, options_["date_format"].is_text(), options_["timestamp_format"].is_text()};
+    Conversions conversions = TRY(ConversionsOf(connection_, columns, format));
+    auto read = [&](const std::vector<std::string>& paths, const std::vector<std::string>& types) {
+      return fmt::format("read_csv({}, {}, columns={{{}}}", List(paths), Arguments(), Join(types, ", "));
+    };
     std::vector<std::string> all;
     for (const Column& column : columns) all.push_back(fmt::format("count({})", SqlName(column.name)));
     Reader reader;
-    reader.select = fmt::format("SELECT * FROM read_csv({}, {})", List(files_.paths), common);
-    reader.rejects = fmt::format("SELECT {} FROM read_csv({}, {}, store_rejects=true, rejects_limit=10000)",
-                                 Join(all, ", "), List(files_.paths), common);
+    reader.select =
+        fmt::format("SELECT {} FROM {})", Join(conversions.select, ", "), read(files_.paths, conversions.texts));
+    reader.rejects = fmt::format("SELECT {} FROM {}, store_rejects=true, rejects_limit=10000)", Join(all, ", "),
+                                 read(files_.paths, conversions.typed));
+    for (const std::string& path : files_.paths) {
+      reader.texts.push_back(fmt::format("SELECT * FROM {})", read({path}, conversions.texts)));
+    }
+    reader.lossy = std::move(conversions.lossy);
+    reader.first_line = header_ ? 2 : 1;
     return reader;
   }
 
@@ -115,6 +119,19 @@ class Csv {
       if (options_[name].is_text()) text += fmt::format(", {}={}", argument, SqlText(options_[name].Text()));
     }
     return text;
+  }
+
+  // A NUL is in no text that people write: the file is damaged, or in another encoding than it says.
+  Status NoNul() const {
+    for (size_t i = 0; i < files_.paths.size(); ++i) {
+      const int64_t line = TRY(LineOfNul(files_.paths[i]));
+      if (line == 0) continue;
+      return Error{Code::kInvalid,
+                   fmt::format("'{}' has a NUL byte in line {}: the file is damaged, or its encoding is "
+                               "another than the source says (encoding: utf-16?)",
+                               files_.names[i], line)};
+    }
+    return {};
   }
 
   Result<std::vector<std::string>> FirstLine(size_t file) {
@@ -143,7 +160,7 @@ class Csv {
                                                  Count(cells.size(), "column"), expected_.columns.size())};
       }
       for (size_t i = 0; i < cells.size(); ++i) {
-        columns.push_back(expected_.exact ? expected_.columns[i] : Column{fmt::format("column{}", i), ""});
+        columns.push_back(expected_.exact ? expected_.columns[i] : Column{fmt::format("column{}", i), {}});
       }
       return columns;
     }
@@ -160,7 +177,7 @@ class Csv {
       }
       const Column* known = Find(name);
       if (!known && expected_.exact) extra.push_back(name);
-      columns.push_back(known ? *known : Column{name, ""});
+      columns.push_back(known ? *known : Column{name, {}});
     }
     for (const Column& column : expected_.columns) {
       if (expected_.exact && !seen.contains(Lower(column.name))) missing.push_back(column.name);
@@ -188,50 +205,73 @@ class Csv {
   bool header_ = true;
 };
 
-Result<Reader> JsonReader(const Files& files, const Json& options, const Expected& expected) {
+Result<Reader> JsonReader(engine::Connection& connection, const Files& files, const Json& options,
+                          const Expected& expected) {
   TRY(CheckOptions(options, kJsonOptions));
   if (expected.columns.empty())
     return Error{Code::kInvalid,
                  fmt::format("'{}' needs a contract of the input port that names its columns", files.names[0])};
   const bool lines = Lower(files.names[0]).find(".json") == std::string::npos ||
                      Lower(files.names[0]).find(".jsonl") != std::string::npos;
-  std::string compression = files.compression == "none" ? "uncompressed" : files.compression;
-  std::string text = fmt::format(
-      "SELECT * FROM read_json({}, columns={}, format={}, compression={}", List(files.paths), Struct(expected.columns),
-      SqlText(options["layout"].Text(lines ? "newline_delimited" : "auto")), SqlText(compression));
+  const std::string layout = options["layout"].Text(lines ? "newline_delimited" : "auto");
+  std::string arguments = fmt::format("format={}, compression={}", SqlText(layout),
+                                      SqlText(files.compression == "none" ? "uncompressed" : files.compression));
   for (auto [name, argument] :
        {std::pair("timestamp_format", "timestampformat"), std::pair("date_format", "dateformat")}) {
-    if (options[name].is_text()) text += fmt::format(", {}={}", argument, SqlText(options[name].Text()));
+    if (options[name].is_text()) arguments += fmt::format(", {}={}", argument, SqlText(options[name].Text()));
   }
-  return Reader{text + ")", ""};
+  const Format format{true, false, options["date_format"].is_text(), options["timestamp_format"].is_text()};
+  Conversions conversions = TRY(ConversionsOf(connection, expected.columns, format));
+  auto read = [&](const std::vector<std::string>& paths) {
+    return fmt::format("read_json({}, columns={{{}}}, {})", List(paths), Join(conversions.texts, ", "), arguments);
+  };
+  Reader reader;
+  reader.select = fmt::format("SELECT {} FROM {}", Join(conversions.select, ", "), read(files.paths));
+  for (const std::string& path : files.paths) reader.texts.push_back("SELECT * FROM " + read({path}));
+  reader.lossy = std::move(conversions.lossy);
+  reader.first_line = layout == "newline_delimited" ? 1 : 0;
+  return reader;
 }
 
-// Parquet knows its own types; a contract of the input holds it to its promise.
+// A cast that is undone again gives what there was, or the value does not fit.
+std::string SameValue(const std::string& column, const std::string& from, const std::string& to) {
+  const std::string name = SqlName(column);
+  const bool loses =
+      from != to && (from == "FLOAT" || from == "DOUBLE" || from.starts_with("DECIMAL") || from.starts_with("TIME"));
+  if (!loses || to == "VARCHAR" || to == "FLOAT" || to == "DOUBLE") return fmt::format("CAST({} AS {})", name, to);
+  return fmt::format(
+      "CAST(CASE WHEN {0} IS NULL OR CAST(CAST({0} AS {1}) AS {2}) = {0} THEN {0} ELSE error({0}::VARCHAR || {3}) END "
+      "AS {1})",
+      name, to, from, SqlText(fmt::format(" in the column '{}' is no value of {}", column, to)));
+}
+
+// Parquet knows its own types; a contract of the input holds it to its promise, and no value changes for it.
 Result<Reader> ParquetReader(engine::Connection& connection, const Files& files, const Json& options,
                              const Expected& expected) {
   constexpr std::string_view kNone[] = {""};
   TRY(CheckOptions(options, kNone));
   const std::string read = fmt::format("read_parquet({}, union_by_name=false)", List(files.paths));
-  if (!expected.exact) return Reader{"SELECT * FROM " + read, ""};
-  auto rows = connection.Query(fmt::format("SELECT column_name FROM (DESCRIBE SELECT * FROM {})", read));
+  Reader reader;
+  reader.select = "SELECT * FROM " + read;
+  if (!expected.exact) return reader;
+  auto rows = connection.Query(fmt::format("SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {})", read));
   if (!rows) return rows.TakeError().With("'" + files.names[0] + "' cannot be read");
-  std::set<std::string> has;
-  for (size_t i = 0; i < rows->size(); ++i) has.insert(Lower(rows->text(i, 0)));
+  std::map<std::string, std::string> has;  // Types, by the name in lower case.
+  for (size_t i = 0; i < rows->size(); ++i) has[Lower(rows->text(i, 0))] = rows->text(i, 1);
   std::vector<std::string> casts, missing;
   for (const Column& column : expected.columns) {
-    if (!has.contains(Lower(column.name))) missing.push_back(column.name);
-    casts.push_back(
-        fmt::format("CAST({0} AS {1}) AS {0}", SqlName(column.name), column.type.empty() ? "VARCHAR" : column.type));
+    const auto at = has.find(Lower(column.name));
+    if (at == has.end()) {
+      missing.push_back(column.name);
+      continue;
+    }
+    const std::string name = SqlName(column.name);
+    const std::string type = column.type ? column.type->DuckDb() : "VARCHAR";
+    casts.push_back(fmt::format("{} AS {}", SameValue(column.name, at->second, type), name));
   }
   if (!missing.empty()) return Error{Code::kInvalid, fmt::format("'{}' lacks {}", files.names[0], Join(missing, ", "))};
-  return Reader{fmt::format("SELECT {} FROM {}", Join(casts, ", "), read), ""};
-}
-
-// What is wrong with a rejected value, without the sentence that names its column.
-std::string Reason(const std::string& message) {
-  const std::string line = Split(message, '\n')[0];
-  const size_t at = line.find(". Could not convert");
-  return at == line.npos ? line : line.substr(at + 2);
+  reader.select = fmt::format("SELECT {} FROM {}", Join(casts, ", "), read);
+  return reader;
 }
 
 }  // namespace
@@ -242,47 +282,23 @@ Expected ExpectedOf(const model::Bundle& bundle, const model::InputPort& port, c
   if (contract && contract->schema.size() == 1) {
     for (const model::Property& property : contract->schema[0].properties) {
       auto type = model::TypeOf(property);
-      expected.columns.push_back({property.name, type ? type->DuckDb() : ""});
+      expected.columns.push_back({property.name, type ? std::optional(type.TakeValue()) : std::nullopt});
     }
     expected.exact = !expected.columns.empty();
     if (expected.exact) return expected;
   }
-  for (const model::Field& field : output.fields) expected.columns.push_back({field.name, field.type.DuckDb()});
+  for (const model::Field& field : output.fields) expected.columns.push_back({field.name, field.type});
   return expected;
 }
 
 Result<Reader> ReaderOf(engine::Connection& connection, const Files& files, const model::Source& source,
                         const Expected& expected) {
   if (files.format == "csv") return Csv(connection, files, source.options, expected).Make();
-  if (files.format == "json") return JsonReader(files, source.options, expected);
+  if (files.format == "json") return JsonReader(connection, files, source.options, expected);
   if (files.compression != "none")
     return Error{Code::kInvalid,
                  "Parquet files are compressed inside: '" + files.names[0] + "' must be no " + files.compression};
   return ParquetReader(connection, files, source.options, expected);
-}
-
-Error ExplainRejects(engine::Connection& connection, const std::vector<Input>& inputs, Error error) {
-  if (error.code != Code::kInvalid) return error;
-  for (const Input& input : inputs) {
-    if (input.rejects.empty()) continue;
-    Status cleaned = connection.Execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans");
-    if (!cleaned || !connection.Query(input.rejects)) continue;
-    auto count = connection.Query("SELECT count(*) FROM reject_errors");
-    auto rows = connection.Query(
-        "SELECT line, column_name, error_type, error_message FROM reject_errors ORDER BY file_id, line LIMIT 5");
-    if (!count || !rows || rows->size() == 0) continue;
-    std::vector<std::string> lines;
-    for (size_t i = 0; i < rows->size(); ++i) {
-      const std::string column = rows->text(i, 1).empty() ? "" : ", column " + std::string(rows->text(i, 1));
-      lines.push_back(fmt::format("line {}{}: {}", rows->text(i, 0), column, Reason(rows->text(i, 3))));
-    }
-    const int64_t all = count->integer(0, 0);
-    return {Code::kInvalid, fmt::format("the input '{}' ({}) has {} that cannot be read: {}{}", input.name,
-                                        input.lineage.source, all == 1 ? "1 value" : HumanCount(all) + " values",
-                                        Join(lines, "; "), all > static_cast<int64_t>(lines.size()) ? "; …" : "")};
-  }
-  if (error.message.find("CSV Error") != std::string::npos) error.message = Brief(error.message);
-  return error;
 }
 
 }  // namespace weft::run

@@ -290,7 +290,7 @@ TEST_F(RunnerTest, WhatCannotBeReadIsToldWithItsLine) {
   Planes("tail,seats\nN1,180\nN2,many\nN3,2\nN4\n");
   runs::Run run = Run("fleet/planes/planes@1");
   EXPECT_EQ(run.status, "failed");
-  EXPECT_NE(run.message.find("2 values that cannot be read: line 3, column seats: Could not convert string \"many\""),
+  EXPECT_NE(run.message.find("2 values that cannot be read: line 3, column seats: \"many\" is no number"),
             std::string::npos)
       << run.message;
   EXPECT_NE(run.message.find("line 5"), std::string::npos) << run.message;

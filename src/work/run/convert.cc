@@ -1,0 +1,117 @@
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "work/run/inputs.h"
+
+namespace weft::run {
+namespace {
+
+using model::Type;
+using Kind = Type::Kind;
+
+// Makes the SQL that turns texts into values.
+class Converter {
+ public:
+  Converter(engine::Connection& connection, const Format& format) : connection_(connection), format_(format) {}
+
+  // The type that a value is read as: its own, with texts wherever something could be lost.
+  std::string TextType(const Type& type) const {
+    switch (type.kind) {
+      case Kind::kList:
+        return TextType(type.fields[0].type) + "[]";
+      case Kind::kMap:
+        return fmt::format("MAP({}, {})", TextType(type.fields[0].type), TextType(type.fields[1].type));
+      case Kind::kStruct: {
+        std::vector<std::string> members;
+        for (const model::Field& field : type.fields)
+          members.push_back(SqlName(field.name) + " " + TextType(field.type));
+        return "STRUCT(" + Join(members, ", ") + ")";
+      }
+      default:
+        return IsText(type) ? "VARCHAR" : type.DuckDb();
+    }
+  }
+
+  bool Converts(const Type& type) const {
+    if (type.IsPrimitive()) return type.kind == Kind::kString ? format_.refuse_nul : IsText(type);
+    return std::any_of(type.fields.begin(), type.fields.end(),
+                       [&](const model::Field& field) { return Converts(field.type); });
+  }
+
+  // SQL of the value of `text`, an SQL expression of the type TextType.
+  Result<std::string> Value(const std::string& text, const Type& type) {
+    if (!Converts(type)) return text;
+    switch (type.kind) {
+      case Kind::kList:
+        return Each(text, type.fields[0].type);
+      case Kind::kMap:
+        return fmt::format("CASE WHEN {} IS NOT NULL THEN map({}, {}) END", text,
+                           TRY(Each("map_keys(" + text + ")", type.fields[0].type)),
+                           TRY(Each("map_values(" + text + ")", type.fields[1].type)));
+      case Kind::kStruct: {
+        std::vector<std::string> members;
+        for (const model::Field& field : type.fields) {
+          const std::string member = fmt::format("struct_extract({}, {})", text, SqlText(field.name));
+          members.push_back(fmt::format("{} := {}", SqlName(field.name), TRY(Value(member, field.type))));
+        }
+        return fmt::format("CASE WHEN {} IS NOT NULL THEN struct_pack({}) END", text, Join(members, ", "));
+      }
+      case Kind::kBoolean:
+        return fmt::format("CAST({} AS BOOLEAN)", text);
+      case Kind::kString:
+        return fmt::format("CASE WHEN contains({0}, chr(0)) THEN error('has a NUL byte') ELSE {0} END", text);
+      default:
+        return fmt::format("{}({})", SqlName(TRY(connection_.ExactFunction(type.DuckDb()))), text);
+    }
+  }
+
+ private:
+  bool IsText(const Type& type) const {
+    switch (type.kind) {
+      case Kind::kString:
+        return true;
+      case Kind::kBoolean:
+        return format_.json;  // There any number is one.
+      case Kind::kBinary:
+        return false;
+      case Kind::kDate:
+        return !format_.dates;
+      case Kind::kTimestamp:
+      case Kind::kTimestampTz:
+        return !format_.timestamps;
+      default:
+        return true;
+    }
+  }
+
+  Result<std::string> Each(const std::string& list, const Type& type) {
+    if (!Converts(type)) return list;
+    const std::string variable = fmt::format("weft_{}", depth_++);
+    return fmt::format("list_transform({}, lambda {}: {})", list, variable, TRY(Value(variable, type)));
+  }
+
+  engine::Connection& connection_;
+  const Format& format_;
+  int depth_ = 0;
+};
+
+}  // namespace
+
+Result<Conversions> ConversionsOf(engine::Connection& connection, const std::vector<Column>& columns,
+                                  const Format& format) {
+  Conversions all;
+  Converter converter(connection, format);
+  for (const Column& column : columns) {
+    const Type type = column.type.value_or(Type{});
+    const std::string name = SqlName(column.name), key = SqlText(column.name) + ": ";
+    const std::string text_type = converter.TextType(type);
+    all.texts.push_back(key + SqlText(text_type));
+    all.typed.push_back(key + SqlText(type.DuckDb()));
+    const std::string value = TRY(converter.Value(name, type));
+    all.select.push_back(value == name ? name : fmt::format("{} AS {}", value, name));
+    if (value != name) all.lossy.push_back({column.name, text_type, value});
+  }
+  return all;
+}
+
+}  // namespace weft::run
