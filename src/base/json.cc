@@ -13,6 +13,7 @@ const std::string kNoText;
 const Json::Array kNoItems;
 const Json::Object kNoMembers;
 constexpr size_t kMaxDepth = 512;
+constexpr int kOutOfRange = 406;  // The library's number for a number beyond a double.
 
 // Builds a Json from the parser's events, with no intermediate tree.
 class Builder : public nlohmann::json_sax<nlohmann::json> {
@@ -34,8 +35,15 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   bool end_object() override { return Close(); }
   bool start_array(size_t) override { return Open(Json(Json::Array())); }
   bool end_array() override { return Close(); }
-  bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception& e) override {
-    error_ = "not JSON, at byte " + std::to_string(position) + ": " + e.what();
+  bool parse_error(size_t position, const std::string& token, const nlohmann::detail::exception& e) override {
+    std::string what = e.what();
+    if (e.id == kOutOfRange) {
+      error_ = "the number " + token + " is larger than any that can be read, at byte " + std::to_string(position);
+    } else {
+      // "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error …"
+      if (size_t end = what.find(": "); end != what.npos) what.erase(0, end + 2);
+      error_ = "not JSON, at byte " + std::to_string(position) + ": " + what;
+    }
     return false;
   }
 

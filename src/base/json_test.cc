@@ -32,6 +32,14 @@ TEST(Json, RefusesWhatIsNotJson) {
   }
 }
 
+TEST(Json, SaysWhatIsWrongWithoutWordsOfTheLibrary) {
+  EXPECT_EQ(Json::Parse("{\"a\": 1e400}").error().message,
+            "the number 1e400 is larger than any that can be read, at byte 11");
+  const std::string message = Json::Parse("[1,]").error().message;
+  EXPECT_TRUE(message.starts_with("not JSON, at byte 4: ")) << message;
+  EXPECT_EQ(message.find("exception"), std::string::npos) << message;
+}
+
 TEST(Json, RefusesDeepNestingWithoutRecursing) {
   EXPECT_TRUE(Json::Parse(std::string(500, '[') + std::string(500, ']')));
   auto deep = Json::Parse(std::string(1'000'000, '['));

@@ -95,6 +95,12 @@ double ParseDouble(const std::string& text) {
   return std::strtod(text.c_str(), nullptr);
 }
 
+// Of a number in digits; infinity has names of its own.
+bool TooLarge(Node::Kind kind, const std::string& text) {
+  if (kind == Node::Kind::kInt) return std::isinf(ParseInt(text).Double());
+  return kind == Node::Kind::kDouble && text.find_first_of("nN") == text.npos && std::isinf(ParseDouble(text));
+}
+
 // What libyaml says, in words that say what to do; `at` is the text from the place of the fault.
 std::string Explain(std::string_view problem, std::string_view at) {
   static constexpr struct {
@@ -268,6 +274,11 @@ class Builder {
     if (!open_.empty() && open_.back().key_next) return Key(event.start_mark, std::move(text));
     bool plain = scalar.style == YAML_PLAIN_SCALAR_STYLE;
     Node node = NewNode(event.start_mark, plain ? KindOfPlain(text) : Node::Kind::kText);
+    if (TooLarge(node.kind, text)) {
+      return Fail(event.start_mark, fmt::format("the number {} is larger than any that can be read: write a smaller "
+                                                "one, or put it in quotes where it is a text",
+                                                text.substr(0, kMaxKey)));
+    }
     node.scalar = std::move(text);
     if (!open_.empty() && open_.back().node.kind == Node::Kind::kList) open_.back().node.entries.emplace_back();
     Place(std::move(node));

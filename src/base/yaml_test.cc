@@ -49,6 +49,18 @@ TEST(YamlTest, NumbersBecomeJson) {
   EXPECT_TRUE(std::isnan(Read(".nan").ToJson().Double()));
 }
 
+TEST(YamlTest, NumbersBeyondADoubleAreRefusedAtTheirPlace) {
+  const std::string long_one(400, '9');
+  for (const std::string& number : {std::string("1e400"), std::string("-2.5E+999"), long_one}) {
+    Problem problem = Fault("a: 1\nb: " + number + "\n");
+    EXPECT_EQ(problem.line, 2);
+    EXPECT_EQ(problem.column, 4);
+    EXPECT_NE(problem.message.find("the number " + number + " is larger"), std::string::npos) << problem.message;
+  }
+  EXPECT_EQ(Read("'1e400'").ToJson(), Json("1e400"));
+  EXPECT_EQ(Read("1e-400").ToJson(), Json(0.0));
+}
+
 TEST(YamlTest, NodesKnowTheirPlacesInCharacters) {
   Node node = Read("größe: {länge: 5, b: x}\nlist:\n  - a\n  - k: v\n");
   EXPECT_EQ(node["größe"].line, 1);
