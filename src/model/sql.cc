@@ -144,7 +144,7 @@ class Walker {
   Walker(std::string_view text, Statement& statement) : text_(text), statement_(statement) {}
 
   Status Visit(const Json& json, int depth) {
-    if (depth > kMaxDepth) return Denied("the statement is nested too deeply; split it with WITH");
+    if (depth > kMaxDepth) return Refused("the statement is nested too deeply; split it with WITH");
     if (json.is_array()) {
       for (const Json& item : json.Items()) TRY(Visit(item, depth + 1));
       return {};
@@ -169,7 +169,7 @@ class Walker {
     const std::string& kind = json["class"].Text();
     const std::string& type = json["type"].Text();
     if (!Has(kExpressions, kind + " " + type)) {
-      return Denied(fmt::format("expressions of the kind {} {} are not read here", kind, type));
+      return Refused(fmt::format("expressions of the kind {} {} are not read here", kind, type));
     }
     if (kind == "FUNCTION" || kind == "WINDOW") TRY(Function(json, kind == "WINDOW"));
     if (kind == "COLUMN_REF") Column(json["column_names"]);
@@ -195,8 +195,8 @@ class Walker {
     const std::string name = Lower(json["function_name"].Text());
     // By name alone: in name.upper() the schema is a column.
     if (!IsFunction(name)) {
-      return Denied(fmt::format("the function '{}' is not among those that may be used here{}", name,
-                                DidYouMean(name, kFunctions)));
+      return Refused(fmt::format("the function '{}' is not among those that may be used here{}", name,
+                                 DidYouMean(name, kFunctions)));
     }
     if (Has(kGrowingFunctions, name)) TRY(Growth(json, name));
     if (Has(kNowFunctions, name) || (name == "age" && json["children"].size() < 2)) statement_.uses_now = true;
@@ -212,8 +212,8 @@ class Walker {
         count["value"]["value"].Double() <= kLargestGrowth) {
       return {};
     }
-    return Denied(fmt::format("the second argument of '{}' must be a plain number of at most {} here", name,
-                              HumanCount(kLargestGrowth)));
+    return Refused(fmt::format("the second argument of '{}' must be a plain number of at most {} here", name,
+                               HumanCount(kLargestGrowth)));
   }
 
   void Column(const Json& names) {
@@ -225,7 +225,7 @@ class Walker {
 
   Status Node(const Json& json, int depth) {
     const std::string& type = json["type"].Text();
-    if (!Has(kNodes, type)) return Denied(fmt::format("a {} is not read here", type));
+    if (!Has(kNodes, type)) return Refused(fmt::format("a {} is not read here", type));
     statement_.leakproof = statement_.leakproof && Has(kLeakproofNodes, type);
     if (json["sample"].is_object()) {
       statement_.uses_random = true;
@@ -237,11 +237,11 @@ class Walker {
       statement_.leakproof = false;
     }
     if (type == "SHOW_REF" && !json["query"].is_object()) {
-      return Denied("SHOW is not read here: list what there is with your client's catalogue calls or `weft list`");
+      return Refused("SHOW is not read here: list what there is with your client's catalogue calls or `weft list`");
     }
     if (type == "PIVOT") TRY(Pivot(json));
     if (type == "UNBOUND_TYPE_INFO" && !(json["catalog"].Text().empty() && json["schema"].Text().empty())) {
-      return Denied(fmt::format("the type '{}' is named with a schema, and there are none", json["name"].Text()));
+      return Refused(fmt::format("the type '{}' is named with a schema, and there are none", json["name"].Text()));
     }
     return Query(json, depth);
   }
@@ -271,7 +271,7 @@ class Walker {
 
   Status Table(const Json& json, int depth) {
     if (!json["at_clause"].is_null()) {
-      return Denied(
+      return Refused(
           "AT is not read here: time travel is an option of the whole statement (--at, or the header x-weft-at)");
     }
     TableName name{json["catalog_name"].Text(), json["schema_name"].Text(), json["table_name"].Text()};
@@ -299,8 +299,8 @@ class Walker {
     const std::string& catalog = function["catalog"].Text();
     const bool own = (schema.empty() || schema == "main") && (catalog.empty() || catalog == "system");
     if (function["class"].Text() != "FUNCTION" || !own || !Has(kTableFunctions, name)) {
-      return Denied(fmt::format("the table function '{}' is not read here; there are {}", name,
-                                fmt::join(kTableFunctions, ", ")));
+      return Refused(fmt::format("the table function '{}' is not read here; there are {}", name,
+                                 fmt::join(kTableFunctions, ", ")));
     }
     TRY(Members(function, {}, depth));
     return Members(json, {"function"}, depth);
@@ -309,7 +309,7 @@ class Walker {
   Status Pivot(const Json& json) {
     for (const Json& pivot : json["pivots"].Items()) {
       if (!pivot["pivot_enum"].Text().empty()) {
-        return Denied("PIVOT over an enum is not read here: list its values with IN (…)");
+        return Refused("PIVOT over an enum is not read here: list its values with IN (…)");
       }
     }
     return {};
@@ -320,7 +320,7 @@ class Walker {
   }
   static bool Has(std::span<const std::string_view> list, std::string_view word) { return model::Has(list, word); }
 
-  Error Denied(std::string message) const;
+  Error Refused(std::string message) const;
 
   std::string_view text_;
   Statement& statement_;
@@ -344,11 +344,11 @@ std::string Where(std::string_view text, int64_t at) {
   return fmt::format(" (line {}, column {})", line, column);
 }
 
-Error Walker::Denied(std::string message) const { return {Code::kDenied, message + Where(text_, at_)}; }
+Error Walker::Refused(std::string message) const { return {Code::kUnsupported, message + Where(text_, at_)}; }
 
 Error Unparsed(const Json& tree, std::string_view text) {
   if (tree["error_type"].Text() == "not implemented") {
-    return {Code::kDenied, "only SELECT is read here, and PIVOT only with its values listed by IN (…)"};
+    return {Code::kUnsupported, "only SELECT is read here, and PIVOT only with its values listed by IN (…)"};
   }
   int64_t at = -1;
   const std::string& position = tree["position"].Text();
@@ -373,10 +373,10 @@ Result<Statement> Walk(const Json& tree, std::string_view text) {
   const Json& statements = tree["statements"];
   if (statements.size() == 0) return Error{Code::kInvalid, "there is no statement: write a SELECT"};
   if (statements.size() != 1) {
-    return Error{Code::kDenied, fmt::format("one statement at a time: here are {}", statements.size())};
+    return Error{Code::kInvalid, fmt::format("one statement at a time: here are {}", statements.size())};
   }
   const Json& node = statements[size_t{0}]["node"];
-  if (!node.is_object()) return Error{Code::kDenied, "only SELECT is read here"};
+  if (!node.is_object()) return Error{Code::kUnsupported, "only SELECT is read here"};
   Statement statement;
   statement.leakproof = true;
   TRY(Walker(text, statement).Visit(node, 0));

@@ -29,7 +29,7 @@ struct Statement {
 };
 
 // `tree` is what json_serialize_sql answered for the text. Exactly one SELECT; every node type, function and table
-// function is on the list of reference (model/sql_functions.inc) or it is kDenied with the name and the place.
+// function is on the list of reference (model/sql_functions.inc) or it is kUnsupported with the name and the place.
 // A parse error is kInvalid with line and column. One-part names outside CTE scope are reported in `tables`.
 Result<Statement> Walk(const Json& tree, std::string_view text);
 
