@@ -61,6 +61,10 @@ std::string PolicySql(const Table& table, const std::string& scan, bool barrier)
 // The error as a consumer may see it: no path of a file, no text of a policy. What is withheld goes to the log.
 Error Shown(Error error, const std::vector<Table>& tables);
 
+// The engine's error in words of the person's SQL: what is wrong with what, near names, and the line and column where
+// the engine pointed at the statement. An error of Weft's own stays as it is.
+Error Worded(Error error, std::string_view sql);
+
 // An instance with the policy views of one set of tables, locked to exactly their files.
 struct Furnished {
   std::string key;  // The views and files: statements over the same ones need not make another.
@@ -89,6 +93,7 @@ struct Running {
   int64_t row_limit = 0;
   std::chrono::milliseconds timeout{0};
   std::shared_ptr<const std::vector<Table>> tables;
+  std::shared_ptr<const std::string> sql;  // The statement, for errors that point into it.
   // Called once, at the end: rows, bytes, and "done", "failed: invalid", "cancelled", "abandoned".
   std::function<void(int64_t, int64_t, const std::string&)> ended;
 };

@@ -13,7 +13,7 @@ class PreparedStatement final : public Prepared {
   PreparedStatement(Shared& shared, model::Caller caller, std::string sql, std::vector<Table> tables)
       : shared_(shared),
         caller_(std::move(caller)),
-        sql_(std::move(sql)),
+        sql_(std::make_shared<const std::string>(std::move(sql))),
         tables_(std::make_shared<const std::vector<Table>>(std::move(tables))) {}
   ~PreparedStatement() override {
     if (schema_.release) schema_.release(&schema_);
@@ -59,7 +59,7 @@ class PreparedStatement final : public Prepared {
     const std::string id = NewId("read");
     const ledger::Ledger::Waiter recorded = TRY(shared_.Record(Entries(
         "read.started",
-        Json::Map({{"read", id}, {"statement", Sha256(sql_)}, {"door", caller_.door}, {"token", caller_.token_id}}))));
+        Json::Map({{"read", id}, {"statement", Sha256(*sql_)}, {"door", caller_.door}, {"token", caller_.token_id}}))));
     auto stream = Open(*running, params);
     if (stream) (*stream)->Export(&running->rows);
     TRY(recorded());
@@ -83,6 +83,7 @@ class PreparedStatement final : public Prepared {
   // Gives the read a connection, and a watchdog over it.
   Status Watch(Running& running) const {
     running.tables = tables_;
+    running.sql = sql_;
     TRY(running.Connect(furnished_));
     {
       std::lock_guard lock(mutex_);
@@ -95,7 +96,7 @@ class PreparedStatement final : public Prepared {
 
   Result<std::unique_ptr<engine::Statement>> Describe(Running& running, ArrowSchema* schema,
                                                       std::vector<std::string>* parameters) const {
-    auto statement = running.connection->Prepare(sql_);
+    auto statement = running.connection->Prepare(*sql_);
     Status described = statement ? (*statement)->Describe(schema, parameters) : Status(statement.error());
     if (!described) return ReadError(running, described.TakeError());
     return statement;
@@ -108,7 +109,7 @@ class PreparedStatement final : public Prepared {
       std::lock_guard lock(mutex_);
       statement = std::move(bound_);
     }
-    if (!statement) statement = TRY(running.connection->Prepare(sql_));
+    if (!statement) statement = TRY(running.connection->Prepare(*sql_));
     return statement->Open(params);
   }
 
@@ -158,7 +159,7 @@ class PreparedStatement final : public Prepared {
 
   Shared& shared_;
   const model::Caller caller_;
-  const std::string sql_;
+  const std::shared_ptr<const std::string> sql_;            // Shared with the same.
   const std::shared_ptr<const std::vector<Table>> tables_;  // Shared with reads that may outlive the statement.
   std::shared_ptr<Furnished> furnished_;                    // Shared with the same.
   std::unique_ptr<engine::Statement> bound_;                // Over furnished_'s connection: goes before it.

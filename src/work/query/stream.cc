@@ -119,17 +119,9 @@ class Governed {
  private:
   int Fail(int failed) {
     const char* message = running_ ? running_->rows.get_last_error(&running_->rows) : nullptr;
-    const Code code = failed == EAGAIN ? Code::kUnavailable : CodeOfMessage(message ? message : "");
+    const Code code = failed == EAGAIN ? Code::kUnavailable : engine::ErrorOf(message ? message : "").code;
     if (!running_) return failed;
     return Fail(ReadError(*running_, {code, message ? message : "the engine failed without a message"}));
-  }
-
-  // A stream has one number for its errors; the engine's messages begin with their kind.
-  static Code CodeOfMessage(std::string_view message) {
-    for (std::string_view kind : {"Conversion", "Invalid Input", "Out of Range", "Constraint", "Binder", "Invalid"}) {
-      if (message.starts_with(kind)) return Code::kInvalid;
-    }
-    return Code::kInternal;
   }
 
   int Fail(Error error) {
@@ -195,7 +187,7 @@ Error ReadError(const Running& running, Error error) {
                                             "read less of it at once",
                                             running.timeout.count() / 1'000.0)};
   }
-  return Shown(std::move(error), *running.tables);
+  return Worded(Shown(std::move(error), *running.tables), *running.sql);
 }
 
 }  // namespace weft::query
