@@ -69,28 +69,35 @@ done
 
 say "Publishing examples/$example"
 try apply "examples/$example"
+WEFT_TOKEN_FILE=$(entry token_file)  # Who asks was said above, and is not said again.
+export WEFT_TOKEN_FILE
 
 say "Granting who may read what"
+granted=$("$weft" grants --json | python3 -c '
+import json, sys
+for grant in json.load(sys.stdin)["grants"]:
+    if not grant["until"]:
+        print(grant["principal"], grant["address"], grant["purpose"])')
+unchanged=0
 while read -r principal port purpose; do
   case "$principal" in "" | "#"*) continue ;; esac
-  try grant "$principal" "$port" ${purpose:+--for "$purpose"} </dev/null
+  if grep -qxF "$principal $port $purpose" <<<"$granted"; then
+    unchanged=$((unchanged + 1))
+  else
+    try grant "$principal" "$port" ${purpose:+--for "$purpose"} </dev/null
+  fi
 done <"examples/$example/grants.txt"
+[ "$unchanged" = 0 ] || echo "= $unchanged unchanged"
 
 say "Running every build; what is up to date is skipped"
-try run --all
+try run --all | awk '/^skipped /{unchanged++; next} {print; fflush()} END{if (unchanged) printf "= %d unchanged\n", unchanged}'
 
 say "The mesh is up. In another terminal:"
 cat <<TRY
   export PATH="$PWD/build:\$PATH"$([ "$WEFT_NODE" = http://127.0.0.1:7470 ] || echo " WEFT_NODE=$WEFT_NODE")
 $(sed 's/^/  /' "examples/$example/try.txt")
 
-  # From Python (pip install adbc-driver-flightsql pyarrow):
-  from adbc_driver_flightsql import dbapi
-  token = open("$(entry token_file)").read().strip()
-  db = dbapi.connect("$(entry flight)", db_kwargs={"adbc.flight.sql.authorization_header": f"Bearer {token}"})
-  cursor = db.cursor()
-  cursor.execute("SELECT count(*) FROM $(awk '$1 == "admin" { sub(/@.*/, "", $2); gsub("/", ".", $2); gsub("-", "_", $2); print $2; exit }' "examples/$example/grants.txt")")
-  print(cursor.fetch_arrow_table())
+$(read -r _ port purpose < <(grep '^admin ' "examples/$example/grants.txt"); "$weft" show "$port" ${purpose:+--purpose "$purpose"} | sed -n '/^# Python/,$p')
 
 Ctrl-C stops the node.
 TRY
