@@ -1,93 +1,251 @@
 #include "apps/weft/completion.h"
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
 #include <map>
-#include <vector>
 
 #include "base/text.h"
 
 namespace weft::app {
 namespace {
 
+constexpr std::chrono::milliseconds kPatience{1'000};
+constexpr const char* kRunsAsked = "50";
+constexpr size_t kMostSaid = 60;
+
+using Choices = std::map<std::string, std::string>;  // The word, and what it is.
+
 std::vector<const CLI::App*> Children(const CLI::App& app) {
   return app.get_subcommands([](const CLI::App*) { return true; });
 }
 
-std::vector<std::string> Flags(const CLI::App& app) {
-  std::vector<std::string> flags;
+const CLI::App* Child(const CLI::App& app, const std::string& name) {
+  for (const CLI::App* child : Children(app)) {
+    if (child->get_name() == name) return child;
+  }
+  return nullptr;
+}
+
+// The words read up to the one being written.
+struct Reading {
+  const CLI::App* at = nullptr;
+  const CLI::Option* pending = nullptr;  // The last word was this one, and its value comes next.
+  size_t positionals = 0;
+  GlobalOptions options;
+  bool lost = false;  // A word that is no command: nothing is known of what follows.
+};
+
+const CLI::Option* Find(const CLI::App& root, const CLI::App& at, const std::string& flag) {
+  const CLI::Option* own = at.get_option_no_throw(flag);
+  return own ? own : root.get_option_no_throw(flag);
+}
+
+bool TakesValue(const CLI::Option& option) { return option.get_items_expected_max() > 0; }
+
+void Keep(GlobalOptions* options, const CLI::Option& option, const std::string& value) {
+  const std::map<std::string, std::string*> kept = {{"--node", &options->node},
+                                                    {"--token", &options->token},
+                                                    {"--token-file", &options->token_file},
+                                                    {"--ca-file", &options->ca_file}};
+  auto found = kept.find(option.get_name());
+  if (found != kept.end()) *found->second = value;
+}
+
+Reading Read(const CLI::App& root, const GlobalOptions& options, const std::vector<std::string>& words) {
+  Reading reading;
+  reading.at = &root;
+  reading.options = options;
+  for (size_t i = 0; i + 1 < words.size() && !reading.lost; ++i) {
+    const std::string& word = words[i];
+    if (reading.pending) {
+      Keep(&reading.options, *reading.pending, word);
+      reading.pending = nullptr;
+    } else if (word.size() > 1 && word[0] == '-') {
+      const size_t equals = word.find('=');
+      const CLI::Option* option = Find(root, *reading.at, word.substr(0, equals));
+      if (!option || !TakesValue(*option)) continue;
+      if (equals == word.npos) reading.pending = option;
+      if (equals != word.npos) Keep(&reading.options, *option, word.substr(equals + 1));
+    } else if (!Children(*reading.at).empty()) {
+      const CLI::App* child = Child(*reading.at, word);
+      reading.lost = child == nullptr;
+      if (child) reading.at = child;
+    } else {
+      ++reading.positionals;
+    }
+  }
+  return reading;
+}
+
+// The option of that place; the last one where it takes many.
+const CLI::Option* Positional(const CLI::App& app, size_t place) {
+  const CLI::Option* last = nullptr;
   for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+    if (!option->get_positional()) continue;
+    last = option;
+    if (place-- == 0) return option;
   }
-  return flags;
+  return last && last->get_items_expected_max() > 1 ? last : nullptr;
 }
 
-// Words after a command → what may follow: "" is the program itself.
-std::map<std::string, std::string> Words(const CLI::App& root) {
-  std::map<std::string, std::string> words;
-  const std::string everywhere = Join(Flags(root), " ");
-  for (const CLI::App* command : Children(root)) {
-    words[""] += command->get_name() + " ";
-    std::string& after = words[command->get_name()];
-    for (const CLI::App* inner : Children(*command)) {
-      after += inner->get_name() + " ";
-      words[command->get_name() + " " + inner->get_name()] = Join(Flags(*inner), " ") + " " + everywhere;
+void AddAddresses(Session& session, bool domains, bool products, Choices* choices) {
+  auto answer = session.Get("/v1/products");
+  if (!answer) return;
+  for (const Json& product : (*answer)["products"].Items()) {
+    const std::string& address = product["address"].Text();
+    if (domains) choices->try_emplace(product["domain"].Text(), "domain");
+    if (products) choices->try_emplace(address, product["description"].Text());
+    for (const Json& port : product["ports"].Items()) {
+      if (products || !domains) choices->try_emplace(port["address"].Text(), port["description"].Text());
     }
-    after += Join(Flags(*command), " ") + " " + everywhere;
   }
-  words[""] += everywhere;
-  return words;
 }
 
-std::string Bash(const CLI::App& root) {
-  std::string cases;
-  for (const auto& [after, words] : Words(root)) cases += fmt::format("    '{}') words='{}' ;;\n", after, words);
-  return fmt::format(R"(_weft() {{
-  local word command='' words=''
-  for word in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
-    [[ $word == -* ]] && continue
-    case "$command" in ''|token|audit) command="${{command:+$command }}$word" ;; esac
+// Whoever was granted something, owns something, or asks.
+void AddPrincipals(Session& session, Choices* choices) {
+  auto grants = session.Get("/v1/grants");
+  if (!grants) return;
+  for (const Json& grant : (*grants)["grants"].Items()) choices->try_emplace(grant["principal"].Text(), "has grants");
+  if (auto who = session.Get("/v1/whoami")) choices->try_emplace((*who)["principal"].Text(), "you");
+  auto products = session.Get("/v1/products");
+  if (!products) return;
+  for (const Json& product : (*products)["products"].Items()) {
+    for (const std::string& owner : product["owners"].Texts()) choices->try_emplace(owner, "owns products");
+  }
+}
+
+void AddRuns(Session& session, Choices* choices) {
+  auto answer = session.Get("/v1/runs", {{"limit", kRunsAsked}});
+  if (!answer) return;
+  for (const Json& run : (*answer)["runs"].Items()) {
+    choices->try_emplace(run["id"].Text(), run["status"].Text() + " " + run["address"].Text());
+  }
+}
+
+void AddTokens(Session& session, Choices* choices) {
+  auto answer = session.Get("/v1/tokens");
+  if (!answer) return;
+  for (const Json& token : (*answer)["tokens"].Items()) {
+    choices->try_emplace(token["id"].Text(), token["principal"].Text() + ", " + token["name"].Text());
+  }
+}
+
+// Of "TEXT:{bash,zsh,fish}", as the parser writes the words that an option allows.
+void AddListed(const std::string& type, Choices* choices) {
+  const size_t from = type.find('{'), to = type.rfind('}');
+  if (from == type.npos || to == type.npos) return;
+  for (const std::string& word : Split(type.substr(from + 1, to - from - 1), ',')) choices->try_emplace(word, "");
+}
+
+// False where the shell's files are what is wanted.
+bool AddValues(const CLI::Option& option, const GlobalOptions& options, Choices* choices) {
+  const std::string type = option.get_type_name();
+  if (type == kFile || type == kFolder) return false;
+  GlobalOptions hasty = options;
+  hasty.timeout = kPatience;
+  hasty.quiet = true;
+  Session session(std::move(hasty));
+  if (type == kPort) AddAddresses(session, false, false, choices);
+  if (type == kAddress) AddAddresses(session, false, true, choices);
+  if (type == kDomain) AddAddresses(session, true, false, choices);
+  if (type == kPlace) AddAddresses(session, true, true, choices);
+  if (type == kPrincipal) AddPrincipals(session, choices);
+  if (type == kRun || type == kRunOrAddress) AddRuns(session, choices);
+  if (type == kRunOrAddress) AddAddresses(session, false, true, choices);
+  if (type == kToken) AddTokens(session, choices);
+  AddListed(type, choices);
+  return true;
+}
+
+void AddFlags(const CLI::App& app, Choices* choices) {
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) choices->try_emplace("--" + name, option->get_description());
+  }
+}
+
+constexpr std::string_view kBash = R"(_weft() {
+  local line="${COMP_LINE:0:COMP_POINT}" current head='' breaks='' mark word
+  local -a words lines
+  read -ra words <<<"$line"
+  current="${line##*[[:space:]]}"
+  [[ -z $current ]] && words+=('')
+  mapfile -t lines < <("$1" complete -- "${words[@]:1}" 2>/dev/null)
+  if [[ ${lines[0]} == :files ]]; then
+    mapfile -t COMPREPLY < <(compgen -f -- "$current")
+    compopt -o filenames 2>/dev/null
+    return
+  fi
+  # Bash replaces what follows the last of its word breaks only.
+  for mark in ':' '@' '='; do [[ $COMP_WORDBREAKS == *"$mark"* ]] && breaks+="$mark"; done
+  [[ -n $breaks && $current == *["$breaks"]* ]] && head="${current%"${current##*["$breaks"]}"}"
+  COMPREPLY=()
+  for word in "${lines[@]%%$'\t'*}"; do
+    [[ $word == "$current"* ]] && COMPREPLY+=("${word#"$head"}")
   done
-  case "$command" in
-{}  esac
-  COMPREPLY=($(compgen -W "$words" -- "${{COMP_WORDS[COMP_CWORD]}}"))
-}}
-complete -o default -F _weft weft
-)",
-                     cases);
 }
+complete -F _weft weft
+)";
 
-std::string Fish(const CLI::App& root) {
-  std::string lines = "complete -c weft -n __fish_use_subcommand -f\n";
-  auto flags = [&](const CLI::App& app, const std::string& condition) {
-    for (const CLI::Option* option : app.get_options()) {
-      for (const std::string& name : option->get_lnames()) {
-        lines += fmt::format("complete -c weft{} -l {} -d '{}'\n", condition, name,
-                             ReplaceAll(option->get_description(), "'", "\\'"));
-      }
+constexpr std::string_view kZsh = R"(#compdef weft
+_weft() {
+  local -a lines said
+  local line
+  lines=("${(@f)$(command weft complete -- "${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  if [[ $lines[1] == :files ]]; then
+    _files
+    return
+  fi
+  for line in $lines; do
+    said+=("${${line%%$'\t'*}//:/\\:}:${line#*$'\t'}")
+  done
+  _describe -t words 'weft' said
+}
+if [ "$funcstack[1]" = _weft ]; then _weft "$@"; else compdef _weft weft; fi
+)";
+
+constexpr std::string_view kFish = R"(function __weft_complete
+  set -l before (commandline -opc)
+  set -l current (commandline -ct)
+  set -l lines (command weft complete -- $before[2..] "$current" 2>/dev/null)
+  if test "$lines[1]" = :files
+    __fish_complete_path "$current"
+  else
+    printf '%s\n' $lines
+  end
+end
+complete -c weft -f -a '(__weft_complete)'
+)";
+
+}  // namespace
+
+std::string Complete(const Session& session, const CLI::App& root, const std::vector<std::string>& words) {
+  const std::string current = words.empty() ? "" : words.back();
+  const Reading reading = Read(root, session.options(), words);
+  if (reading.lost) return "";
+  Choices choices;
+  const CLI::Option* value = reading.pending;
+  const bool flags = !value && current.starts_with('-');
+  if (flags) {
+    AddFlags(*reading.at, &choices);
+    AddFlags(root, &choices);
+  } else if (!value && !Children(*reading.at).empty()) {
+    for (const CLI::App* child : Children(*reading.at)) {
+      if (!child->get_group().empty()) choices.try_emplace(child->get_name(), child->get_description());
     }
-  };
-  flags(root, "");
-  for (const CLI::App* command : Children(root)) {
-    lines += fmt::format("complete -c weft -n __fish_use_subcommand -a {} -d '{}'\n", command->get_name(),
-                         ReplaceAll(command->get_description(), "'", "\\'"));
-    const std::string seen = fmt::format(" -n '__fish_seen_subcommand_from {}'", command->get_name());
-    flags(*command, seen);
-    for (const CLI::App* inner : Children(*command)) {
-      lines += fmt::format("complete -c weft{} -a {} -d '{}'\n", seen, inner->get_name(),
-                           ReplaceAll(inner->get_description(), "'", "\\'"));
-    }
+  } else if (!value) {
+    value = Positional(*reading.at, reading.positionals);
+  }
+  if (value && !AddValues(*value, reading.options, &choices)) return ":files\n";
+  std::string lines;
+  for (const auto& [word, what] : choices) {
+    if (word.starts_with(current))
+      lines += Safe(word) + "\t" + Cut(Safe(what.substr(0, what.find('\n'))), kMostSaid) + "\n";
   }
   return lines;
 }
 
-}  // namespace
-
-std::string Completion(const std::string& shell, const CLI::App& root) {
-  if (shell == "fish") return Fish(root);
-  if (shell == "zsh") return "#compdef weft\nautoload -U +X bashcompinit && bashcompinit\n" + Bash(root);
-  return Bash(root);
+std::string_view CompletionScript(std::string_view shell) {
+  if (shell == "fish") return kFish;
+  return shell == "zsh" ? kZsh : kBash;
 }
 
 }  // namespace weft::app

@@ -1,7 +1,10 @@
-// Scripts that complete the command line in a shell.
+// What may follow the words of a command line, as shells ask for it, and the scripts by which they ask.
 #pragma once
 
 #include <string>
+#include <vector>
+
+#include "apps/weft/session.h"
 
 namespace CLI {
 class App;
@@ -9,7 +12,23 @@ class App;
 
 namespace weft::app {
 
-// For bash, zsh or fish, from the tree under `root`.
-std::string Completion(const std::string& shell, const CLI::App& root);
+// What an argument stands for, as its option's type name: the node is asked for the rest of such a word.
+inline constexpr const char* kAddress = "ADDRESS";  // A product or an output port.
+inline constexpr const char* kPort = "PORT";
+inline constexpr const char* kDomain = "DOMAIN";
+inline constexpr const char* kPlace = "DOMAIN|ADDRESS";
+inline constexpr const char* kPrincipal = "PRINCIPAL";
+inline constexpr const char* kRun = "RUN";
+inline constexpr const char* kRunOrAddress = "RUN|ADDRESS";
+inline constexpr const char* kToken = "TOKEN";
+inline constexpr const char* kFile = "FILE";
+inline constexpr const char* kFolder = "FOLDER";
+
+// One line each, the word and after a tab what it is; ":files" alone where the shell's own files are wanted. The last
+// of `words` is the one that is being written. Nothing where the node does not answer within a second.
+std::string Complete(const Session& session, const CLI::App& root, const std::vector<std::string>& words);
+
+// For bash, zsh or fish: asks `weft complete` at each turn.
+std::string_view CompletionScript(std::string_view shell);
 
 }  // namespace weft::app

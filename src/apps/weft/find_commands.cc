@@ -4,6 +4,8 @@
 #include <set>
 
 #include "apps/weft/command.h"
+#include "apps/weft/completion.h"
+#include "base/file.h"
 #include "base/text.h"
 
 namespace weft::app {
@@ -17,9 +19,14 @@ Style StyleOf(std::string_view status) {
 
 Cell SafeCell(const Json& json, Style style = Style::kPlain) { return {Safe(json.Text()), style}; }
 
+// A description's first line; all of it stands on the page of the thing itself.
+Cell BriefCell(const Json& json) { return {Safe(json.Text().substr(0, json.Text().find('\n'))), Style::kDim}; }
+
 class ListCommand : public Command {
  public:
-  explicit ListCommand(CLI::App& app) { app.add_option("domain", domain_, "Only this domain's products"); }
+  explicit ListCommand(CLI::App& app) {
+    app.add_option("domain", domain_, "Only this domain's products")->type_name(kDomain);
+  }
 
   Result<int> Run(Session& session) override {
     Session::Query query;
@@ -31,7 +38,12 @@ class ListCommand : public Command {
                                    : "the domain '" + Safe(domain_) + "' has no products yet");
       return 0;
     }
-    Table table({{"product"}, {"version"}, {"status"}, {"ports"}, {"owners"}, {"description"}});
+    Table table({{"product", false, Narrow::kKeep},
+                 {"version", false, Narrow::kKeep},
+                 {"status", false, Narrow::kKeep},
+                 {"ports", false, Narrow::kDrop, 2},
+                 {"owners", false, Narrow::kDrop, 1},
+                 {"description", false, Narrow::kCut, 0, 32}});
     for (const Json& product : answer["products"].Items()) {
       std::vector<std::string> ports;
       for (const Json& port : product["ports"].Items()) {
@@ -43,7 +55,7 @@ class ListCommand : public Command {
                  SafeCell(product["status"], StyleOf(product["status"].Text())),
                  {Safe(Join(ports, ", "))},
                  {Safe(Join(product["owners"].Texts(), ", "))},
-                 SafeCell(product["description"], Style::kDim)});
+                 BriefCell(product["description"])});
     }
     session.Print(table.Text(session.screen()));
     return 0;
@@ -57,7 +69,9 @@ class ListCommand : public Command {
 class ShowCommand : public Command {
  public:
   explicit ShowCommand(CLI::App& app) {
-    app.add_option("address", address_, "domain/product, domain/product/port, with @version")->required();
+    app.add_option("address", address_, "domain/product, domain/product/port, with @version")
+        ->required()
+        ->type_name(kAddress);
   }
 
   Result<int> Run(Session& session) override {
@@ -69,7 +83,9 @@ class ShowCommand : public Command {
     }
     if (address.port.empty()) return Product(session, address);
     const Place place = TRY(PortPlace(address));
-    const Json port = TRY(session.Get(place.path, place.query));
+    auto found = session.Get(place.path, place.query);
+    if (!found && found.error().code == Code::kNotFound) found = Retired(session, place, found.TakeError(), address);
+    const Json port = TRY(std::move(found));
     if (session.json()) return session.PrintJson(port), 0;
     PrintPort(session, port);
     return 0;
@@ -79,7 +95,36 @@ class ShowCommand : public Command {
   static void Fact(const Session& session, std::string_view name, const std::string& value) {
     if (value.empty()) return;
     size_t width = session.screen().width > 30 ? static_cast<size_t>(session.screen().width) - 13 : SIZE_MAX;
-    session.Print(session.Paint(Style::kDim, Pad(name, 12)) + " " + Wrap(value, width, std::string(13, ' ')) + "\n");
+    const std::string indent(13, ' ');
+    std::string text;
+    for (const std::string& line : Split(value, '\n')) {
+      if (!line.empty()) text += (text.empty() ? "" : "\n" + indent) + Wrap(line, width, indent);
+    }
+    session.Print(session.Paint(Style::kDim, Pad(name, 12)) + " " + text + "\n");
+  }
+
+  // A name without a version stands for what may be read; where all of it is retired, that is what there is to show.
+  static Result<Json> Retired(Session& session, const Place& place, Error otherwise, const model::Address& address) {
+    if (!place.query.empty()) return otherwise;
+    auto product = session.Get(fmt::format("/v1/products/{}/{}", address.domain, address.product));
+    if (!product) return otherwise;
+    std::string newest;
+    for (const Json& port : (*product)["ports"].Items()) {
+      if (port["name"].Text() == address.port) newest = port["version"].Text();
+    }
+    if (newest.empty()) return otherwise;
+    return session.Get(place.path, {{"version", newest}});
+  }
+
+  static void Retirement(const Session& session, const Json& what) {
+    const Json& retired = what["retired"];
+    if (retired.is_null()) return;
+    const std::string& since = retired["since"].Text();
+    if (!since.empty()) {
+      Fact(session, "retired", fmt::format("{} ({}) by {}", AgoText(since), Safe(since), Safe(retired["by"].Text())));
+    }
+    const std::string& successor = retired["successor"].Text();
+    Fact(session, "successor", successor.empty() ? "none is stated" : Safe(successor));
   }
 
   static void Title(const Session& session, const Json& what) {
@@ -89,7 +134,7 @@ class ShowCommand : public Command {
 
   static std::string Purpose(const Json& document) {
     const Json& text = document["description"];
-    return Safe(text.is_text() ? text.Text() : text["purpose"].Text());
+    return Safe(text.is_text() ? text.Text() : text["purpose"].Text(), true);
   }
 
   static Result<int> Product(Session& session, const model::Address& address) {
@@ -98,17 +143,22 @@ class ShowCommand : public Command {
     const Json product = TRY(session.Get(fmt::format("/v1/products/{}/{}", address.domain, address.product), query));
     if (session.json()) return session.PrintJson(product), 0;
     Title(session, product);
-    Fact(session, "what", Safe(product["description"].Text()));
+    Retirement(session, product);
+    Fact(session, "what", Safe(product["description"].Text(), true));
     Fact(session, "kind", Safe(product["type"].Text()));
     Fact(session, "owners", Safe(Join(product["owners"].Texts(), ", ")));
     Fact(session, "tags", Safe(Join(product["tags"].Texts(), ", ")));
     Fact(session, "published", AgoText(product["published_at"].Text()) + " by " + Safe(product["published_by"].Text()));
     Fact(session, "versions", Safe(Join(product["versions"].Texts(), ", ")));
-    Table table({{"output port"}, {"version"}, {"status"}, {"sql"}, {"description"}});
+    Table table({{"output port", false, Narrow::kKeep},
+                 {"version", false, Narrow::kKeep},
+                 {"status", false, Narrow::kKeep},
+                 {"sql", false, Narrow::kDrop},
+                 {"description", false, Narrow::kCut, 0, 32}});
     for (const Json& port : product["ports"].Items()) {
       table.Add({SafeCell(port["address"].is_text() ? port["address"] : port["name"], Style::kBold),
                  SafeCell(port["version"]), SafeCell(port["status"], StyleOf(port["status"].Text())),
-                 SafeCell(port["sql"]), SafeCell(port["description"], Style::kDim)});
+                 SafeCell(port["sql"]), BriefCell(port["description"])});
     }
     if (!table.empty()) session.Print("\n" + table.Text(session.screen()));
     return 0;
@@ -116,8 +166,9 @@ class ShowCommand : public Command {
 
   static void PrintPort(Session& session, const Json& port) {
     Title(session, port);
+    Retirement(session, port);
     Fact(session, "what",
-         Safe(port["description"].Text()).empty() ? Purpose(port["contract"]) : Safe(port["description"].Text()));
+         port["description"].Text().empty() ? Purpose(port["contract"]) : Safe(port["description"].Text(), true));
     Fact(session, "tags", Safe(Join(port["tags"].Texts(), ", ")));
     Fact(session, "class", Safe(port["classification"].Text()));
     if (port["snapshots"].size() > 0) {
@@ -136,19 +187,26 @@ class ShowCommand : public Command {
   }
 
   static void Columns(const Session& session, const Json& port) {
-    Table table({{"column"}, {"type"}, {"null"}, {"class"}, {"description"}});
+    Table table({{"column", false, Narrow::kKeep},
+                 {"type"},
+                 {"null", false, Narrow::kKeep},
+                 {"class", false, Narrow::kDrop},
+                 {"description", false, Narrow::kCut, 0, 32}});
     for (const Json& column : port["columns"].Items()) {
       table.Add({SafeCell(column["name"], Style::kBold),
                  SafeCell(column["type"]),
                  {column["required"].Bool() ? "no" : "yes", Style::kDim},
                  SafeCell(column["classification"]),
-                 SafeCell(column["description"], Style::kDim)});
+                 BriefCell(column["description"])});
     }
     if (!table.empty()) session.Print("\n" + table.Text(session.screen()));
   }
 
   static void Checks(const Session& session, const Json& port) {
-    Table table({{"check"}, {"what it holds"}, {"expected"}, {"severity"}});
+    Table table({{"check", false, Narrow::kCut, 0, 24},
+                 {"what it holds", false, Narrow::kCut, 0, 32},
+                 {"expected", false, Narrow::kDrop},
+                 {"severity", false, Narrow::kKeep}});
     for (const Json& check : port["checks"].Items()) {
       table.Add({SafeCell(check["id"], Style::kBold), SafeCell(check["description"]), SafeCell(check["expected"]),
                  SafeCell(check["severity"], Style::kDim)});
@@ -170,14 +228,34 @@ class ShowCommand : public Command {
     Fact(session, "here", fmt::format("weft sql 'SELECT * FROM {} LIMIT 10'", table));
     auto node = session.Get("/v1/node");
     if (!node || (*node)["flight"].Text().empty()) return;
-    // Not wrapped: it is there to be copied.
-    const std::string indent(13, ' ');
-    session.Print(
-        session.Paint(Style::kDim, Pad("python", 12)) + " from adbc_driver_flightsql import dbapi\n" + indent +
-        fmt::format("with dbapi.connect(\"{}\", db_kwargs={{\n", Safe((*node)["flight"].Text())) + indent +
-        "    \"adbc.flight.sql.authorization_header\": \"Bearer \" + token}) as connection, "
-        "connection.cursor() as cursor:\n" +
-        indent + fmt::format("    table = cursor.execute(\"SELECT * FROM {}\").fetch_arrow_table()\n", table));
+    session.Print("\n" + PythonOf(session, (*node)["flight"].Text(), port["sql"].Text()));
+  }
+
+  // Beginning at the margin and never wrapped: it is there to be copied.
+  static std::string PythonOf(const Session& session, const std::string& flight, const std::string& table) {
+    const GlobalOptions& given = session.options();
+    std::string file = given.token_file;
+    if (file.empty() && given.token.empty()) file = LocalNode(given.node)["token_file"].Text();
+    auto text = [](const std::string& value) { return Json(Safe(value)).Dump(); };
+    std::string script = session.Paint(Style::kDim, "# Python: pip install adbc-driver-flightsql pyarrow") + "\n";
+    if (file.empty()) script += "import os\n";
+    script += "from adbc_driver_flightsql import dbapi\n";
+    script += file.empty() ? "token = os.environ[\"WEFT_TOKEN\"]\n"
+                           : fmt::format("token = open({}).read().strip()\n", text(fs::absolute(file).string()));
+    script += "options = {\"adbc.flight.sql.authorization_header\": \"Bearer \" + token}\n";
+    if (!given.purpose.empty()) {
+      script += fmt::format("options[\"adbc.flight.sql.rpc.call_header.x-weft-purpose\"] = {}\n", text(given.purpose));
+    }
+    if (!given.ca_file.empty()) {
+      script += fmt::format("options[\"adbc.flight.sql.client_option.tls_root_certs\"] = open({}).read()\n",
+                            text(fs::absolute(given.ca_file).string()));
+    }
+    return script + fmt::format(
+                        "with dbapi.connect({}, db_kwargs=options) as node:\n"
+                        "    with node.cursor() as cursor:\n"
+                        "        cursor.execute({})\n"
+                        "        print(cursor.fetch_arrow_table())\n",
+                        text(flight), text("SELECT * FROM " + table + " LIMIT 10"));
   }
 
   std::string address_;
@@ -187,7 +265,7 @@ class SearchCommand : public Command {
  public:
   explicit SearchCommand(CLI::App& app) {
     app.add_option("words", words_, "Words of names, descriptions and columns")->required();
-    app.add_option("--domain", domain_, "Only in this domain");
+    app.add_option("--domain", domain_, "Only in this domain")->type_name(kDomain);
     app.add_option("-n,--limit", limit_, "At most so many")->capture_default_str()->check(CLI::Range(1, 500));
   }
 
@@ -232,7 +310,7 @@ class SearchCommand : public Command {
 class LineageCommand : public Command {
  public:
   explicit LineageCommand(CLI::App& app) {
-    app.add_option("address", address_, "An output port")->required();
+    app.add_option("address", address_, "An output port")->required()->type_name(kPort);
     app.add_flag("--columns", columns_, "Tell of each column where it comes from");
     auto* up = app.add_flag("--up", up_, "Only where it comes from");
     app.add_flag("--down", down_, "Only what is made of it")->excludes(up);

@@ -7,8 +7,8 @@
 #include <map>
 
 #include "apps/weft/command.h"
+#include "apps/weft/completion.h"
 #include "base/text.h"
-#include "drivers/http/message.h"
 
 namespace weft::app {
 namespace {
@@ -33,15 +33,16 @@ class Tree {
     for (const CommandEntry& entry : entries_) Add(entry);
   }
 
-  int Main(int argc, char** argv) {
-    if (argc < 2 || IsHelp(argv[1])) {
+  int Main(std::vector<std::string> words) {
+    if (words.empty() || IsHelp(words[0])) {
       std::fputs(Help().c_str(), stdout);
-      return argc < 2 ? kUsage : 0;
+      return words.empty() ? kUsage : 0;
     }
-    if (std::string_view(argv[1]) == "--version") argv[1] = const_cast<char*>("version");
-    if (auto code = Unknown(argc, argv)) return *code;
+    if (words[0] == "--version") words[0] = "version";
+    json_ = std::find(words.begin(), words.end(), "--json") != words.end();
+    if (auto code = Unknown(words)) return *code;
     try {
-      app_.parse(argc, argv);
+      app_.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // The parser takes them from the end.
     } catch (const CLI::CallForHelp&) {
       const bool whole =
           std::none_of(nodes_.begin(), nodes_.end(), [](const Leaf& leaf) { return leaf.app->parsed(); });
@@ -68,9 +69,11 @@ class Tree {
     own(app_.add_option("--node", options_.node, "The node's URL")->envname("WEFT_NODE")->capture_default_str());
     own(app_.add_option("--token", options_.token, "Who asks; prefer --token-file")->envname("WEFT_TOKEN"));
     own(app_.add_option("--token-file", options_.token_file, "A file that holds the token")
-            ->envname("WEFT_TOKEN_FILE"));
+            ->envname("WEFT_TOKEN_FILE")
+            ->type_name(kFile));
     own(app_.add_option("--purpose", options_.purpose, "What the data is for")->envname("WEFT_PURPOSE"));
-    own(app_.add_option("--ca-file", options_.ca_file, "A certificate to trust besides the system's"));
+    own(app_.add_option("--ca-file", options_.ca_file, "A certificate to trust besides the system's")
+            ->type_name(kFile));
     own(app_.add_flag("--json", options_.json, "The answer as JSON"));
     own(app_.add_flag("--no-color", options_.no_color, "No colours, on a terminal either"));
     own(app_.add_flag("-q,--quiet", options_.quiet, "Only the answer and errors"));
@@ -102,6 +105,7 @@ class Tree {
         "Weft: a self-serve data mesh.\n\nUsage: weft COMMAND [options]; weft COMMAND --help tells more.\n";
     std::string group;
     for (const CommandEntry& entry : entries_) {
+      if (entry.group.empty()) continue;  // For programs.
       if (entry.group != group) text += fmt::format("\n{}\n", group = entry.group);
       text += fmt::format("  {:<15} {}\n", entry.name, entry.brief);
     }
@@ -116,10 +120,10 @@ class Tree {
   }
 
   // The first word that is no option must be a command.
-  std::optional<int> Unknown(int argc, char** argv) const {
+  std::optional<int> Unknown(const std::vector<std::string>& words) const {
     CLI::App const* at = &app_;
-    for (int i = 1; i < argc; ++i) {
-      std::string word = argv[i];
+    for (size_t i = 0; i < words.size(); ++i) {
+      const std::string& word = words[i];
       if (word.starts_with('-')) {
         bool takes = word.find('=') == word.npos && app_.get_option_no_throw(word) &&
                      app_.get_option_no_throw(word)->get_items_expected() > 0;
@@ -135,9 +139,8 @@ class Tree {
         std::vector<std::string_view> views(names.begin(), names.end());
         std::string where = at == &app_ ? "" : " of weft " + at->get_name();
         std::string see = at == &app_ ? "weft --help" : "weft " + at->get_name() + " --help";
-        std::fprintf(stderr, "weft: '%s' is no command%s%s (see %s)\n", Safe(word).c_str(), where.c_str(),
-                     DidYouMean(word, views).c_str(), see.c_str());
-        return kUsage;
+        return app::Misused(json_, fmt::format("'{}' is no command{}{}", Safe(word), where, DidYouMean(word, views)),
+                            see);
       }
       at = at->get_subcommand(word);
       if (at->get_subcommands([](const CLI::App*) { return true; }).empty()) return std::nullopt;
@@ -170,15 +173,13 @@ class Tree {
         for (const CLI::App* each : app->get_subcommands([](const CLI::App*) { return true; })) {
           words += (words.empty() ? "" : ", ") + each->get_name();
         }
-        std::fprintf(stderr, "weft: weft %s needs one of: %s\n", name.c_str(), words.c_str());
-        return kUsage;
+        return app::Misused(json_, fmt::format("weft {} needs one of: {}", name, words), "weft " + name + " --help");
       }
     }
     std::string see = chosen ? "weft " + std::string(chosen->entry->name) + " --help" : "weft --help";
     std::string what = ReplaceAll(Safe(error.what()), "\\n", " ");
     if (what.starts_with("The ") || what.starts_with("Could ")) what[0] = static_cast<char>(what[0] + ('a' - 'A'));
-    std::fprintf(stderr, "weft: %s; see %s\n", what.c_str(), see.c_str());
-    return kUsage;
+    return app::Misused(json_, what, see);
   }
 
   int Run() {
@@ -187,23 +188,12 @@ class Tree {
     const Leaf& node = Chosen();
     auto code = node.command->Run(session);
     std::fflush(stdout);
-    if (code) return *code;
-    const Error& error = code.error();
-    if (options_.json) {
-      std::fprintf(stderr, "%s\n", http::ToResponse(error).body.c_str());
-    } else {
-      std::fprintf(stderr, "weft: %s\n", Safe(error.message, true).c_str());
-      for (const Problem& problem : error.problems) {
-        std::string text = Safe(problem.Text(), true);
-        if (text.starts_with(": ")) text.erase(0, 2);
-        std::fprintf(stderr, "  %s\n", text.c_str());
-      }
-    }
-    return ExitCode(error.code);
+    return code ? *code : Fail(options_.json, code.error());
   }
 
   CLI::App app_;
   GlobalOptions options_;
+  bool json_ = false;  // Also where the words could not be parsed.
   std::vector<CommandEntry> entries_;
   std::map<std::string, CLI::App*> parents_;
   std::vector<Leaf> nodes_;
@@ -215,5 +205,5 @@ class Tree {
 int main(int argc, char** argv) {
   std::setlocale(LC_CTYPE, "C.UTF-8");
   std::signal(SIGPIPE, SIG_IGN);  // A closed pipe or connection is an error like any other.
-  return weft::app::Tree().Main(argc, argv);
+  return weft::app::Tree().Main({argv + 1, argv + argc});
 }

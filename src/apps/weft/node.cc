@@ -87,6 +87,14 @@ class WholeNode final : public Node {
     return fmt::format("weft is ready: {}, flight {}, data {}", url_, flight_url_, data_);
   }
 
+  Json About() const override {
+    return Json::Map({{"url", url_},
+                      {"flight", flight_url_},
+                      {"data", data_},
+                      {"token_file", token_file_},
+                      {"pid", static_cast<int64_t>(::getpid())}});
+  }
+
   void Stop(Deadline deadline) override {
     ready_ = false;
     sweeper_.reset();

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "apps/weft/settings.h"
+#include "base/json.h"
 #include "base/result.h"
 #include "base/threads.h"
 
@@ -15,6 +16,7 @@ class Node {
   static Result<std::unique_ptr<Node>> Start(const Settings& settings);
   virtual ~Node() = default;
   virtual std::string Greeting() const = 0;  // "weft is ready: …"
+  virtual Json About() const = 0;            // The same: {url, flight, data, token_file, pid}
   // Accepts nothing more, lets what runs end until `deadline`.
   virtual void Stop(Deadline deadline) = 0;
 };

@@ -33,7 +33,7 @@ class SettingFlags {
       if (given.option->count() > 0 && given.values.empty()) flags.emplace_back(given.name, "true");
       for (const std::string& value : given.values) flags.emplace_back(given.name, value);
     }
-    return Settings::Read(flags, [](const char* name) { return const_cast<const char*>(std::getenv(name)); });
+    return Settings::Read(flags, [](const char* name) -> const char* { return std::getenv(name); });
   }
 
  private:
@@ -45,17 +45,28 @@ class SettingFlags {
   std::list<Given> given_;  // The parser keeps the addresses.
 };
 
+// A setting that will not do is bad usage; faults of the settings' file are told like those of any other file.
+Result<int> BadSettings(const Session& session, std::string_view command, Error error) {
+  if (error.code != Code::kInvalid || !error.problems.empty()) return error;
+  return session.Misused(command, error.message);
+}
+
 class ServeCommand : public Command {
  public:
   explicit ServeCommand(CLI::App& app) : flags_(app) {}
 
-  Result<int> Run(Session&) override {
-    const Settings settings = TRY(flags_.Read());
-    TRY(Serve(settings));
+  Result<int> Run(Session& session) override {
+    Status served = ServeIt(session.json());
+    if (!served) return BadSettings(session, "serve", served.TakeError());
     return 0;
   }
 
  private:
+  Status ServeIt(bool json) const {
+    const Settings settings = TRY(flags_.Read());
+    return Serve(settings, json);
+  }
+
   SettingFlags flags_;
 };
 
@@ -66,10 +77,24 @@ class SettingsCommand : public Command {
   }
 
   Result<int> Run(Session& session) override {
+    if (markdown_ && session.json()) return session.PrintJson(Json::Map({{"markdown", SettingsMarkdown()}})), 0;
     if (markdown_) return session.Print(SettingsMarkdown()), 0;
-    const Settings settings = TRY(flags_.Read());
-    if (session.json()) return session.PrintJson(settings.ToJson()), 0;
-    session.Print(settings.ToText());
+    auto settings = flags_.Read();
+    if (!settings) return BadSettings(session, "settings", settings.TakeError());
+    if (session.json()) return session.PrintJson(settings->ToJson()), 0;
+    Table table({{"setting", false, Narrow::kKeep},
+                 {"value", false, Narrow::kKeep},
+                 {"from", false, Narrow::kKeep},
+                 {"what it does", false, Narrow::kBelow}});
+    const Json all = settings->ToJson();
+    for (const auto& [name, setting] : all.Members()) {
+      const std::string& value = setting["value"].Text();
+      table.Add({{Safe(name), Style::kBold},
+                 {value.empty() ? "-" : Safe(value)},
+                 {Safe(setting["from"].Text())},
+                 {Safe(setting["description"].Text()), Style::kDim}});
+    }
+    session.Print(table.Text(session.screen()));
     return 0;
   }
 
@@ -115,8 +140,8 @@ class AuditLog : public Command {
     app.add_option("--after", after_, "Only rows after this number, oldest first");
     app.add_option("--kind", kind_,
                    "Only this kind: published, committed, refused, failed, granted, revoked, read.started, denied, …");
-    app.add_option("--principal", principal_, "Only what this principal did");
-    app.add_option("--address", address_, "Only about this address and what is under it");
+    app.add_option("--principal", principal_, "Only what this principal did")->type_name(kPrincipal);
+    app.add_option("--address", address_, "Only about this address and what is under it")->type_name(kPlace);
     app.add_option("-n,--limit", limit_, "At most so many; the newest")
         ->capture_default_str()
         ->check(CLI::Range(1, 10'000));
@@ -134,11 +159,17 @@ class AuditLog : public Command {
     if (!address_.empty()) query["address"] = address_;
     const Json answer = TRY(session.Get("/v1/audit", query));
     if (session.json()) return session.PrintJson(answer), 0;
-    Table table({{"row", true}, {"at"}, {"kind"}, {"principal"}, {"address"}, {"purpose"}, {"detail"}});
+    Table table({{"row", true, Narrow::kKeep},
+                 {"at", false, Narrow::kKeep},
+                 {"kind", false, Narrow::kKeep},
+                 {"principal", false, Narrow::kKeep},
+                 {"address", false, Narrow::kBelow, 3},
+                 {"purpose", false, Narrow::kDrop, 2},
+                 {"detail", false, Narrow::kDrop, 1}});
     for (const Json& row : answer["rows"].Items()) {
       bool denied = row["kind"].Text() == "denied";
       table.Add({{row["seq"].Dump()},
-                 {Safe(row["at"].Text())},
+                 {Time(session.screen(), row["at"].Text())},
                  {Safe(row["kind"].Text()), denied ? Style::kBad : Style::kBold},
                  {Safe(row["principal"].Text())},
                  {Safe(row["address"].Text())},
@@ -151,6 +182,12 @@ class AuditLog : public Command {
   }
 
  private:
+  // A person reads seconds; a program gets all of it.
+  static std::string Time(const Screen& screen, const std::string& at) {
+    constexpr size_t kSeconds = std::string_view("2026-01-31T12:00:00").size();
+    return Safe(screen.out_terminal && at.size() > kSeconds ? ReplaceAll(at.substr(0, kSeconds), "T", " ") : at);
+  }
+
   int64_t after_ = -1;
   std::string kind_;
   std::string principal_;
@@ -196,18 +233,36 @@ class SweepCommand : public Command {
 
 class CompletionCommand : public Command {
  public:
-  explicit CompletionCommand(CLI::App& app) : root_(*app.get_parent()) {
+  explicit CompletionCommand(CLI::App& app) {
     app.add_option("shell", shell_, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
   }
 
   Result<int> Run(Session& session) override {
-    session.Print(Completion(shell_, root_));
+    const std::string_view script = CompletionScript(shell_);
+    if (session.json()) return session.PrintJson(Json::Map({{"shell", shell_}, {"script", script}})), 0;
+    session.Print(script);
+    return 0;
+  }
+
+ private:
+  std::string shell_;
+};
+
+// What the scripts call.
+class CompleteCommand : public Command {
+ public:
+  explicit CompleteCommand(CLI::App& app) : root_(*app.get_parent()) {
+    app.add_option("words", words_, "The words so far; the last is being written");
+  }
+
+  Result<int> Run(Session& session) override {
+    session.Print(Complete(session, root_, words_));
     return 0;
   }
 
  private:
   const CLI::App& root_;
-  std::string shell_;
+  std::vector<std::string> words_;
 };
 
 class VersionCommand : public Command {
@@ -234,6 +289,7 @@ constexpr CommandEntry kCommands[] = {
     {"completion", "Operate", "A script that completes commands in your shell",
      "source <(weft completion bash)\nweft completion fish > ~/.config/fish/completions/weft.fish",
      Make<CompletionCommand>},
+    {"complete", "", "What may follow", "weft complete -- show oper", Make<CompleteCommand>},
     {"version", "Operate", "This program's version", "weft version", Make<VersionCommand>},
 };
 

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/weft/command.h"
+#include "apps/weft/completion.h"
 #include "apps/weft/folder.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -28,7 +29,7 @@ std::string Line(const Session& session, const Problem& problem) {
 class CheckCommand : public Command {
  public:
   explicit CheckCommand(CLI::App& app) {
-    app.add_option("path", paths_, "A mesh's or product's folder, or single files")->required();
+    app.add_option("path", paths_, "A mesh's or product's folder, or single files")->required()->type_name(kFile);
     app.add_flag("--offline", offline_, "Judge each descriptor by its standard alone");
   }
 
@@ -135,7 +136,7 @@ int PrintPlan(const Session& session, const Folder& folder, const Json& plan, bo
 class PlanCommand : public Command {
  public:
   explicit PlanCommand(CLI::App& app) {
-    app.add_option("folder", folder_, "A mesh's or a product's folder")->required();
+    app.add_option("folder", folder_, "A mesh's or a product's folder")->required()->type_name(kFolder);
   }
 
   Result<int> Run(Session& session) override {
@@ -153,7 +154,7 @@ class PlanCommand : public Command {
 class ApplyCommand : public Command {
  public:
   explicit ApplyCommand(CLI::App& app) {
-    app.add_option("folder", folder_, "A mesh's or a product's folder")->required();
+    app.add_option("folder", folder_, "A mesh's or a product's folder")->required()->type_name(kFolder);
   }
 
   Result<int> Run(Session& session) override {

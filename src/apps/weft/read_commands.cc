@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "apps/weft/command.h"
+#include "apps/weft/completion.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "ports/flight/client.h"
@@ -92,7 +93,7 @@ class Writer {
     for (const Json& value : row) {
       cells.push_back(value.is_null() ? Cell{"NULL", Style::kDim} : Cell{Safe(Plain(value))});
     }
-    if (settled_) return session_.Print(table_.Row(session_.screen(), cells));
+    if (settled_) return Show(cells);
     table_.Add(std::move(cells));
     if (table_.rows().size() >= kSettleRows) Settle();
   }
@@ -101,8 +102,14 @@ class Writer {
     if (settled_) return;
     settled_ = true;
     table_.Settle(session_.screen());
-    session_.Print(table_.Head(session_.screen()));
-    for (const auto& row : table_.rows()) session_.Print(table_.Row(session_.screen(), row));
+    records_ = table_.TooMany(session_.screen());
+    if (!records_) session_.Print(table_.Head(session_.screen()));
+    for (const auto& row : table_.rows()) Show(row);
+  }
+
+  void Show(const std::vector<Cell>& cells) {
+    const Screen& screen = session_.screen();
+    session_.Print(records_ ? table_.Record(screen, ++shown_, cells) : table_.Row(screen, cells));
   }
 
   const Session& session_;
@@ -111,7 +118,9 @@ class Writer {
   std::vector<std::string> keys_;  // Of JSON objects.
   bool begun_ = false;
   bool settled_ = false;
+  bool records_ = false;  // The columns do not fit beside each other.
   int64_t rows_ = 0;
+  int64_t shown_ = 0;
 };
 
 class Reading : public Command {
@@ -147,7 +156,7 @@ class SqlCommand : public Reading {
  public:
   explicit SqlCommand(CLI::App& app) {
     auto* text = app.add_option("sql", sql_, "One SELECT; - reads it from standard input");
-    app.add_option("-f,--file", file_, "A file that holds it")->excludes(text);
+    app.add_option("-f,--file", file_, "A file that holds it")->excludes(text)->type_name(kFile);
     AddReadingOptions(app);
   }
 
@@ -173,7 +182,7 @@ class SqlCommand : public Reading {
 class SampleCommand : public Reading {
  public:
   explicit SampleCommand(CLI::App& app) {
-    app.add_option("address", address_, "An output port")->required();
+    app.add_option("address", address_, "An output port")->required()->type_name(kPort);
     app.add_option("-n,--rows", rows_, "So many rows")->capture_default_str()->check(CLI::Range(1, 100'000));
     AddReadingOptions(app);
   }

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "apps/weft/command.h"
+#include "apps/weft/completion.h"
 #include "base/text.h"
 
 namespace weft::app {
@@ -117,7 +118,7 @@ Result<int> Follow(Session& session, const Json& submitted) {
 class RunCommand : public Command {
  public:
   explicit RunCommand(CLI::App& app) {
-    auto* addresses = app.add_option("address", addresses_, "Output ports, products or domains");
+    auto* addresses = app.add_option("address", addresses_, "Output ports, products or domains")->type_name(kPlace);
     app.add_flag("--all", all_, "Every output port of the mesh")->excludes(addresses);
     app.add_flag("--force", force_, "Also where nothing changed since the last run");
     app.add_option("--at", at_, "The run's logical time: what now() is in its build");
@@ -148,7 +149,7 @@ class RunCommand : public Command {
 class RunsCommand : public Command {
  public:
   explicit RunsCommand(CLI::App& app) {
-    app.add_option("what", what_, "A run's id, or an address");
+    app.add_option("what", what_, "A run's id, or an address")->type_name(kRunOrAddress);
     app.add_option("--status", status_, "Only those that are so")
         ->check(CLI::IsMember(
             {"pending", "running", "succeeded", "skipped", "refused", "failed", "cancelled", "interrupted"}));
@@ -162,7 +163,13 @@ class RunsCommand : public Command {
     if (!status_.empty()) query["status"] = status_;
     const Json answer = TRY(session.Get("/v1/runs", query));
     if (session.json()) return session.PrintJson(answer), 0;
-    Table table({{"run"}, {"address"}, {"status"}, {"rows", true}, {"took", true}, {"when"}, {"by"}});
+    Table table({{"run", false, Narrow::kBelow, 3},
+                 {"address", false, Narrow::kKeep},
+                 {"status", false, Narrow::kKeep},
+                 {"rows", true, Narrow::kDrop, 4},
+                 {"took", true, Narrow::kDrop, 2},
+                 {"when", false, Narrow::kDrop, 5},
+                 {"by", false, Narrow::kDrop, 1}});
     for (const Json& run : answer["runs"].Items()) {
       table.Add({{Safe(run["id"].Text())},
                  {Safe(run["address"].Text()), Style::kBold},
@@ -201,7 +208,7 @@ class RunsCommand : public Command {
 
 class CancelCommand : public Command {
  public:
-  explicit CancelCommand(CLI::App& app) { app.add_option("run", run_, "The run's id")->required(); }
+  explicit CancelCommand(CLI::App& app) { app.add_option("run", run_, "The run's id")->required()->type_name(kRun); }
 
   Result<int> Run(Session& session) override {
     const Json run = TRY(session.Post(RunPath(run_) + "/cancel", Json(Json::Object())));
@@ -216,7 +223,7 @@ class CancelCommand : public Command {
 
 class RetryCommand : public Command {
  public:
-  explicit RetryCommand(CLI::App& app) { app.add_option("run", run_, "The run's id")->required(); }
+  explicit RetryCommand(CLI::App& app) { app.add_option("run", run_, "The run's id")->required()->type_name(kRun); }
 
   Result<int> Run(Session& session) override {
     return Follow(session, TRY(session.Post(RunPath(run_) + "/retry", Json(Json::Object()))));
@@ -228,18 +235,20 @@ class RetryCommand : public Command {
 
 class SnapshotsCommand : public Command {
  public:
-  explicit SnapshotsCommand(CLI::App& app) { app.add_option("address", address_, "An output port")->required(); }
+  explicit SnapshotsCommand(CLI::App& app) {
+    app.add_option("address", address_, "An output port")->required()->type_name(kPort);
+  }
 
   Result<int> Run(Session& session) override {
     const Json answer = TRY(session.Get("/v1/snapshots", {{"address", address_}}));
     if (session.json()) return session.PrintJson(answer), 0;
-    Table table({{"snapshot"},
-                 {"when"},
-                 {"operation"},
-                 {"rows", true},
-                 {"added", true},
-                 {"files", true},
-                 {"size", true},
+    Table table({{"snapshot", false, Narrow::kKeep},
+                 {"when", false, Narrow::kKeep},
+                 {"operation", false, Narrow::kDrop, 2},
+                 {"rows", true, Narrow::kKeep},
+                 {"added", true, Narrow::kDrop, 3},
+                 {"files", true, Narrow::kDrop, 1},
+                 {"size", true, Narrow::kDrop, 4},
                  {"tags"}});
     for (const Json& snapshot : answer["snapshots"].Items()) {
       table.Add({{Safe(snapshot["id"].Text()), Style::kBold},
@@ -263,7 +272,7 @@ class SnapshotsCommand : public Command {
 class TagCommand : public Command {
  public:
   explicit TagCommand(CLI::App& app) {
-    app.add_option("address", address_, "An output port")->required();
+    app.add_option("address", address_, "An output port")->required()->type_name(kPort);
     app.add_option("name", name_, "The tag")->required();
     app.add_option("--snapshot", snapshot_, "The snapshot's id; the newest where absent");
   }

@@ -19,7 +19,7 @@ void EndNow(int) { ::_exit(130); }
 
 }  // namespace
 
-Status Serve(const Settings& settings) {
+Status Serve(const Settings& settings, bool json) {
   log::Configure(TRY(log::ParseLevel(settings.Text("log-level"))), settings.Flag("log-json"));
   ::umask(0077);  // The folder holds the mesh's data and keys.
   ::signal(SIGPIPE, SIG_IGN);
@@ -29,7 +29,7 @@ Status Serve(const Settings& settings) {
   ::sigaddset(&ends, SIGTERM);
   ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);  // Every thread made from here on leaves them to this one.
   std::unique_ptr<Node> node = TRY(Node::Start(settings));
-  std::printf("%s\n", node->Greeting().c_str());
+  std::printf("%s\n", (json ? node->About().Dump() : node->Greeting()).c_str());
   std::fflush(stdout);
   int number = 0;
   ::sigwait(&ends, &number);

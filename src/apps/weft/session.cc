@@ -11,10 +11,6 @@
 namespace weft::app {
 namespace {
 
-constexpr int kUsage = 2;
-// Uploads of a large file and plans of a large mesh take their time.
-constexpr std::chrono::milliseconds kTimeout{10 * 60 * 1000};
-
 std::string Environment(const char* name) {
   const char* value = std::getenv(name);
   return value ? value : "";
@@ -71,10 +67,12 @@ Status Session::Connect() {
   options.url = options_.node;
   options.bearer = bearer_;
   options.ca_file = options_.ca_file;
-  options.timeout = kTimeout;
+  options.timeout = options_.timeout;
   if (!options_.purpose.empty()) options.headers["x-weft-purpose"] = options_.purpose;
   client_ = TRY(http::Client::Open(std::move(options)));
-  if (screen_.error_terminal && !options_.quiet && !options_.json && !bearer_.empty()) {
+  // News only where the token was found: who gave one knows it.
+  const bool given = !options_.token.empty() || !options_.token_file.empty();
+  if (screen_.error_terminal && !options_.quiet && !options_.json && !bearer_.empty() && !given) {
     if (auto who = Get("/v1/whoami")) {
       Note(fmt::format("as {}, by {}", Safe((*who)["principal"].Text()), bearer_origin_));
     }
@@ -164,11 +162,6 @@ void Session::Note(std::string_view text) const {
   Screen error = screen_;
   error.color = screen_.error_terminal && !options_.no_color && Environment("NO_COLOR").empty();
   std::fprintf(stderr, "%s\n", app::Paint(error, Style::kDim, text).c_str());
-}
-
-int Session::Misused(std::string_view command, std::string_view what) const {
-  std::fprintf(stderr, "weft: %s; see weft %s --help\n", std::string(what).c_str(), std::string(command).c_str());
-  return kUsage;
 }
 
 Result<Place> PortPlace(const model::Address& address) {

@@ -1,11 +1,13 @@
 // One call of the command line: its global options, its node, and what it prints.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "apps/weft/failure.h"
 #include "apps/weft/terminal.h"
 #include "base/json.h"
 #include "base/result.h"
@@ -23,6 +25,8 @@ struct GlobalOptions {
   bool json = false;
   bool no_color = false;
   bool quiet = false;
+  // Uploads of a large file and plans of a large mesh take their time.
+  std::chrono::milliseconds timeout{10 * 60 * 1000};
 };
 
 // Used by one thread. Connects on first need, so that what needs no node works without one.
@@ -57,7 +61,9 @@ class Session {
   void PrintJson(const Json& json) const;
   void Note(std::string_view text) const;  // Dim, on standard error; not with --quiet.
   // Says on standard error how the command is used instead; its exit code is that of bad usage.
-  int Misused(std::string_view command, std::string_view what) const;
+  int Misused(std::string_view command, std::string_view what) const {
+    return app::Misused(options_.json, what, "weft " + std::string(command) + " --help");
+  }
   std::string Paint(Style style, std::string_view text) const { return app::Paint(screen_, style, text); }
 
  private:

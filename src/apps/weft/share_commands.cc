@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "apps/weft/command.h"
+#include "apps/weft/completion.h"
 #include "base/text.h"
 
 namespace weft::app {
@@ -37,8 +38,10 @@ std::string UntilText(const Json& time) {
 class GrantCommand : public Command {
  public:
   explicit GrantCommand(CLI::App& app) {
-    app.add_option("principal", principal_, "Who: ana, service:loader or group:NAME")->required();
-    app.add_option("address", address_, "An output port")->required();
+    app.add_option("principal", principal_, "Who: ana, service:loader or group:NAME")
+        ->required()
+        ->type_name(kPrincipal);
+    app.add_option("address", address_, "An output port")->required()->type_name(kPort);
     app.add_option("--until", until_, "A time, or 30d, 12h from now; for ever where absent");
     app.add_option("--for", purpose_, "Only for this purpose");
   }
@@ -71,8 +74,8 @@ class GrantCommand : public Command {
 class RevokeCommand : public Command {
  public:
   explicit RevokeCommand(CLI::App& app) {
-    app.add_option("principal", principal_, "Who")->required();
-    app.add_option("address", address_, "An output port")->required();
+    app.add_option("principal", principal_, "Who")->required()->type_name(kPrincipal);
+    app.add_option("address", address_, "An output port")->required()->type_name(kPort);
   }
 
   Result<int> Run(Session& session) override {
@@ -96,8 +99,8 @@ class RevokeCommand : public Command {
 class GrantsCommand : public Command {
  public:
   explicit GrantsCommand(CLI::App& app) {
-    app.add_option("address", address_, "Only on this output port");
-    app.add_option("--principal", principal_, "Only this principal's");
+    app.add_option("address", address_, "Only on this output port")->type_name(kAddress);
+    app.add_option("--principal", principal_, "Only this principal's")->type_name(kPrincipal);
   }
 
   Result<int> Run(Session& session) override {
@@ -106,7 +109,12 @@ class GrantsCommand : public Command {
     if (!principal_.empty()) query["principal"] = principal_;
     const Json answer = TRY(session.Get("/v1/grants", query));
     if (session.json()) return session.PrintJson(answer), 0;
-    Table table({{"principal"}, {"address"}, {"purpose"}, {"ends"}, {"granted by"}, {"when"}});
+    Table table({{"principal", false, Narrow::kKeep},
+                 {"address", false, Narrow::kKeep},
+                 {"purpose", false, Narrow::kDrop, 3},
+                 {"ends", false, Narrow::kDrop, 4},
+                 {"granted by", false, Narrow::kDrop, 1},
+                 {"when", false, Narrow::kDrop, 2}});
     for (const Json& grant : answer["grants"].Items()) {
       table.Add({{Safe(grant["principal"].Text()), Style::kBold},
                  {Safe(grant["address"].Text())},
@@ -128,11 +136,11 @@ class GrantsCommand : public Command {
 class TokenCreate : public Command {
  public:
   explicit TokenCreate(CLI::App& app) {
-    app.add_option("principal", principal_, "Whose")->required();
+    app.add_option("principal", principal_, "Whose")->required()->type_name(kPrincipal);
     app.add_option("--name", name_, "What it is for")->capture_default_str();
     app.add_flag("--administrator", administrator_, "It administers the node");
     app.add_option("--scope", scope_, "Only these actions: read,publish,run,grant,audit,administer");
-    app.add_option("--on", on_, "Only there: a domain, domain/product or domain/product/port");
+    app.add_option("--on", on_, "Only there: a domain, domain/product or domain/product/port")->type_name(kPlace);
     app.add_option("--expires", expires_, "A time, 30d or 12h from now, or never; the node's token-lifetime if absent");
   }
 
@@ -180,7 +188,12 @@ class TokenList : public Command {
   Result<int> Run(Session& session) override {
     const Json answer = TRY(session.Get("/v1/tokens"));
     if (session.json()) return session.PrintJson(answer), 0;
-    Table table({{"token"}, {"principal"}, {"name"}, {"rights"}, {"last use"}, {"state"}});
+    Table table({{"token", false, Narrow::kBelow, 2},
+                 {"principal", false, Narrow::kKeep},
+                 {"name"},
+                 {"rights"},
+                 {"last use", false, Narrow::kDrop, 1},
+                 {"state", false, Narrow::kKeep}});
     for (const Json& token : answer["tokens"].Items()) {
       const bool past = IsPast(token["expires_at"]);
       std::string state = !token["revoked_at"].Text().empty() ? "revoked " + AgoText(token["revoked_at"].Text())
@@ -201,7 +214,9 @@ class TokenList : public Command {
 
 class TokenRevoke : public Command {
  public:
-  explicit TokenRevoke(CLI::App& app) { app.add_option("token", token_, "The token's id")->required(); }
+  explicit TokenRevoke(CLI::App& app) {
+    app.add_option("token", token_, "The token's id")->required()->type_name(kToken);
+  }
 
   Result<int> Run(Session& session) override {
     const Json answer = TRY(session.Delete("/v1/tokens/" + token_));

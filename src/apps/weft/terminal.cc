@@ -167,40 +167,110 @@ std::string Took(int64_t micros) {
   return fmt::format("{} min {} s", micros / 60'000'000, micros / 1'000'000 % 60);
 }
 
-void Table::Settle(const Screen& screen) {
-  widths_.clear();
-  for (const Column& column : columns_) widths_.push_back(Width(column.title));
-  for (const auto& row : rows_) {
-    for (size_t i = 0; i < row.size() && i < widths_.size(); ++i) widths_[i] = std::max(widths_[i], Width(row[i].text));
+size_t Table::Total() const {
+  size_t sum = 0, shown = 0;
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    if (places_[i] != Place::kLine) continue;
+    sum += widths_[i];
+    ++shown;
   }
-  if (screen.width == 0 || widths_.empty()) return;
-  auto total = [&] {
-    size_t sum = 2 * (widths_.size() - 1);
-    for (size_t width : widths_) sum += width;
-    return sum;
-  };
+  return shown > 0 ? sum + 2 * (shown - 1) : 0;
+}
+
+void Table::CutTo(size_t width, bool readable) {
   constexpr size_t kLeast = 4;
-  while (total() > static_cast<size_t>(screen.width)) {
-    auto widest = std::max_element(widths_.begin(), widths_.end());
-    if (*widest <= kLeast) break;
-    --*widest;
+  while (Total() > width) {
+    size_t widest = columns_.size();
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      const bool cuts = columns_[i].narrow == Narrow::kCut || columns_[i].narrow == Narrow::kDrop;
+      if (!cuts || places_[i] != Place::kLine) continue;
+      if (widths_[i] <= (readable ? columns_[i].readable : kLeast)) continue;
+      if (widest == columns_.size() || widths_[i] > widths_[widest]) widest = i;
+    }
+    if (widest == columns_.size()) return;
+    --widths_[widest];
   }
 }
 
-std::string Table::Row(const Screen& screen, const std::vector<Cell>& cells) const {
-  std::string line;
+bool Table::GiveWay() {
+  size_t next = columns_.size();
   for (size_t i = 0; i < columns_.size(); ++i) {
+    const bool gives = columns_[i].narrow == Narrow::kDrop || columns_[i].narrow == Narrow::kBelow;
+    if (!gives || places_[i] != Place::kLine) continue;
+    if (next == columns_.size() || columns_[i].order < columns_[next].order) next = i;
+  }
+  if (next == columns_.size()) return false;
+  places_[next] = columns_[next].narrow == Narrow::kBelow ? Place::kBelow : Place::kNowhere;
+  return true;
+}
+
+void Table::Settle(const Screen& screen) {
+  natural_.clear();
+  for (const Column& column : columns_) natural_.push_back(Width(column.title));
+  std::vector<bool> empty(columns_.size(), true);
+  for (const auto& row : rows_) {
+    for (size_t i = 0; i < row.size() && i < natural_.size(); ++i) {
+      natural_[i] = std::max(natural_[i], Width(row[i].text));
+      if (!row[i].text.empty()) empty[i] = false;
+    }
+  }
+  widths_ = natural_;
+  places_.assign(columns_.size(), Place::kLine);
+  const auto width = static_cast<size_t>(screen.width);
+  if (width == 0 || Total() <= width) return;
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    if (columns_[i].narrow == Narrow::kDrop && empty[i]) places_[i] = Place::kNowhere;
+  }
+  do {
+    widths_ = natural_;
+    CutTo(width, true);
+  } while (Total() > width && GiveWay());
+  CutTo(width, false);
+}
+
+std::string Table::Line(const Screen& screen, const std::vector<Cell>& cells, Place place) const {
+  constexpr size_t kIndent = 4;
+  std::string line = place == Place::kBelow ? std::string(kIndent, ' ') : "";
+  bool first = true;
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    if (places_[i] != place) continue;
     const Cell& cell = i < cells.size() ? cells[i] : Cell{};
-    std::string text = screen.width > 0 ? Cut(cell.text, widths_[i]) : cell.text;
-    bool last = i + 1 == columns_.size();
+    const bool cut = screen.width > 0 && place == Place::kLine;
+    std::string text = cut ? Cut(cell.text, widths_[i]) : cell.text;
     size_t space = widths_[i] > Width(text) ? widths_[i] - Width(text) : 0;
-    if (i > 0) line += "  ";
+    if (place == Place::kBelow) space = 0;
+    if (!first) line += "  ";
+    first = false;
     if (columns_[i].right) line.append(space, ' ');
     line += Paint(screen, cell.style, text);
-    if (!columns_[i].right && !last) line.append(space, ' ');
+    if (!columns_[i].right) line.append(space, ' ');
   }
   line.erase(line.find_last_not_of(' ') + 1);
-  return line + "\n";
+  return line.empty() && place == Place::kBelow ? "" : line + "\n";
+}
+
+std::string Table::Row(const Screen& screen, const std::vector<Cell>& cells) const {
+  return Line(screen, cells, Place::kLine) + Line(screen, cells, Place::kBelow);
+}
+
+bool Table::TooMany(const Screen& screen) const {
+  constexpr size_t kGlance = 10;  // Columns in which one sees what a value is.
+  size_t least = 0;
+  for (size_t needs : natural_) least += std::min(needs, kGlance) + 2;
+  return screen.width > 0 && least > static_cast<size_t>(screen.width) + 2;
+}
+
+std::string Table::Record(const Screen& screen, int64_t number, const std::vector<Cell>& cells) const {
+  size_t names = 0;
+  for (const Column& column : columns_) names = std::max(names, Width(column.title));
+  std::string text = Paint(screen, Style::kDim, "row " + HumanCount(number)) + "\n";
+  for (size_t i = 0; i < columns_.size() && i < cells.size(); ++i) {
+    const size_t used = names + 4;
+    const size_t left = static_cast<size_t>(screen.width) > used ? static_cast<size_t>(screen.width) - used : 1;
+    text += "  " + Paint(screen, Style::kDim, Pad(columns_[i].title, names)) + "  " +
+            Paint(screen, cells[i].style, Cut(cells[i].text, left)) + "\n";
+  }
+  return text;
 }
 
 std::string Table::Head(const Screen& screen) const {
@@ -214,6 +284,15 @@ std::string Table::Text(const Screen& screen) const {
   settled.Settle(screen);
   std::string out = settled.Head(screen);
   for (const auto& row : rows_) out += settled.Row(screen, row);
+  std::string without;
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    const bool told = std::any_of(rows_.begin(), rows_.end(),
+                                  [i](const auto& row) { return i < row.size() && !row[i].text.empty(); });
+    if (settled.places_[i] == Place::kNowhere && told) without += (without.empty() ? "" : ", ") + columns_[i].title;
+  }
+  if (!without.empty()) {
+    out += Paint(screen, Style::kDim, "without " + without + ": the terminal is too narrow; --json tells all") + "\n";
+  }
   return out;
 }
 

@@ -36,16 +36,27 @@ std::string Ago(Instant then, Instant now);     // "3 minutes ago", "in 2 days"
 std::string AgoText(std::string_view rfc3339);  // The same of what the node answers; "never" where empty.
 std::string Took(int64_t micros);               // "1.4 s"
 
+// What becomes of a column where the terminal is too narrow for all of them.
+enum class Narrow {
+  kCut,    // Its texts end in "…".
+  kKeep,   // Nothing: it is what the table is read for.
+  kDrop,   // It is left out, and the table says so.
+  kBelow,  // It stands whole on a second, indented line.
+};
 struct Column {
   std::string title;
   bool right = false;
+  Narrow narrow = Narrow::kCut;
+  int order = 0;         // Of those that drop or move below: the lowest goes first.
+  size_t readable = 16;  // Columns give way before it is cut to less.
 };
 struct Cell {
   std::string text;
   Style style = Style::kPlain;
 };
 
-// Aligned columns under a dim head. On a terminal it is fitted to the width, the widest columns first.
+// Aligned columns under a dim head, fitted to a terminal's width: the widest columns are cut to something readable,
+// then columns give way in their order, and only then is more cut.
 class Table {
  public:
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
@@ -57,12 +68,25 @@ class Table {
   void Settle(const Screen& screen);
   std::string Head(const Screen& screen) const;
   std::string Row(const Screen& screen, const std::vector<Cell>& cells) const;
+  // Whether so many columns stand side by side on the screen that few of them can be read.
+  bool TooMany(const Screen& screen) const;
+  // A row as a block of its own, a line for each column.
+  std::string Record(const Screen& screen, int64_t number, const std::vector<Cell>& cells) const;
   const std::vector<std::vector<Cell>>& rows() const { return rows_; }
 
  private:
+  enum class Place { kLine, kBelow, kNowhere };
+
+  size_t Total() const;
+  void CutTo(size_t width, bool readable);
+  bool GiveWay();  // The next column does; false where none is left to.
+  std::string Line(const Screen& screen, const std::vector<Cell>& cells, Place place) const;
+
   std::vector<Column> columns_;
   std::vector<std::vector<Cell>> rows_;
+  std::vector<size_t> natural_;  // What each column would need.
   std::vector<size_t> widths_;
+  std::vector<Place> places_;
 };
 
 // Lines at the bottom of standard error that are drawn over again; nothing where that is no terminal.

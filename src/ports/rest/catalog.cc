@@ -7,6 +7,7 @@
 #include "model/schema.h"
 #include "ports/rest/handlers.h"
 #include "state/access/access.h"
+#include "state/ledger/ledger.h"
 #include "state/lineage/lineage.h"
 
 namespace weft::rest {
@@ -83,6 +84,31 @@ Json ChecksJson(const model::Contract& contract) {
   return list;
 }
 
+// What a descriptor says under `successor`, a property of Weft's own.
+std::string SuccessorOf(const Json& document) {
+  for (const Json& property : document["customProperties"].Items()) {
+    const std::string& name = property["property"].Text();
+    const bool own = name == "weft.successor" || (name == "successor" && property["vendor"].Text() == "weft");
+    if (own) return property["value"].Text();
+  }
+  return "";
+}
+
+// Since when and by whom `address`, or the product that holds it, is retired, as the ledger has it; null where it is
+// not retired.
+Result<Json> RetirementOf(store::Txn& txn, const Json& what, const std::string& product, const Json& document) {
+  if (what["status"].Text() != "retired") return Json();
+  Json retired = Json::Map({{"successor", SuccessorOf(document)}});
+  for (const std::string& address : {what["address"].Text(), product}) {
+    const ledger::Query query{.kind = "retired", .address_prefix = address, .limit = 1, .newest_first = true};
+    for (const ledger::Sealed& row : TRY(ledger::List(txn, query))) {
+      retired.Set("since", row.at.Text()).Set("by", row.entry.principal);
+      return retired;
+    }
+  }
+  return retired;
+}
+
 std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 // Ports of one version of a product that is not the newest: as its own bundle has them.
@@ -138,6 +164,7 @@ Answer Product(Api& api, const Caller&, const http::Request& request) {
   product.Set("version", bundle->product.version);
   if (!newest) product.Set("status", bundle->product.status);
   product.Set("document", bundle->product.document);
+  product.Set("retired", TRY(RetirementOf(*txn, product, domain + "/" + name, bundle->product.document)));
   product.Set("ports", newest ? Json(std::move(ports)) : PortsOf(*bundle));
   product.Set("versions", std::vector<std::string>(versions.begin(), versions.end()));
   return http::Response::Of(product);
@@ -174,6 +201,9 @@ Answer Port(Api& api, const Caller& caller, const http::Request& request) {
             [](const Json& a, const Json& b) { return a["sequence"].Int() > b["sequence"].Int(); });
   if (snapshots.size() > 10) snapshots.resize(10);
   answer.Set("snapshots", std::move(snapshots));
+  const Json& document = port.contract ? port.contract->document : port.bundle->product.document;
+  const std::string product = port.row.key.domain + "/" + port.row.key.product;
+  answer.Set("retired", TRY(RetirementOf(*txn, answer, product, document)));
   answer.Set("granted", decision.permitted);
   answer.Set("remedy", decision.permitted ? "" : decision.remedy);
   return http::Response::Of(answer);
