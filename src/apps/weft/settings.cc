@@ -265,16 +265,6 @@ Json Settings::ToJson() const {
   return all;
 }
 
-std::string Settings::ToText() const {
-  std::string text;
-  for (const Setting& setting : SettingTable()) {
-    const Value& value = Get(setting.name);
-    text += fmt::format("{:<18} {:<24} {:<16} {}\n", setting.name, value.text.empty() ? "-" : value.text, value.origin,
-                        setting.description);
-  }
-  return text;
-}
-
 bool IsLoopback(std::string_view address) { return address.starts_with("127.") || address == "::1"; }
 
 Status CheckListening(const Settings& settings) {

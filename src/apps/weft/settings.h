@@ -50,8 +50,7 @@ class Settings {
   const std::vector<std::string>& List(std::string_view name) const;
   const std::string& Origin(std::string_view name) const;  // "default", "--http-port", "WEFT_HTTP_PORT", "FILE:3:1"
 
-  Json ToJson() const;         // {name: {value, from}}
-  std::string ToText() const;  // A table for a person.
+  Json ToJson() const;  // {name: {value, from, kind, default, description}}
 
  private:
   struct Value {
