@@ -70,14 +70,16 @@ TEST_F(Terminal, ColumnsGiveWayInTheirOrder) {
 }
 
 TEST_F(Terminal, TextIsCutToWhatCanBeReadBeforeAnyColumnGoes) {
-  Table table({{"name", false, Narrow::kKeep}, {"by", false, Narrow::kDrop}, {"what it is", false, Narrow::kCut, 0, 8}});
+  Table table(
+      {{"name", false, Narrow::kKeep}, {"by", false, Narrow::kDrop}, {"what it is", false, Narrow::kCut, 0, 8}});
   table.Add({{"orders"}, {"ana"}, {"Every order of the shop"}});
   Screen screen;
   screen.width = 22;
   EXPECT_EQ(table.Text(screen), "name    by   what it…\norders  ana  Every or…\n");
   screen.width = 18;
-  EXPECT_EQ(table.Text(screen), "name    what it is\norders  Every ord…\n"
-                                "without by: the terminal is too narrow; --json tells all\n");
+  EXPECT_EQ(table.Text(screen),
+            "name    what it is\norders  Every ord…\n"
+            "without by: the terminal is too narrow; --json tells all\n");
 }
 
 TEST_F(Terminal, ManyColumnsStandBelowEachOther) {
@@ -88,7 +90,8 @@ TEST_F(Terminal, ManyColumnsStandBelowEachOther) {
   screen.width = 30;
   table.Settle(screen);
   EXPECT_TRUE(table.TooMany(screen));
-  EXPECT_EQ(table.Record(screen, 7, row), "row 7\n  first   0123456789abc\n  second  0123456789\n  third   0123456789\n");
+  EXPECT_EQ(table.Record(screen, 7, row),
+            "row 7\n  first   0123456789abc\n  second  0123456789\n  third   0123456789\n");
   screen.width = 40;
   EXPECT_FALSE(table.TooMany(screen));
   EXPECT_FALSE(table.TooMany(Screen{}));
