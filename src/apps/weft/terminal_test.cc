@@ -75,7 +75,7 @@ TEST_F(Terminal, TextIsCutToWhatCanBeReadBeforeAnyColumnGoes) {
   table.Add({{"orders"}, {"ana"}, {"Every order of the shop"}});
   Screen screen;
   screen.width = 22;
-  EXPECT_EQ(table.Text(screen), "name    by   what it…\norders  ana  Every or…\n");
+  EXPECT_EQ(table.Text(screen), "name    by   what it …\norders  ana  Every or…\n");
   screen.width = 18;
   EXPECT_EQ(table.Text(screen),
             "name    what it is\norders  Every ord…\n"
