@@ -97,7 +97,7 @@ cat <<TRY
   export PATH="$PWD/build:\$PATH"$([ "$WEFT_NODE" = http://127.0.0.1:7470 ] || echo " WEFT_NODE=$WEFT_NODE")
 $(sed 's/^/  /' "examples/$example/try.txt")
 
-$(read -r _ port purpose < <(grep '^admin ' "examples/$example/grants.txt"); "$weft" show "$port" ${purpose:+--purpose "$purpose"} | sed -n '/^# Python/,$p')
+$(read -r _ port purpose < <(grep '^admin ' "examples/$example/grants.txt"); "$weft" show "$port" ${purpose:+--purpose "$purpose"} | sed -n '/^python /,$p')
 
 Ctrl-C stops the node.
 TRY

@@ -228,6 +228,7 @@ class ShowCommand : public Command {
     Fact(session, "here", fmt::format("weft sql 'SELECT * FROM {} LIMIT 10'", table));
     auto node = session.Get("/v1/node");
     if (!node || (*node)["flight"].Text().empty()) return;
+    Fact(session, "python", "after pip install adbc-driver-flightsql pyarrow:");
     session.Print("\n" + PythonOf(session, (*node)["flight"].Text(), port["sql"].Text()));
   }
 
@@ -237,8 +238,7 @@ class ShowCommand : public Command {
     std::string file = given.token_file;
     if (file.empty() && given.token.empty()) file = LocalNode(given.node)["token_file"].Text();
     auto text = [](const std::string& value) { return Json(Safe(value)).Dump(); };
-    std::string script = session.Paint(Style::kDim, "# Python: pip install adbc-driver-flightsql pyarrow") + "\n";
-    if (file.empty()) script += "import os\n";
+    std::string script = file.empty() ? "import os\n" : "";
     script += "from adbc_driver_flightsql import dbapi\n";
     script += file.empty() ? "token = os.environ[\"WEFT_TOKEN\"]\n"
                            : fmt::format("token = open({}).read().strip()\n", text(fs::absolute(file).string()));

@@ -99,11 +99,14 @@ std::string SuccessorOf(const Json& document) {
 Result<Json> RetirementOf(store::Txn& txn, const Json& what, const std::string& product, const Json& document) {
   if (what["status"].Text() != "retired") return Json();
   Json retired = Json::Map({{"successor", SuccessorOf(document)}});
-  for (const std::string& address : {what["address"].Text(), product}) {
-    const ledger::Query query{.kind = "retired", .address_prefix = address, .limit = 1, .newest_first = true};
-    for (const ledger::Sealed& row : TRY(ledger::List(txn, query))) {
-      retired.Set("since", row.at.Text()).Set("by", row.entry.principal);
-      return retired;
+  // By its status alone, or by a version that was published as such.
+  for (const char* kind : {"retired", "published"}) {
+    for (const std::string& address : {what["address"].Text(), product}) {
+      const ledger::Query query{.kind = kind, .address_prefix = address, .limit = 1, .newest_first = true};
+      for (const ledger::Sealed& row : TRY(ledger::List(txn, query))) {
+        retired.Set("since", row.at.Text()).Set("by", row.entry.principal);
+        return retired;
+      }
     }
   }
   return retired;
