@@ -27,10 +27,10 @@ test: everything ## every test (UPDATE=1 rewrites the expected output of tests/*
 	@tools/setup.sh test
 	@tools/run_tests.sh
 
-interop: everything ## verdicts beside those of datacontract-cli, people of a Keycloak
+interop: build ## verdicts beside those of datacontract-cli, people of a Keycloak
 	@tools/setup.sh interop
-	@WEFT_PROGRAM=$(CURDIR)/$(BUILD)/weft build/deps/venv/bin/python interop/keycloak/people.py
-	@$${WEFT_CACHE:-$$HOME/.cache/weft}/venv-datacontract/bin/python interop/datacontract/agree.py
+	@cmake --build --preset $(PRESET) --target verdicts
+	@PART=interop tools/run_tests.sh
 
 check: build ## format, layers, sizes, tidy
 	@tools/setup.sh check

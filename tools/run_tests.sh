@@ -1,11 +1,16 @@
 #!/usr/bin/env bash
 # Runs the unit tests, the scenarios and the suites of the build named by PRESET (default release), prints each part's
-# outcome and, last, one line "N passed, N failed". PART=unit|scenarios|suites runs one of them.
+# outcome and, last, one line "N passed, N failed". PART=unit|scenarios|suites runs one of them,
+# and PART=interop the comparisons with other programs, which are not among them.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 preset="${PRESET:-release}"
 export WEFT_PROGRAM="$PWD/build/$preset/weft"
 python="$PWD/build/deps/venv/bin/python"
+# A finding ends the program; the libraries that are not ours and not instrumented are left out, each with its reason.
+export ASAN_OPTIONS="detect_stack_use_after_return=1" UBSAN_OPTIONS="print_stacktrace=1"
+export LSAN_OPTIONS="suppressions=$PWD/tools/leaks.supp:print_suppressions=0"
+export TSAN_OPTIONS="suppressions=$PWD/tools/races.supp:halt_on_error=1:second_deadlock_stack=1"
 passed=0 failed=0
 logs=$(mktemp -d); trap 'rm -rf "$logs"' EXIT
 
@@ -44,6 +49,10 @@ want unit && part "unit tests" "build/$preset/unit_tests" --gtest_brief=1
 want scenarios && part "scenarios" "$python" tests/run.py
 if want suites; then
   while read -r suite; do part "$suite" "$python" "$suite"; done < <(git ls-files 'tests/*/*.py' ':!tests/support')
+fi
+if [ "${PART:-}" = interop ]; then
+  part interop/datacontract/agree.py "${WEFT_CACHE:-$HOME/.cache/weft}/venv-datacontract/bin/python" interop/datacontract/agree.py
+  part interop/keycloak/people.py "$python" interop/keycloak/people.py
 fi
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

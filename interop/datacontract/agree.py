@@ -1,11 +1,11 @@
 """Compares Weft's verdicts with those of `datacontract test` (datacontract-cli) on the same contracts and data.
 
-    tools/setup.sh interop && ninja -C build/release verdicts
-    ~/.cache/weft/venv-datacontract/bin/python interop/datacontract/agree.py
+    make interop
 
-Prints one line per check and ends with 1 where the two disagree, other than in what EXPECTED says and why."""
+Prints one line per check and fails where the two disagree, other than in what EXPECTED says and why."""
 import contextlib
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -15,7 +15,7 @@ import duckdb
 from datacontract.data_contract import DataContract
 
 HERE = pathlib.Path(__file__).parent
-VERDICTS = HERE.parents[1] / "build" / "release" / "interop" / "verdicts"
+VERDICTS = HERE.parents[1] / "build" / os.environ.get("PRESET", "release") / "interop" / "verdicts"
 
 # (contract, check): why the two differ.
 EXPECTED = {
@@ -85,7 +85,7 @@ def ours(contract: pathlib.Path, tables: dict[str, pathlib.Path]) -> dict[str, s
 
 
 def main() -> int:
-    disagreements = 0
+    agreed = disagreements = 0
     for name, queries in DATA.items():
         contract = HERE / "contracts" / f"{name}.odcs.yaml"
         with tempfile.TemporaryDirectory() as folder:
@@ -97,11 +97,11 @@ def main() -> int:
         for check in sorted(mine.keys() | other.keys()):
             same = mine.get(check) == other.get(check)
             why = EXPECTED.get((name, check), "")
-            if not same and not why:
-                disagreements += 1
+            agreed += same or bool(why)
+            disagreements += not same and not why
             mark = "agree" if same else "known" if why else "DIFFER"
             print(f"{mark:7} {name:8} {check:24} weft {mine.get(check, '-'):7} datacontract {other.get(check, '-'):7} {'' if same else why}")
-    print(f"{disagreements} disagreements")
+    print(f"{agreed} passed, {disagreements} failed")
     return 1 if disagreements else 0
 
 
