@@ -107,7 +107,10 @@ class Scenario:
         except Exception as failure:  # A scenario that cannot go on is a failed one, whatever the reason.
             problems.append(f"{self.path.relative_to(ROOT)}: {type(failure).__name__}: {failure}")
         finally:
-            self.node.__exit__()
+            try:
+                self.node.__exit__()
+            except AssertionError as failure:
+                problems.append(f"{self.path.relative_to(ROOT)}: {failure}")
         if update:
             self.path.write_text(render(parts))
         return "\n".join(problems)

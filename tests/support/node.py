@@ -31,8 +31,10 @@ class Node:
         return self
 
     def __exit__(self, *_):
-        self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            self.stop()
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self) -> float:
         """Seconds until the node answered that it is ready."""
@@ -73,7 +75,10 @@ class Node:
     def stop(self, how: int = signal.SIGTERM):
         if self.process and self.process.poll() is None:
             self.process.send_signal(how)
-            self.process.wait(timeout=30)
+            code = self.process.wait(timeout=30)
+            # A sanitizer tells of leaks at the end, by the exit code.
+            if how == signal.SIGTERM and code != 0:
+                raise AssertionError(f"the node ended with {code}:\n" + (self.folder / "node.log").read_text(errors="replace")[-20_000:])
 
     def run(self, *command: str, code: int | None = 0, text: str | None = None) -> str:
         """The standard output of `weft COMMAND…`; fails unless it exits with `code` (None: any)."""
