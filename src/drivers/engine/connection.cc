@@ -9,6 +9,26 @@
 namespace weft::engine {
 namespace {
 
+// Owns a chunk.
+class Chunk {
+ public:
+  Chunk() = default;
+  explicit Chunk(duckdb_data_chunk handle) : handle_(handle) {}
+  Chunk(Chunk&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  Chunk& operator=(Chunk&& other) noexcept {
+    std::swap(handle_, other.handle_);
+    return *this;
+  }
+  ~Chunk() {
+    if (handle_) duckdb_destroy_data_chunk(&handle_);
+  }
+  duckdb_data_chunk get() const { return handle_; }
+  int64_t size() const { return static_cast<int64_t>(duckdb_data_chunk_get_size(handle_)); }
+
+ private:
+  duckdb_data_chunk handle_ = nullptr;
+};
+
 // Owns a result, streaming or not.
 class Answer {
  public:
@@ -23,10 +43,10 @@ class Answer {
     return ErrorOf(message ? message : "");
   }
 
-  // The next chunk, or a null handle after the last.
-  Result<duckdb_data_chunk> Fetch() {
-    duckdb_data_chunk chunk = duckdb_fetch_chunk(result_);
-    if (chunk) return chunk;
+  // The next chunk, or one without a handle after the last.
+  Result<Chunk> Fetch() {
+    Chunk chunk(duckdb_fetch_chunk(result_));
+    if (chunk.get()) return chunk;
     const char* message = duckdb_result_error(&result_);
     if (message && *message) return ErrorOf(message);
     return chunk;
@@ -114,6 +134,7 @@ class Columns {
     }
     return true;
   }
+  std::span<const duckdb_logical_type> types() const { return types_; }
   Status Export(duckdb_arrow_options options, ArrowSchema* out) {
     std::vector<const char*> names;
     for (const std::string& name : names_) names.push_back(name.c_str());
@@ -131,39 +152,75 @@ class Columns {
 };
 
 // What an exported stream keeps. The statement lives as long as its result.
-struct Source {
-  std::unique_ptr<Prepared> statement;
-  Answer answer;
-  duckdb_arrow_options options = nullptr;
-  std::string error;
+class Source {
+ public:
+  explicit Source(std::unique_ptr<Prepared> statement) : statement_(std::move(statement)) {}
+  ~Source() { duckdb_destroy_arrow_options(&options_); }
 
-  ~Source() { duckdb_destroy_arrow_options(&options); }
-
-  int Fail(const Status& status) {
-    error = status.error().message;
-    return status.error().code == Code::kUnavailable ? EAGAIN : EIO;
+  Status Open(std::span<const Value> params) {
+    TRY(statement_->Bind(params));
+    TRY(statement_->Run(true, answer_));
+    options_ = duckdb_result_get_arrow_options(answer_.get());
+    Columns columns;
+    Columns::Of(answer_.get(), columns);
+    ArrowSchema schema{};
+    TRY(columns.Export(options_, &schema));
+    gatherer_ = Gatherer::For(columns.types(), schema);
+    schema.release(&schema);
+    return {};
   }
 
   int Schema(ArrowSchema* out) {
     Status done = Guarded([&]() -> Status {
       Columns columns;
-      Columns::Of(answer.get(), columns);
-      return columns.Export(options, out);
+      Columns::Of(answer_.get(), columns);
+      return columns.Export(options_, out);
     });
     return done ? 0 : Fail(done);
   }
 
+  const char* last_error() const { return error_.c_str(); }
+
   int Next(ArrowArray* out) {
     out->release = nullptr;
     Status done = Guarded([&]() -> Status {
-      duckdb_data_chunk chunk = TRY(answer.Fetch());
-      if (!chunk) return {};
-      Status converted = Check(duckdb_data_chunk_to_arrow(options, chunk, out));
-      duckdb_destroy_data_chunk(&chunk);
-      return converted;
+      if (gatherer_) return Gather(out);
+      chunk_ = TRY(answer_.Fetch());
+      return chunk_.get() ? Check(duckdb_data_chunk_to_arrow(options_, chunk_.get(), out)) : Status();
     });
     return done ? 0 : Fail(done);
   }
+
+ private:
+  int Fail(const Status& status) {
+    error_ = status.error().message;
+    return status.error().code == Code::kUnavailable ? EAGAIN : EIO;
+  }
+
+  // Fetches until the batch is full. Where it fails, the rows that were gathered go with it.
+  Status Gather(ArrowArray* out) {
+    while (!ended_) {
+      if (!chunk_.get() || taken_ == chunk_.size()) {
+        chunk_ = TRY(answer_.Fetch());
+        taken_ = 0;
+        ended_ = !chunk_.get();
+        if (ended_) break;
+      }
+      taken_ += TRY(gatherer_->Add(chunk_.get(), taken_));
+      if (taken_ < chunk_.size()) break;
+    }
+    if (gatherer_->rows() > 0) gatherer_->Take(out);
+    return {};
+  }
+
+  std::unique_ptr<Prepared> statement_;
+  Answer answer_;
+  duckdb_arrow_options options_ = nullptr;
+  std::unique_ptr<Gatherer> gatherer_;  // None where the engine's own conversion is needed.
+  Chunk chunk_;                         // Its rows before `taken_` have been gathered.
+  int64_t taken_ = 0;
+  bool ended_ = false;  // Behind the last chunk the engine answers with an error.
+  std::string error_;
 };
 
 class QueryStream final : public Stream {
@@ -174,7 +231,7 @@ class QueryStream final : public Stream {
     out->private_data = source_.release();
     out->get_schema = [](ArrowArrayStream* stream, ArrowSchema* schema) { return Of(stream)->Schema(schema); };
     out->get_next = [](ArrowArrayStream* stream, ArrowArray* array) { return Of(stream)->Next(array); };
-    out->get_last_error = [](ArrowArrayStream* stream) { return Of(stream)->error.c_str(); };
+    out->get_last_error = [](ArrowArrayStream* stream) { return Of(stream)->last_error(); };
     out->release = [](ArrowArrayStream* stream) {
       delete Of(stream);
       stream->release = nullptr;
@@ -218,11 +275,8 @@ class DuckStatement final : public Statement {
 
   Result<std::unique_ptr<Stream>> Open(std::span<const Value> params) override {
     return Guarded([&]() -> Result<std::unique_ptr<Stream>> {
-      auto source = std::make_unique<Source>();
-      source->statement = std::move(statement_);
-      TRY(source->statement->Bind(params));
-      TRY(source->statement->Run(true, source->answer));
-      source->options = duckdb_result_get_arrow_options(source->answer.get());
+      auto source = std::make_unique<Source>(std::move(statement_));
+      TRY(source->Open(params));
       return std::make_unique<QueryStream>(std::move(source));
     });
   }
@@ -300,11 +354,9 @@ class DuckConnection final : public Connection {
       duckdb_destroy_logical_type(&type);
     }
     while (true) {
-      duckdb_data_chunk chunk = TRY(answer.Fetch());
-      if (!chunk) return rows;
-      Status appended = AppendCells(chunk, rows);
-      duckdb_destroy_data_chunk(&chunk);
-      TRY(std::move(appended));
+      Chunk chunk = TRY(answer.Fetch());
+      if (!chunk.get()) return rows;
+      TRY(AppendCells(chunk.get(), rows));
     }
   }
 

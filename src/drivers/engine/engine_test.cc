@@ -237,7 +237,7 @@ TEST_F(EngineTest, StreamsAreArrow) {
   ASSERT_TRUE(stream);
   auto rows = Drain(**stream);
   ASSERT_FALSE(rows);
-  EXPECT_NE(rows.error().message.find("no"), std::string::npos);
+  EXPECT_NE(rows.error().message.find("no"), std::string::npos) << rows.error().message;
   stream->reset();
   EXPECT_EQ(One("SELECT 1"), "1") << "the connection goes on after a stream";
 }

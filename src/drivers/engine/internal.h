@@ -20,6 +20,38 @@ std::string TypeName(_duckdb_logical_type* type);
 // Adds the chunk's rows as text. kUnsupported for the few types (VARIANT, GEOMETRY) that have to be cast in SQL.
 Status AppendCells(_duckdb_data_chunk* chunk, Rows& rows);
 
+// Gathers chunks into one Arrow array: each column's values are written once, straight to where they stay. The batches
+// are as the engine's own conversion would make them, but for their size, and for zeros under each NULL.
+class Gatherer {
+ public:
+  // A batch is good to send from some hundred kilobytes, and from some megabytes on it only costs memory.
+  static constexpr int64_t kMostRows = 131'072;
+  static constexpr int64_t kMostBytes = int64_t{2} << 20;  // Only a single row may be more.
+
+  // Null where a column's type is none that it knows: such results are left to the engine's own conversion.
+  static std::unique_ptr<Gatherer> For(std::span<_duckdb_logical_type* const> types, const ArrowSchema& schema);
+  ~Gatherer();
+
+  // Takes rows of the chunk from `begin` on and answers how many: fewer than there are where the batch is full. Of a
+  // batch without rows there is always room for one.
+  Result<int64_t> Add(_duckdb_data_chunk* chunk, int64_t begin);
+  int64_t rows() const { return rows_; }
+  // Moves the batch out, and begins the next.
+  void Take(ArrowArray* out);
+
+  class Column;
+  struct Part;
+
+ private:
+  Gatherer();
+  Result<int64_t> Measure(std::span<Part> parts) const;
+
+  std::vector<std::unique_ptr<Column>> columns_;
+  int64_t width_ = 0;  // Of a row, without its texts.
+  int64_t rows_ = 0;
+  int64_t bytes_ = 0;
+};
+
 // Takes over the handle.
 std::unique_ptr<Connection> NewConnection(_duckdb_connection* handle);
 

@@ -1,6 +1,7 @@
 #include <arrow/c/bridge.h>
 #include <arrow/flight/server.h>
 #include <arrow/record_batch.h>
+#include <arrow/util/byte_size.h>
 
 #include <condition_variable>
 #include <deque>
@@ -12,8 +13,10 @@
 namespace weft::flight {
 namespace {
 
-// The engine's chunks have 2,048 rows; a message of the wire pays for itself from some hundred kilobytes.
+// Most answers come in batches of a good size. Those of the engine's own conversion have 2,048 rows, and a message of
+// the wire pays for itself from some hundred kilobytes.
 constexpr int64_t kBatchRows = 32'768;
+constexpr int64_t kBatchBytes = int64_t{1} << 20;
 
 // The governed rows as batches. Releases the stream, and so ends the read, with itself.
 class Rows final : public arrow::RecordBatchReader {
@@ -38,13 +41,14 @@ class Rows final : public arrow::RecordBatchReader {
   arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
     out->reset();
     arrow::RecordBatchVector batches;
-    for (int64_t rows = 0; rows < kBatchRows && !ended_;) {
+    for (int64_t rows = 0, bytes = 0; rows < kBatchRows && bytes < kBatchBytes && !ended_;) {
       ArrowArray array{};
       if (int failed = stream_.get_next(&stream_, &array)) return Failure(failed);
       ended_ = array.release == nullptr;
       if (ended_) break;
       ARROW_ASSIGN_OR_RAISE(auto batch, arrow::ImportRecordBatch(&array, schema_));
       rows += batch->num_rows();
+      bytes += arrow::util::TotalBufferSize(*batch);
       batches.push_back(std::move(batch));
     }
     if (batches.size() == 1) *out = std::move(batches.front());
