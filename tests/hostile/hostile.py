@@ -6,6 +6,7 @@ import os
 import pathlib
 import random
 import re
+import resource
 import socket
 import struct
 import sys
@@ -82,7 +83,10 @@ class Hostile(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.node = Node("--request-timeout", "2s")
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))  # Fewer than there will be connections: the node asks for more.
         cls.node.start()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         cls.node.run("apply", str(ROOT / "tests/support/shop"))
         cls.node.run("run", "sales/orders")
         cls.node.run("grant", "admin", "sales/orders/orders@1")

@@ -1,6 +1,7 @@
 #include "apps/weft/serve.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,12 +18,22 @@ constexpr unsigned kForceSeconds = 10;
 
 void EndNow(int) { ::_exit(130); }
 
+// Many systems allow 1,024 files at first, fewer than the listener alone holds connections: strangers who hold them all
+// would leave none for the store.
+void AllowAllFiles() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 Status Serve(const Settings& settings, bool json) {
   log::Configure(TRY(log::ParseLevel(settings.Text("log-level"))), settings.Flag("log-json"));
   ::umask(0077);  // The folder holds the mesh's data and keys.
   ::signal(SIGPIPE, SIG_IGN);
+  AllowAllFiles();
   sigset_t ends;
   ::sigemptyset(&ends);
   ::sigaddset(&ends, SIGINT);
