@@ -17,6 +17,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
+find_library(CCTZ cctz REQUIRED)
 
 set(WEFT_DEPS ${CMAKE_SOURCE_DIR}/build/deps CACHE PATH "what tools/setup.sh unpacked")
 

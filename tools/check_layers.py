@@ -17,6 +17,7 @@ LIBRARY_HOMES = {
     r"curl/": {"drivers/http"},
     r"openssl/": {"drivers/http", "drivers/token", "base"},
     r"re2/": {"model"},
+    r"cctz/": {"model"},
     r"arrow/": {"ports/flight"},
     r"google/protobuf": {"ports/flight"},
     r".*FlightSql\.pb\.h": {"ports/flight"},

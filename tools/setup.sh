@@ -12,7 +12,7 @@ fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 build_packages="cmake ninja-build ccache mold pkg-config g++ python3-venv
   libboost1.81-dev libboost-url1.81-dev libsqlite3-dev libspdlog-dev libfmt-dev libexpected-dev libyaml-dev
   prometheus-cpp-dev libcli11-dev libprotobuf-dev protobuf-compiler libcurl4-openssl-dev libssl-dev
-  nlohmann-json3-dev libre2-dev libsodium-dev libgtest-dev libbenchmark-dev"
+  nlohmann-json3-dev libre2-dev libcctz-dev tzdata libsodium-dev libgtest-dev libbenchmark-dev"
 check_packages="clang-format-16 clang-tidy-16"
 fuzz_packages="clang-16 lld libclang-rt-16-dev"
 

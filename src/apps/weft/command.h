@@ -37,6 +37,7 @@ std::unique_ptr<Command> Make(CLI::App& app) {
 }
 
 std::span<const CommandEntry> PublishCommands();
+std::span<const CommandEntry> ExpressionCommands();
 std::span<const CommandEntry> FindCommands();
 std::span<const CommandEntry> ReadCommands();
 std::span<const CommandEntry> RunCommands();

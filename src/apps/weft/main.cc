@@ -17,8 +17,8 @@ constexpr int kUsage = 2;
 
 std::vector<CommandEntry> AllCommands() {
   std::vector<CommandEntry> all;
-  for (auto some :
-       {PublishCommands(), FindCommands(), ReadCommands(), RunCommands(), ShareCommands(), OperateCommands()}) {
+  for (auto some : {PublishCommands(), ExpressionCommands(), FindCommands(), ReadCommands(), RunCommands(),
+                    ShareCommands(), OperateCommands()}) {
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;
