@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "apps/weft/session.h"
 #include "base/file.h"
 #include "base/id.h"
 #include "base/json.h"
@@ -85,6 +86,14 @@ TEST_F(Home, TheEntryLivesAsLongAsItsNode) {
   Json json = Json::Parse(ReadFile(path).TakeValue()).TakeValue();
   EXPECT_EQ(json["url"].Text(), entry.url);
   EXPECT_EQ(json["token_file"].Text(), entry.token_file);
+  for (const char* here :
+       {"http://127.0.0.1:7000", "http://localhost:7000/", "https://LOCALHOST:7000", "http://[::1]:7000"}) {
+    EXPECT_EQ(LocalNode(here)["token_file"].Text(), entry.token_file) << here;
+  }
+  for (const char* elsewhere : {"http://127.evil.com:7000", "http://localhost.evil.com:7000", "http://evil.com:7000",
+                                "http://127.0.0.1@evil.com:7000", "http://127.0.0.1:7001"}) {
+    EXPECT_TRUE(LocalNode(elsewhere).is_null()) << elsewhere;
+  }
   entry.pid = 18;
   auto later = NodeRegistration::Write(7000, entry).TakeValue();
   written.reset();

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "drivers/http/target.h"
 
 namespace weft::app {
 namespace {
@@ -16,29 +17,14 @@ std::string Environment(const char* name) {
   return value ? value : "";
 }
 
-struct HostPort {
-  std::string host;
-  std::string port;
-};
-
-HostPort HostPortOf(std::string_view url) {
-  size_t scheme = url.find("://");
-  if (scheme != url.npos) url.remove_prefix(scheme + 3);
-  url = url.substr(0, url.find('/'));
-  size_t colon = url.rfind(':');
-  if (colon == url.npos || url.ends_with(']')) return {std::string(url), "80"};
-  return {std::string(url.substr(0, colon)), std::string(url.substr(colon + 1))};
-}
-
 }  // namespace
 
 Json LocalNode(const std::string& url) {
-  const HostPort at = HostPortOf(url);
-  if (at.host != "localhost" && at.host != "[::1]" && !at.host.starts_with("127.")) return {};
-  if (at.port.empty() || at.port.find_first_not_of("0123456789") != at.port.npos) return {};
+  auto at = http::OriginOf(url);
+  if (!at || !http::IsLoopback(at->host)) return {};
   std::string state = Environment("XDG_STATE_HOME");
   fs::path root = state.empty() ? fs::path(Environment("HOME")) / ".local" / "state" : fs::path(state);
-  auto text = ReadFile(root / "weft" / "nodes" / (at.port + ".json"), 1 << 20);
+  auto text = ReadFile(root / "weft" / "nodes" / (std::to_string(at->port) + ".json"), 1 << 20);
   if (!text) return {};
   auto entry = Json::Parse(*text);
   return entry ? entry.TakeValue() : Json();

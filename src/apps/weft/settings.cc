@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/yaml.h"
+#include "drivers/http/target.h"
 
 namespace weft::app {
 namespace {
@@ -265,14 +266,12 @@ Json Settings::ToJson() const {
   return all;
 }
 
-bool IsLoopback(std::string_view address) { return address.starts_with("127.") || address == "::1"; }
-
 Status CheckListening(const Settings& settings) {
   const std::string& certificate = settings.Text("tls-certificate");
   if (certificate.empty() != settings.Text("tls-key").empty()) {
     return Error{Code::kInvalid, "tls-certificate and tls-key come together: give both files, or neither"};
   }
-  if (certificate.empty() && !IsLoopback(settings.Text("listen"))) {
+  if (certificate.empty() && !http::IsLoopback(settings.Text("listen"))) {
     return Error{Code::kInvalid,
                  fmt::format("to listen on {} ({}) would send tokens and data in the clear: give tls-certificate and "
                              "tls-key, which both listeners use, or listen on 127.0.0.1",

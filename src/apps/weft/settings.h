@@ -68,7 +68,6 @@ class Settings {
 
 // Refuses to listen beyond loopback without TLS, on either port.
 Status CheckListening(const Settings& settings);
-bool IsLoopback(std::string_view address);
 
 // "512MB", "2GiB", "4096"; "5s", "250ms", "24h".
 Result<int64_t> ParseBytes(std::string_view text);

@@ -57,7 +57,8 @@ int RewindFile(void* file, curl_off_t offset, int) {
 
 class CurlClient : public Client {
  public:
-  CurlClient(ClientOptions options, CURL* easy) : options_(std::move(options)), easy_(easy) {
+  CurlClient(ClientOptions options, bool direct, CURL* easy)
+      : options_(std::move(options)), direct_(direct), easy_(easy) {
     while (options_.url.ends_with('/')) options_.url.pop_back();
   }
 
@@ -126,9 +127,7 @@ class CurlClient : public Client {
     Set(CURLOPT_TCP_KEEPALIVE, 1L);
     // The folder of the system's authorities stays trusted beside this file.
     if (!options_.ca_file.empty()) Set(CURLOPT_CAINFO, options_.ca_file.c_str());
-    for (const char* loopback : {"://127.", "://localhost", "://[::1]"}) {
-      if (options_.url.find(loopback) != std::string::npos) Set(CURLOPT_NOPROXY, "*");
-    }
+    if (direct_) Set(CURLOPT_NOPROXY, "*");
   }
 
   // A large file has no limit in all, but is given up when it stands still.
@@ -162,6 +161,10 @@ class CurlClient : public Client {
         return {Code::kUnavailable,
                 fmt::format("the certificate of the node at {} is not trusted: {}; name the file of its authority",
                             options_.url, why)};
+      case CURLE_SSL_CONNECT_ERROR:
+        return {Code::kUnavailable, fmt::format("no TLS with the node at {}: {}; where it serves without TLS, write "
+                                                "http:// in place of https://",
+                                                options_.url, why)};
       case CURLE_URL_MALFORMAT:
       case CURLE_UNSUPPORTED_PROTOCOL:
         return {Code::kInvalid, fmt::format("'{}' is no address of a node: {}; write it like http://127.0.0.1:7470",
@@ -176,6 +179,7 @@ class CurlClient : public Client {
   }
 
   ClientOptions options_;
+  const bool direct_;  // This machine is never reached through a proxy.
   std::unique_ptr<CURL, CloseEasy> easy_;
 };
 
@@ -184,9 +188,7 @@ class CurlClient : public Client {
 Result<std::unique_ptr<Client>> Client::Open(ClientOptions options) {
   static std::once_flag once;
   std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
-  if (!options.url.starts_with("http://") && !options.url.starts_with("https://")) {
-    return Error{Code::kInvalid, "'" + options.url + "' is no address of a node; write it like http://127.0.0.1:7470"};
-  }
+  const bool direct = IsLoopback(TRY(OriginOf(options.url)).host);
   for (const auto& [name, value] : options.headers) {
     if ((name + value).find_first_of("\r\n") != std::string::npos) {
       return Error{Code::kInvalid, "the header " + name + " has a line break"};
@@ -197,7 +199,7 @@ Result<std::unique_ptr<Client>> Client::Open(ClientOptions options) {
   }
   CURL* easy = curl_easy_init();
   if (!easy) return Error{Code::kInternal, "cannot start the HTTP client"};
-  return std::unique_ptr<Client>(std::make_unique<CurlClient>(std::move(options), easy));
+  return std::unique_ptr<Client>(std::make_unique<CurlClient>(std::move(options), direct, easy));
 }
 
 }  // namespace weft::http

@@ -55,5 +55,32 @@ TEST(Target, BrokenOnesAreRefused) {
   }
 }
 
+TEST(Origin, IsReadInOneWayOrRefused) {
+  auto text = [](std::string_view url) {
+    auto origin = OriginOf(url);
+    return origin ? origin->scheme + " " + origin->host + " " + std::to_string(origin->port) : "refused";
+  };
+  EXPECT_EQ(text("http://127.0.0.1:7470"), "http 127.0.0.1 7470");
+  EXPECT_EQ(text("HTTPS://Mesh.Example/v1/x?y"), "https mesh.example 443");
+  EXPECT_EQ(text("http://[::1]:7470/"), "http [::1] 7470");
+  EXPECT_EQ(text("http://[::1]"), "http [::1] 80");
+  for (const char* bad :
+       {"", "127.0.0.1:7470", "ftp://a", "http://", "http://:7470", "http://a:0", "http://a:65536", "http://a:7x",
+        "http://a:", "http://127.0.0.1@evil.com:7470", "http://127.0.0.1:7470@evil.com", "http://evil.com\\@127.0.0.1",
+        "http://127.0.0.1%2eevil.com", "http://[::1", "http://[::1]x:1", "http://a b", "http://a\nb"}) {
+    EXPECT_EQ(text(bad), "refused") << bad;
+  }
+}
+
+TEST(Origin, OnlyThisMachineIsLoopback) {
+  for (const char* host : {"localhost", "127.0.0.1", "127.8.9.10", "::1", "[::1]", "[0:0:0:0:0:0:0:1]"}) {
+    EXPECT_TRUE(IsLoopback(host)) << host;
+  }
+  for (const char* host : {"", "127.evil.com", "127.0.0.1.evil.com", "localhost.evil.com", "xlocalhost", "127.1",
+                           "127.", "0x7f.0.0.1", "10.0.0.1", "0.0.0.0", "[::]", "[::2]", "[::ffff:10.0.0.1]"}) {
+    EXPECT_FALSE(IsLoopback(host)) << host;
+  }
+}
+
 }  // namespace
 }  // namespace weft::http

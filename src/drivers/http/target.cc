@@ -1,6 +1,10 @@
 #include "drivers/http/target.h"
 
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <charconv>
 
 #include "base/text.h"
 
@@ -82,6 +86,49 @@ std::string WriteTarget(const Request& request) {
     before = '&';
   }
   return target;
+}
+
+Result<Origin> OriginOf(std::string_view url) {
+  auto refused = [&](std::string_view why) {
+    return Error{Code::kInvalid,
+                 fmt::format("'{}' is no address of a node: {}; write it like http://127.0.0.1:7470", url, why)};
+  };
+  const size_t mark = url.find("://");
+  if (mark == url.npos) return refused("it begins with neither http:// nor https://");
+  Origin origin{.scheme = Lower(url.substr(0, mark)), .host = {}, .port = 80};
+  if (origin.scheme == "https") origin.port = 443;
+  if (origin.scheme != "http" && origin.scheme != "https") {
+    return refused("it begins with neither http:// nor https://");
+  }
+  std::string_view rest = url.substr(mark + 3);
+  rest = rest.substr(0, rest.find_first_of("/?#"));
+  const bool bracketed = rest.starts_with('[');
+  const size_t end = bracketed ? std::min(rest.find(']'), rest.size() - 1) + 1 : std::min(rest.find(':'), rest.size());
+  origin.host = Lower(rest.substr(0, end));
+  rest.remove_prefix(end);
+  const std::string_view plain = bracketed ? "0123456789abcdef:.[]" : "abcdefghijklmnopqrstuvwxyz0123456789-._";
+  if (origin.host.empty() || origin.host.find_first_not_of(plain) != origin.host.npos ||
+      (bracketed && !origin.host.ends_with(']'))) {
+    return refused(fmt::format("'{}' is no host", origin.host));
+  }
+  if (rest.empty()) return origin;
+  if (rest[0] != ':') return refused(fmt::format("'{}' follows its host", rest));
+  rest.remove_prefix(1);
+  auto [stop, failure] = std::from_chars(rest.data(), rest.data() + rest.size(), origin.port);
+  if (failure != std::errc() || stop != rest.data() + rest.size() || origin.port < 1 || origin.port > 65'535) {
+    return refused(fmt::format("'{}' is no port", rest));
+  }
+  return origin;
+}
+
+bool IsLoopback(std::string_view host) {
+  if (host == "localhost") return true;
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  const std::string text(host);
+  in_addr four{};
+  if (::inet_pton(AF_INET, text.c_str(), &four) == 1) return (ntohl(four.s_addr) >> 24) == 127;
+  in6_addr six{};
+  return ::inet_pton(AF_INET6, text.c_str(), &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
 }
 
 Status CheckFraming(int version, std::span<const std::pair<std::string, std::string>> fields) {

@@ -16,6 +16,19 @@ namespace weft::http {
 Status ReadTarget(std::string_view target, Request* request);
 std::string WriteTarget(const Request& request);
 
+// Whom a URL speaks to: "https", "[::1]" and 7470 of "https://[::1]:7470/v1".
+struct Origin {
+  std::string scheme;
+  std::string host;  // In lower case; an IPv6 address in its brackets.
+  int port = 0;      // The scheme's own where none is written.
+};
+// kInvalid for what two readers could read in two ways: user names, backslashes, escapes, spaces, odd ports.
+Result<Origin> OriginOf(std::string_view url);
+
+// Whether the host is this machine beyond doubt: "localhost", or a literal address of the loopback, with or without
+// brackets. "127.example.com" and "127.1" are not.
+bool IsLoopback(std::string_view host);
+
 // kInvalid where two readers of one head could disagree about where its body ends or whom it is for: that is how
 // requests are smuggled. `version` is 10 or 11; names of fields are in lower case.
 Status CheckFraming(int version, std::span<const std::pair<std::string, std::string>> fields);
