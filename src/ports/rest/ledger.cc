@@ -1,8 +1,23 @@
 #include "state/ledger/ledger.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/text.h"
 #include "ports/rest/handlers.h"
 
 namespace weft::rest {
+namespace {
+
+Status KnownKind(const std::string& kind) {
+  std::vector<std::string_view> names;
+  for (const ledger::Kind& known : ledger::Kinds()) names.push_back(known.name);
+  if (kind.empty() || std::ranges::find(names, kind) != names.end()) return {};
+  return Error{Code::kInvalid, fmt::format("parameter kind: '{}' is none of {}{}", kind, fmt::join(names, ", "),
+                                           DidYouMean(kind, names))};
+}
+
+}  // namespace
 
 Answer Audit(Api& api, const Caller&, const http::Request& request) {
   TRY(OnlyQuery(request, {"after", "kind", "principal", "address", "limit", "newest"}));
@@ -12,6 +27,7 @@ Answer Audit(Api& api, const Caller&, const http::Request& request) {
   query.newest_first = TRY(QueryInt(request, "newest", 0, 0, 1))
   == 1;
   query.kind = request.Query("kind");
+  TRY(KnownKind(query.kind));
   query.principal = request.Query("principal");
   query.address_prefix = request.Query("address");
   TRY(api.ledger.SealNow());  // So that callers see what they have just done.

@@ -27,12 +27,49 @@ CREATE TABLE ledger_head (
 );
 )"}};
 
+constexpr Kind kKinds[] = {
+    {"published", "a product, port or mesh.yaml was registered or changed"},
+    {"proposed", "a port's status became proposed"},
+    {"draft", "a port's status became draft"},
+    {"active", "a port's status became active"},
+    {"deprecated", "a port's status became deprecated"},
+    {"retired", "a port's status became retired"},
+    {"ran", "a run was skipped: its inputs were as before"},
+    {"committed", "a run made a snapshot visible"},
+    {"refused", "a run's rows broke their contract, or it may not read what it needs"},
+    {"failed", "a run failed"},
+    {"cancelled", "a run was cancelled"},
+    {"interrupted", "the node ended while a run was under way"},
+    {"tagged", "a snapshot was given a name"},
+    {"swept", "files that nothing names were removed"},
+    {"granted", "a grant was given or changed"},
+    {"revoked", "grants were taken back"},
+    {"token.created", "a token was made"},
+    {"token.revoked", "a token was revoked"},
+    {"read.started", "a read may begin"},
+    {"read.ended", "a read has ended: how, and how much left"},
+    {"denied", "somebody asked for what they may not"},
+};
+
 }  // namespace
 
 std::span<const store::Migration> Migrations() { return kMigrations; }
 
-RowCells CellsOf(const Clock& clock, const Entry& entry) {
-  return {clock.Now().Text(), entry.kind, entry.principal, entry.purpose, entry.address, entry.detail.Dump()};
+std::span<const Kind> Kinds() { return kKinds; }
+
+Entry Denial(const model::Caller& caller, model::Action action, std::string address,
+             const std::vector<std::string>& reasons) {
+  Json detail = Json::Map({{"action", model::ActionName(action)}, {"reasons", reasons}, {"door", caller.door}});
+  if (!caller.peer.empty()) detail.Set("peer", caller.peer);
+  if (!caller.token_id.empty()) detail.Set("token", caller.token_id);
+  return {"denied", caller.principal.name, caller.purpose, std::move(address), std::move(detail)};
+}
+
+Result<RowCells> CellsOf(const Clock& clock, const Entry& entry) {
+  if (std::ranges::find(kKinds, entry.kind, &Kind::name) == std::end(kKinds)) {
+    return Error{Code::kInternal, "'" + entry.kind + "' is no kind of ledger row: it has to be in the ledger's table"};
+  }
+  return RowCells{clock.Now().Text(), entry.kind, entry.principal, entry.purpose, entry.address, entry.detail.Dump()};
 }
 
 Status InsertRow(store::Txn& txn, const RowCells& cells) {
@@ -41,7 +78,7 @@ Status InsertRow(store::Txn& txn, const RowCells& cells) {
   return {};
 }
 
-Status Append(store::Txn& txn, Clock& clock, const Entry& entry) { return InsertRow(txn, CellsOf(clock, entry)); }
+Status Append(store::Txn& txn, Clock& clock, const Entry& entry) { return InsertRow(txn, TRY(CellsOf(clock, entry))); }
 
 Result<std::vector<Sealed>> List(store::Txn& txn, const Query& query) {
   // A prefix ends at a whole name: "operations" is not the beginning of "operations-eu".

@@ -14,20 +14,30 @@
 #include "base/result.h"
 #include "base/threads.h"
 #include "drivers/store/store.h"
+#include "model/access.h"
 
 namespace weft::ledger {
 
 std::span<const store::Migration> Migrations();
 
-// kind: published, deprecated, ran, committed, refused, granted, revoked, token, read.started, read.ended, denied,
-// failed, …
+// Every kind of row that there is. One that is not here cannot be written: kInternal.
+struct Kind {
+  std::string_view name;
+  std::string_view meaning;
+};
+std::span<const Kind> Kinds();
+
 struct Entry {
-  std::string kind;
+  std::string kind;  // Of Kinds().
   std::string principal;
   std::string purpose;
   std::string address;  // Short form; empty where it is about no one thing.
   Json detail;          // Never a secret, never a row of data: hashes and counts.
 };
+
+// The row of a denial, the same from every door: what was asked of `address`, why not, and where it was asked from.
+Entry Denial(const model::Caller& caller, model::Action action, std::string address,
+             const std::vector<std::string>& reasons);
 
 struct Sealed {
   int64_t seq = 0;

@@ -75,15 +75,31 @@ TEST_F(LedgerTest, SealsInOrderWithDenseNumbers) {
 TEST_F(LedgerTest, SealsByItselfAndLeavesRolledBackRowsOut) {
   {
     auto txn = store_->Begin().value();
-    ASSERT_TRUE(Append(*txn, SystemClock(), {"lost", "ana", "", "", {}}));
+    ASSERT_TRUE(Append(*txn, SystemClock(), {"ran", "ana", "", "", {}}));
   }
   auto txn = store_->Begin().value();
-  ASSERT_TRUE(Append(*txn, SystemClock(), {"kept", "ana", "", "", {}}));
+  ASSERT_TRUE(Append(*txn, SystemClock(), {"committed", "ana", "", "", {}}));
   ASSERT_TRUE(txn->Commit());
   for (int i = 0; i < 100 && Rows().empty(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   auto rows = Rows();
   ASSERT_EQ(rows.size(), 1u);
-  EXPECT_EQ(rows[0].entry.kind, "kept");
+  EXPECT_EQ(rows[0].entry.kind, "committed");
+}
+
+TEST_F(LedgerTest, TakesNoRowOfAnUnknownKind) {
+  EXPECT_EQ(ledger_->AppendDurably({"denid", "ana", "", "", {}}).error().code, Code::kInternal);
+  auto txn = store_->Begin().value();
+  EXPECT_EQ(Append(*txn, SystemClock(), {"", "ana", "", "", {}}).error().code, Code::kInternal);
+  for (const Kind& kind : Kinds()) EXPECT_TRUE(Append(*txn, SystemClock(), {std::string(kind.name), "", "", "", {}}));
+}
+
+TEST_F(LedgerTest, ADenialTellsWhereItWasAskedFrom) {
+  model::Caller caller{{}, "forecast", "flight", "127.0.0.1:1", "tok_1"};
+  caller.principal.name = "ana";
+  const Entry denial = Denial(caller, model::Action::kRead, "sales/orders/orders@1", {"no grant"});
+  EXPECT_EQ(denial.kind + denial.principal + denial.purpose, "deniedanaforecast");
+  EXPECT_EQ(denial.detail.Dump(),
+            R"({"action":"read","reasons":["no grant"],"door":"flight","peer":"127.0.0.1:1","token":"tok_1"})");
 }
 
 TEST_F(LedgerTest, ListsByKindPrincipalAndWholeNamesOfAnAddress) {

@@ -8,7 +8,7 @@
 namespace weft::ledger {
 
 using RowCells = std::array<store::Cell, 6>;  // at, kind, principal, purpose, address, detail
-RowCells CellsOf(const Clock& clock, const Entry& entry);
+Result<RowCells> CellsOf(const Clock& clock, const Entry& entry);
 Status InsertRow(store::Txn& txn, const RowCells& cells);
 
 // The end of the chain, signed.

@@ -86,7 +86,7 @@ void Ledger::Impl::Stop() {
 
 Result<std::shared_ptr<Batch>> Ledger::Impl::Enqueue(std::span<const Entry> entries) {
   std::vector<RowCells> rows;
-  for (const Entry& entry : entries) rows.push_back(CellsOf(clock, entry));
+  for (const Entry& entry : entries) rows.push_back(TRY(CellsOf(clock, entry)));
   std::shared_ptr<Batch> batch;
   {
     std::lock_guard lock(mutex);

@@ -88,12 +88,7 @@ Error PoolRunner::Denied(const model::Caller& caller, const catalog::Port& port,
   const std::string key = port.row.key.Text();
   auto record = [&]() -> Status {
     auto txn = TRY(context_.store.Begin());
-    Json detail = Json::Map({{"action", model::ActionName(model::Action::kRun)},
-                             {"reasons", decision.reasons},
-                             {"door", caller.door},
-                             {"token", caller.token_id}});
-    TRY(ledger::Append(*txn, context_.clock,
-                       {"denied", caller.principal.name, caller.purpose, key, std::move(detail)}));
+    TRY(ledger::Append(*txn, context_.clock, ledger::Denial(caller, model::Action::kRun, key, decision.reasons)));
     return txn->Commit();
   };
   if (Status recorded = record(); !recorded) return recorded.TakeError();
