@@ -120,6 +120,13 @@ class Conversation {
     co_await Close();
   }
 
+  // Answers what has not been read at all, and closes.
+  net::awaitable<void> TurnAway(Response refusal) {
+    parser_.emplace();
+    co_await Write(refusal, false, false);
+    co_await Close();
+  }
+
  private:
   void Expire(std::chrono::milliseconds after) { beast::get_lowest_layer(stream_).expires_after(after); }
 
@@ -157,13 +164,9 @@ class Conversation {
     const size_t limit =
         options.spool_folder.empty() ? std::min(options.memory_body_limit, options.body_limit) : options.body_limit;
     const auto length = parser_->content_length();
-    if (length && *length > limit) co_return TooLarge(limit, *length);
     if (parser_->is_done()) co_return std::nullopt;
-    bool admitted = false;
-    if (length && *length > options.memory_body_limit) {  // Judged before the client is told to go on.
-      if (auto refusal = co_await Admit(request)) co_return refusal;
-      admitted = true;
-    }
+    if (auto refusal = co_await Admit(request)) co_return refusal;  // Before the client is told to go on.
+    if (length && *length > limit) co_return TooLarge(limit, *length);
     if (auto refusal = co_await Continue(request)) co_return refusal;
     std::string piece(kPiece, '\0');
     size_t total = 0;
@@ -182,10 +185,6 @@ class Conversation {
       if (!spool && request.body.size() + got.size() <= options.memory_body_limit) {
         request.body.append(got);
         continue;
-      }
-      if (!admitted) {
-        if (auto refusal = co_await Admit(request)) co_return refusal;
-        admitted = true;
       }
       std::function<Result<bool>()> keep = [&]() -> Result<bool> {
         if (!spool) {
@@ -213,15 +212,13 @@ class Conversation {
                    fmt::format("the request's body has {} bytes or more; this node takes at most {}", bytes, limit));
   }
 
-  net::awaitable<std::optional<Response>> Admit(const Request& request) {
+  net::awaitable<std::optional<Response>> Admit(Request& request) {
     if (!shared_.options.admit) co_return std::nullopt;
-    std::function<Result<bool>()> judge = [&]() -> Result<bool> {
-      TRY(shared_.options.admit(request));
-      return true;
-    };
-    Result<bool> admitted = co_await shared_.OnPool<bool>(judge);
-    if (admitted) co_return std::nullopt;
-    co_return ToResponse(admitted.error());
+    using Verdict = std::optional<Response>;
+    std::function<Result<Verdict>()> judge = [&]() -> Result<Verdict> { return shared_.options.admit(request); };
+    Result<Verdict> verdict = co_await shared_.OnPool<Verdict>(judge);
+    if (!verdict) co_return ToResponse(verdict.error());
+    co_return verdict.TakeValue();
   }
 
   // Tells a client that waits for it to send its body.
@@ -447,8 +444,15 @@ class Listener : public Server {
     beast::ssl_stream<beast::tcp_stream> stream(std::move(socket), *tls_);
     beast::tcp_stream& lowest = beast::get_lowest_layer(stream);
     Presence presence(*this, lowest);
-    lowest.expires_after(std::chrono::seconds(10));
-    auto [failed] = co_await stream.async_handshake(net::ssl::stream_base::server, kOutcome);
+    lowest.expires_after(std::min<std::chrono::milliseconds>(std::chrono::seconds(10), shared_.options.idle_timeout));
+    beast::flat_buffer first;
+    auto [unread, secure] = co_await beast::async_detect_ssl(lowest, first, kOutcome);
+    if (unread) co_return;
+    if (!secure) {  // HTTP in the clear, mostly.
+      Conversation plain(shared_, lowest, presence.connection, peer);
+      co_return co_await plain.TurnAway(Refusal(400, "this port speaks TLS: write https://"));
+    }
+    auto [failed, used] = co_await stream.async_handshake(net::ssl::stream_base::server, first.data(), kOutcome);
     if (failed) co_return;
     Conversation conversation(shared_, stream, presence.connection, peer);
     co_await conversation.Run();

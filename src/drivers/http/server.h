@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -26,9 +27,9 @@ struct ServerOptions {
   // longer.
   std::chrono::milliseconds idle_timeout{30'000};
   size_t connection_limit = 2'000;  // Further ones are closed at once.
-  // Judges the head (method, path, query, headers) of a request whose body would be spooled, before it is read; on a
-  // pool thread. Empty: all may.
-  std::function<Status(const Request&)> admit;
+  // Judges the head (method, path, query, headers) of a request that has a body, before any of it is read; on a pool
+  // thread. Its answer refuses the request and ends the connection. Empty: all may.
+  std::function<std::optional<Response>(Request&)> admit;
 };
 
 class Server {

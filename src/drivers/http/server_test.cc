@@ -171,21 +171,28 @@ TEST_F(HttpServer, RefusesABodyBeyondTheLimit) {
   EXPECT_TRUE(!fs::exists(folder_ / "spool") || fs::is_empty(folder_ / "spool"));
 }
 
-TEST_F(HttpServer, JudgesTheHeadBeforeALargeBody) {
+TEST_F(HttpServer, JudgesTheHeadBeforeAnyBody) {
   options_.memory_body_limit = 1'000;
-  std::atomic<int> asked = 0;
-  options_.admit = [&](const Request& request) -> Status {
-    ++asked;
-    if (request.Header("authorization").empty()) return Error{Code::kUnauthenticated, "no token"};
-    return {};
+  options_.admit = [&](Request& request) -> std::optional<Response> {
+    if (!request.Header("authorization").empty()) return std::nullopt;
+    return ToResponse({Code::kUnauthenticated, "no token"});
   };
-  Start();
+  std::atomic<int> handled = 0;
+  Start([&](Request& request) {
+    ++handled;
+    return Echo(request);
+  });
+  // The answer does not wait for a byte of the body, and ends the connection.
+  for (const char* body : {"Content-Length: 900", "Content-Length: 4000000", "Transfer-Encoding: chunked"}) {
+    std::string raw = Raw(std::string("PUT / HTTP/1.1\r\nHost: x\r\n") + body + "\r\n\r\n");
+    EXPECT_TRUE(raw.starts_with("HTTP/1.1 401")) << raw;
+    EXPECT_NE(raw.find("Connection: close"), std::string::npos) << raw;
+  }
+  EXPECT_EQ(handled, 0);
+  EXPECT_EQ(Open()->Send(Get("/"))->status, 200) << "what has no body is the handler's to judge";
   Request request;
   request.method = "PUT";
   request.path = "/";
-  request.body = std::string(900, 'x');
-  EXPECT_EQ(Open()->Send(request)->status, 200);
-  EXPECT_EQ(asked, 0);
   request.body = std::string(2'000'000, 'x');
   auto refused = Open()->Send(request);
   ASSERT_TRUE(refused) << refused.error().message;
@@ -328,6 +335,21 @@ TEST_F(HttpServer, StopsWhileRequestsRun) {
   EXPECT_EQ(answer.error().code, Code::kUnavailable);
   EXPECT_NE(answer.error().message.find("cannot reach the node at http://127.0.0.1:"), std::string::npos)
       << answer.error().message;
+}
+
+TEST_F(HttpServer, OnlyThisMachineIsAskedPastAProxy) {
+  Start();
+  ClientOptions with;
+  ::setenv("http_proxy", "http://127.0.0.1:1", 1);
+  auto direct = Open(with)->Send(Get("/echo"));
+  ::setenv("http_proxy", ("http://127.0.0.1:" + std::to_string(server_->port())).c_str(), 1);
+  with.url = "http://127.example.com:1";
+  auto proxied = Open(with)->Send(Get("/echo"));
+  ::unsetenv("http_proxy");
+  ASSERT_TRUE(direct) << direct.error().message;
+  EXPECT_EQ(direct->status, 200);
+  ASSERT_TRUE(proxied) << proxied.error().message;
+  EXPECT_EQ(proxied->status, 400) << "this server is no proxy";
 }
 
 TEST_F(HttpServer, ClosesTheSlowAndTheSilent) {

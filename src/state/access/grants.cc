@@ -1,11 +1,15 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/id.h"
+#include "base/text.h"
 #include "state/access/access.h"
 
 namespace weft::access {
 namespace {
 
+constexpr size_t kMaxPurpose = 63;
 constexpr std::string_view kColumns =
     "id, principal, domain, product, port, major, purpose, until, granted_by, granted_at";
 
@@ -23,8 +27,22 @@ Result<Grant> GrantOf(const store::Row& row) {
 
 }  // namespace
 
+Status CheckPurpose(const std::string& purpose) {
+  const bool plain =
+      std::ranges::all_of(purpose, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+  const bool begins = purpose.empty() || (purpose[0] >= 'a' && purpose[0] <= 'z');
+  if (plain && begins && purpose.size() <= kMaxPurpose) return {};
+  const bool showable = purpose.size() <= kMaxPurpose && IsUtf8(purpose);
+  return Error{
+      Code::kInvalid,
+      fmt::format("{} is no purpose: write up to {} characters of a to z, 0 to 9 and -, beginning with a "
+                  "letter, such as demand-forecast",
+                  showable ? "'" + purpose + "'" : fmt::format("a text of {} bytes", purpose.size()), kMaxPurpose)};
+}
+
 Result<Grant> PutGrant(store::Txn& txn, Clock& clock, const Grant& grant) {
   const Instant now = clock.Now();
+  TRY(CheckPurpose(grant.purpose));
   if (grant.principal.empty() || grant.principal == "group:") {
     return Error{Code::kInvalid, "a grant names whom it is for: a principal, or group:NAME"};
   }

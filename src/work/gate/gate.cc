@@ -11,15 +11,6 @@ namespace {
 // "the mesh" is no address.
 std::string AddressOf(const model::Resource& resource) { return resource.domain.empty() ? "" : resource.Text(); }
 
-ledger::Entry DenialOf(const model::Caller& caller, model::Action action, const model::Resource& resource,
-                       const model::Decision& decision) {
-  Json detail =
-      Json::Map({{"action", model::ActionName(action)}, {"reasons", decision.reasons}, {"door", caller.door}});
-  if (!caller.peer.empty()) detail.Set("peer", caller.peer);
-  if (!caller.token_id.empty()) detail.Set("token", caller.token_id);
-  return {"denied", caller.principal.name, caller.purpose, AddressOf(resource), std::move(detail)};
-}
-
 Error ErrorOf(const model::Caller& caller, model::Action action, const model::Resource& resource,
               const model::Decision& decision) {
   const std::string who = caller.principal.name.empty() ? "nobody" : caller.principal.name;
@@ -42,6 +33,7 @@ Result<model::Caller> Gate::Authenticate(std::string_view secret, std::string pu
   }
   auto txn = TRY(store_.Read());
   access::Identity identity = TRY(access::Authenticate(*txn, clock_, std::string(secret)));
+  if (Status known = access::CheckPurpose(purpose); !known) return known.TakeError().With("header x-weft-purpose");
   txn.reset();
   {
     std::lock_guard lock(mutex_);
@@ -77,7 +69,7 @@ Result<model::Decision> Gate::Decide(const model::Caller& caller, model::Action 
     decision = TRY(access::Decide(*txn, clock_, caller.principal, action, resource, caller.purpose));
   }
   if (decision.permitted) return decision;
-  TRY(ledger_.AppendDurably(DenialOf(caller, action, resource, decision)));
+  TRY(ledger_.AppendDurably(ledger::Denial(caller, action, AddressOf(resource), decision.reasons)));
   return ErrorOf(caller, action, resource, decision);
 }
 
@@ -85,8 +77,14 @@ Result<model::Decision> Gate::Decide(store::Txn& txn, const model::Caller& calle
                                      const model::Resource& resource) {
   model::Decision decision = TRY(access::Decide(txn, clock_, caller.principal, action, resource, caller.purpose));
   if (decision.permitted) return decision;
-  TRY(ledger_.AppendSoon(DenialOf(caller, action, resource, decision)));
+  TRY(ledger_.AppendSoon(ledger::Denial(caller, action, AddressOf(resource), decision.reasons)));
   return ErrorOf(caller, action, resource, decision);
+}
+
+std::string BearerOf(std::string_view authorization) {
+  constexpr std::string_view kScheme = "bearer ";
+  if (Lower(authorization.substr(0, kScheme.size())) != kScheme) return "";
+  return std::string(Trim(authorization.substr(kScheme.size())));
 }
 
 bool Match(std::string_view pattern, http::Request& request) {

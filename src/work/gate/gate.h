@@ -33,8 +33,8 @@ class Gate {
   Gate(store::Store& store, ledger::Ledger& ledger, Clock& clock, Oidc oidc = {})
       : store_(store), ledger_(ledger), clock_(clock), oidc_(std::move(oidc)) {}
 
-  // kUnauthenticated without a valid token, saying how to get one; kUnavailable where the identity provider would have
-  // to be asked and does not answer.
+  // kUnauthenticated without a valid token, saying how to get one; kInvalid for a purpose that is no slug; kUnavailable
+  // where the identity provider would have to be asked and does not answer.
   Result<model::Caller> Authenticate(std::string_view secret, std::string purpose, std::string door, std::string peer);
   // kDenied with reasons and remedy, after the denial is in the ledger.
   Result<model::Decision> Decide(const model::Caller& caller, model::Action action, const model::Resource& resource);
@@ -60,16 +60,18 @@ class Gate {
 };
 
 // One row of a door's table. `action` has no default: an entry without a policy does not compile. What the action is
-// about comes from `resource`, which reads it off the request ({} where it is about the mesh).
+// about comes from `resource`, which sees the request's head alone (null where it is about the mesh).
 template <class Api>
 struct Route {
+  using Resource = Result<model::Resource> (*)(Api&, const model::Caller&, const http::Request&);
+
   std::string_view method;
   std::string_view pattern;  // "/v1/runs/{id}", "/v1/products/{domain}/{product}"; a last "{rest*}" takes slashes too.
   model::Action action;
-  model::Resource (*resource)(const http::Request&);
+  Resource resource;
   Result<http::Response> (*handler)(Api&, const model::Caller&, const http::Request&);
 
-  Route(std::string_view m, std::string_view p, model::Action a, model::Resource (*r)(const http::Request&),
+  Route(std::string_view m, std::string_view p, model::Action a, Resource r,
         Result<http::Response> (*h)(Api&, const model::Caller&, const http::Request&))
       : method(m), pattern(p), action(a), resource(r), handler(h) {}
 };
@@ -77,30 +79,61 @@ struct Route {
 // Fills request.captures where the whole path fits; a {name} takes one segment, never an empty one.
 bool Match(std::string_view pattern, http::Request& request);
 
-// The bearer token comes from Authorization, the purpose from X-Weft-Purpose. kOpen needs neither.
+// The token of "Bearer TOKEN"; empty where the header is another.
+std::string BearerOf(std::string_view authorization);
+
+// What a request's head says: which row of the table it is for and who asks; `refusal` where it may not be.
 template <class Api>
-http::Response Serve(Gate& gate, Api& api, std::span<const Route<Api>> routes, http::Request& request) {
+struct Entered {
+  const Route<Api>* route = nullptr;
+  model::Caller caller;
+  std::optional<http::Response> refusal;
+};
+
+// Judges the head alone: no body need have been read. The bearer token comes from Authorization, the purpose from
+// X-Weft-Purpose; kOpen needs neither.
+template <class Api>
+Entered<Api> Enter(Gate& gate, Api& api, std::span<const Route<Api>> routes, http::Request& request) {
+  Entered<Api> entered;
   bool path_known = false;
   for (const Route<Api>& route : routes) {
     if (!Match(route.pattern, request)) continue;
     path_known = true;
     if (route.method != request.method) continue;
-    auto answer = [&]() -> Result<http::Response> {
-      model::Caller caller;
-      if (route.action != model::Action::kOpen) {
-        std::string bearer = request.Header("authorization");
-        bearer = bearer.starts_with("Bearer ") ? bearer.substr(7) : "";
-        caller = TRY(gate.Authenticate(bearer, request.Header("x-weft-purpose"), "rest", request.peer));
-        TRY(gate.Decide(caller, route.action, route.resource ? route.resource(request) : model::Resource{}));
-      }
-      return route.handler(api, caller, request);
+    entered.route = &route;
+    if (route.action == model::Action::kOpen) return entered;
+    Status may = [&]() -> Status {
+      entered.caller = TRY(gate.Authenticate(BearerOf(request.Header("authorization")),
+                                             request.Header("x-weft-purpose"), "rest", request.peer));
+      model::Resource resource;
+      if (route.resource) resource = TRY(route.resource(api, entered.caller, request));
+      TRY(gate.Decide(entered.caller, route.action, resource));
+      return {};
     }();
-    return answer ? answer.TakeValue() : http::ToResponse(answer.error());
+    if (!may) entered.refusal = http::ToResponse(may.error());
+    return entered;
   }
-  if (!path_known) return http::ToResponse({Code::kNotFound, "no such endpoint: " + request.path});
-  http::Response response = http::ToResponse({Code::kInvalid, request.method + " is not allowed on " + request.path});
-  response.status = 405;
-  return response;
+  entered.refusal = path_known
+                        ? http::ToResponse({Code::kInvalid, request.method + " is not allowed on " + request.path}, 405)
+                        : http::ToResponse({Code::kNotFound, "no such endpoint: " + request.path});
+  return entered;
+}
+
+// Whether a request with a body may send it; the answer where not. What needs no identity takes no body.
+template <class Api>
+std::optional<http::Response> Admit(Gate& gate, Api& api, std::span<const Route<Api>> routes, http::Request& request) {
+  Entered<Api> entered = Enter(gate, api, routes, request);
+  if (entered.refusal || entered.route->action != model::Action::kOpen) return std::move(entered.refusal);
+  return http::ToResponse({Code::kInvalid, request.method + " " + request.path + " takes no body"});
+}
+
+// Judged again although Admit may have let its body in: the body may have taken its time.
+template <class Api>
+http::Response Serve(Gate& gate, Api& api, std::span<const Route<Api>> routes, http::Request& request) {
+  Entered<Api> entered = Enter(gate, api, routes, request);
+  if (entered.refusal) return std::move(*entered.refusal);
+  auto answer = entered.route->handler(api, entered.caller, request);
+  return answer ? answer.TakeValue() : http::ToResponse(answer.error());
 }
 
 }  // namespace weft::gate

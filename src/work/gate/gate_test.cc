@@ -97,6 +97,64 @@ TEST_F(GateTest, WithoutATokenItSaysHowToGetOne) {
   EXPECT_NE(nobody.error().message.find("weft token create"), std::string::npos);
 }
 
+TEST_F(GateTest, APurposeIsASlug) {
+  for (const char* good : {"", "forecast", "demand-forecast-2"}) {
+    EXPECT_TRUE(gate_->Authenticate(secret_, good, "rest", "")) << good;
+  }
+  for (const std::string& bad : {std::string("Forecast"), std::string("a b"), std::string("2x"), std::string("a/b"),
+                                 std::string("a\n"), std::string(64, 'a'), std::string("\xff")}) {
+    auto refused = gate_->Authenticate(secret_, bad, "flight", "");
+    ASSERT_FALSE(refused) << bad;
+    EXPECT_EQ(refused.error().code, Code::kInvalid);
+    EXPECT_NE(refused.error().message.find("is no purpose"), std::string::npos) << refused.error().message;
+  }
+}
+
+// A door of four rows.
+struct Bell {
+  int rung = 0;
+};
+Result<http::Response> Ring(Bell& bell, const model::Caller&, const http::Request&) {
+  ++bell.rung;
+  return http::Response::Text("ding");
+}
+Result<model::Resource> OfOwen(Bell&, const model::Caller&, const http::Request& request) {
+  model::Resource resource;
+  resource.domain = request.Query("domain");
+  resource.owners = {"owen"};
+  return resource;
+}
+const Route<Bell> kBell[] = {{"GET", "/open", model::Action::kOpen, nullptr, Ring},
+                             {"POST", "/ring", model::Action::kBrowse, nullptr, Ring},
+                             {"PUT", "/data", model::Action::kPublish, OfOwen, Ring},
+                             {"POST", "/all", model::Action::kAdminister, nullptr, Ring}};
+
+TEST_F(GateTest, AHeadIsJudgedAloneAndAsTheWhole) {
+  Bell bell;
+  auto ask = [&](const std::string& method, const std::string& path, const std::string& authorization) {
+    http::Request request;
+    request.method = method;
+    request.path = path;
+    request.query["domain"] = "sales";
+    request.headers["authorization"] = authorization;
+    auto refusal = Admit<Bell>(*gate_, bell, kBell, request);
+    const int before = bell.rung;
+    const int status = Serve<Bell>(*gate_, bell, kBell, request).status;
+    EXPECT_TRUE(path == "/open" || status == (refusal ? refusal->status : 200)) << method << path << status;
+    EXPECT_EQ(bell.rung - before, status == 200);
+    return refusal ? refusal->status : 200;
+  };
+  EXPECT_EQ(ask("POST", "/ring", "Bearer " + secret_), 200);
+  EXPECT_EQ(ask("POST", "/ring", "bearer  " + secret_), 200);
+  EXPECT_EQ(ask("POST", "/ring", secret_), 401);
+  EXPECT_EQ(ask("POST", "/ring", ""), 401);
+  EXPECT_EQ(ask("PUT", "/data", "Bearer " + secret_), 403);
+  EXPECT_EQ(ask("POST", "/all", "Bearer " + secret_), 403);
+  EXPECT_EQ(ask("PUT", "/ring", "Bearer " + secret_), 405);
+  EXPECT_EQ(ask("POST", "/nothing", ""), 404);
+  EXPECT_EQ(ask("GET", "/open", ""), 400) << "it takes no body";
+}
+
 TEST(Match, TakesWholePathsOnly) {
   auto match = [](std::string_view pattern, const std::string& path) {
     http::Request request;
