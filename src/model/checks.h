@@ -31,6 +31,7 @@ struct Check {
   std::string op = "mustBe";  // On the count (or percent of rows) for kRow, kUnique, kForeign; on the value for kSet.
   Json bound = 0;
   bool percent = false;
+  bool tells = false;  // What it measures is data, not a count of rows: a rule's own query.
   bool warning = false;
   std::string dimension;
   Place place;

@@ -219,6 +219,7 @@ class RuleCompiler {
       names += fmt::format(", {} AS (SELECT * FROM {{table}})", SqlName(object_.physical_name));
     }
     check_.kind = Check::Kind::kSet;
+    check_.tells = true;
     check_.measure = fmt::format("WITH {} SELECT * FROM (\n{}\n)", names, query);
     Add("sql", fmt::format("{}: {} {}", query, check_.op, check_.bound.Dump()));
   }

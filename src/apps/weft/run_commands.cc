@@ -57,6 +57,8 @@ std::string CheckText(const Session& session, const Json& check) {
                                  Safe(check["id"].Text()), Safe(check["description"].Text()));
   if (check["value"].is_number())
     text += fmt::format(" (is {}, expected {})", Number(check["value"]), Safe(check["expected"].Text()));
+  else if (!check["expected"].Text().empty())
+    text += fmt::format(" (expected {})", Safe(check["expected"].Text()));
   if (!check["place"].Text().empty()) text += " at " + Safe(check["place"].Text());
   text += "\n";
   for (const Json& row : check["sample"].Items()) text += "    " + session.Paint(Style::kDim, Safe(row.Dump())) + "\n";

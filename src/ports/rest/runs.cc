@@ -6,10 +6,11 @@
 namespace weft::rest {
 namespace {
 
-// What of a run may hold data. Failing rows are for those who may read all rows. The reason why reading or building
-// failed may quote a value: it is also for those who may run the port, since they have to mend it.
+// What of a run may hold data. Failing rows, and what a rule's own query measured, are for those who may read all rows.
+// The reason why reading or building failed may quote a value: it is also for those who may run the port, since they
+// have to mend it.
 struct Sight {
-  bool samples = false;
+  bool rows = false;
   bool reasons = false;
 };
 
@@ -23,20 +24,21 @@ Result<Sight> SightOf(Api& api, store::Txn& txn, const Caller& caller, const mod
   return Sight{all, all || run.permitted};
 }
 
-Json CheckJson(const runs::CheckResult& check, bool samples) {
+Json CheckJson(const runs::CheckResult& check, bool rows) {
+  const bool shown = check.value && (rows || !check.tells);
   return Json::Map({{"id", check.id},
                     {"description", check.description},
                     {"outcome", check.outcome},
-                    {"value", check.value ? Json(*check.value) : Json()},
+                    {"value", shown ? Json(*check.value) : Json()},
                     {"expected", check.expected},
                     {"failing_rows", check.failing_rows},
-                    {"sample", samples ? check.sample : Json()},
+                    {"sample", rows ? check.sample : Json()},
                     {"place", check.place}});
 }
 
 Json RunJson(const runs::Run& run, Sight sight) {
   Json::Array checks;
-  for (const runs::CheckResult& check : run.checks) checks.push_back(CheckJson(check, sight.samples));
+  for (const runs::CheckResult& check : run.checks) checks.push_back(CheckJson(check, sight.rows));
   const bool withheld = run.status == "failed" && !sight.reasons;
   return Json::Map({{"id", run.id},
                     {"address", run.port.Text()},

@@ -41,6 +41,9 @@ CREATE TABLE run_checks (
   place TEXT NOT NULL,
   PRIMARY KEY (run_id, position)
 );
+)"},
+                                            {"runs", 2, R"(
+ALTER TABLE run_checks ADD COLUMN tells INTEGER NOT NULL DEFAULT 0;
 )"}};
 
 constexpr std::string_view kColumns =
@@ -94,10 +97,10 @@ Result<Run> RunOf(const store::Row& row) {
 
 Result<std::vector<CheckResult>> ChecksOf(store::Txn& txn, const std::string& run_id) {
   std::vector<CheckResult> checks;
-  for (const store::Row& row :
-       TRY(txn.Run("SELECT id, description, outcome, value, expected, failing_rows, sample, place FROM run_checks "
-                   "WHERE run_id = $1 ORDER BY position",
-                   {run_id}))) {
+  for (const store::Row& row : TRY(txn.Run(
+           "SELECT id, description, outcome, value, expected, failing_rows, sample, place, tells FROM run_checks "
+           "WHERE run_id = $1 ORDER BY position",
+           {run_id}))) {
     CheckResult check;
     check.id = row.text(0);
     check.description = row.text(1);
@@ -107,6 +110,7 @@ Result<std::vector<CheckResult>> ChecksOf(store::Txn& txn, const std::string& ru
     check.failing_rows = row.integer(5);
     check.sample = TRY(Json::Parse(row.text(6)));
     check.place = row.text(7);
+    check.tells = row.flag(8);
     checks.push_back(std::move(check));
   }
   return checks;
@@ -147,10 +151,10 @@ Status PutChecks(store::Txn& txn, const std::string& run_id, const std::vector<C
     const CheckResult& check = checks[i];
     TRY(
         txn.Run("INSERT INTO run_checks (run_id, position, id, description, outcome, value, expected, failing_rows, "
-                "sample, place) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                "sample, place, tells) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
                 {run_id, store::Int(static_cast<int64_t>(i)), check.id, check.description, check.outcome,
                  check.value ? store::Cell(fmt::format("{}", *check.value)) : std::nullopt, check.expected,
-                 store::Int(check.failing_rows), check.sample.Dump(), check.place}));
+                 store::Int(check.failing_rows), check.sample.Dump(), check.place, store::Flag(check.tells)}));
   }
   return {};
 }

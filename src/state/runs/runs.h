@@ -23,8 +23,9 @@ struct CheckResult {
   std::optional<double> value;
   std::string expected;  // "0 rows"
   int64_t failing_rows = 0;
-  Json sample;        // Up to 5 failing rows, only to those who may read the port; the ledger has its hash.
-  std::string place;  // "flights.odcs.yaml:31:9"
+  Json sample;         // Up to 5 failing rows, only to those who may read the port; the ledger has its hash.
+  std::string place;   // "flights.odcs.yaml:31:9"
+  bool tells = false;  // Whether `value` is data rather than a count: for those who may read the port.
 };
 
 struct Run {
@@ -41,7 +42,7 @@ struct Run {
   double progress = 0;  // Percent.
   int64_t rows = 0;
   std::optional<int64_t> snapshot_id;
-  std::string message;  // Why it did not succeed.
+  std::string message;  // Why it did not succeed. Of a failed run, it may quote data.
   Json inputs;
   std::vector<CheckResult> checks;
 };

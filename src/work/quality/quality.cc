@@ -22,6 +22,7 @@ struct Measured {
   double value = kNaN;
   int64_t failing_rows = 0;
   std::string complaint;  // Why there is no number.
+  std::string text;       // What there is instead.
 };
 
 std::string NotNull(const std::vector<std::string>& columns, std::string_view table) {
@@ -191,7 +192,8 @@ class Evaluation {
     }
     measured_[i].value = NumberOf(rows.text(0, 0));
     if (!std::isfinite(measured_[i].value)) {
-      measured_[i].complaint = fmt::format("its query gave '{}', which is no number", rows.text(0, 0));
+      measured_[i].complaint = "its query gave what is no number";
+      measured_[i].text = rows.text(0, 0).substr(0, kSampleBytes);
     }
     return {};
   }
@@ -235,6 +237,7 @@ class Evaluation {
       const bool holds = model::Meets(check.op, check.bound, found.value);
       result.outcome = holds ? "passed" : check.warning ? "warned" : "failed";
       result.expected = check.Expected();
+      result.tells = check.tells;
       result.failing_rows = holds ? 0 : found.failing_rows;
       if (std::isfinite(found.value)) result.value = found.value;
       if (!holds) {
@@ -242,6 +245,7 @@ class Evaluation {
         auto sample = Sample(i);
         if (!sample) return Explain(check, sample.TakeError());
         result.sample = sample.TakeValue();
+        if (!found.text.empty()) result.sample.Push(Json::Map({{"value", found.text}}));
         if (!check.warning) failed.push_back(Headline(check, found));
       }
       verdict.results.push_back(std::move(result));
@@ -255,8 +259,10 @@ class Evaluation {
     return verdict;
   }
 
+  // For everybody: no value of the data.
   static std::string Headline(const Check& check, const Measured& found) {
     if (!found.complaint.empty()) return fmt::format("{} ({})", check.id, found.complaint);
+    if (check.tells) return fmt::format("{} (expected {})", check.id, check.Expected());
     if (check.kind == Check::Kind::kSet)
       return fmt::format("{} (found {}, expected {})", check.id, found.value, check.Expected());
     return fmt::format("{} ({})", check.id,
