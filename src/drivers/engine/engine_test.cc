@@ -319,6 +319,22 @@ TEST(MemoryBroker, GrantsAddUpToWhatThereIs) {
   EXPECT_EQ(broker.free(), 20);
 }
 
+TEST(MemoryBroker, WhoWaitsKeepsItsPlaceUntilItIsStopped) {
+  MemoryBroker broker(100);
+  auto held = broker.Take(100, Deadline::Never()).value();
+  std::stop_source stop;
+  std::jthread impatient([&] { EXPECT_FALSE(broker.Take(100, Deadline::Never(), stop.get_token())); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  std::atomic<bool> granted = false;
+  std::jthread next([&] { granted = broker.Take(10, Deadline::After(std::chrono::seconds(5))).has_value(); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  stop.request_stop();
+  impatient.join();
+  held = {};
+  next.join();
+  EXPECT_TRUE(granted);
+}
+
 TEST(MemoryBroker, ALargeRequestIsNotStarvedBySmallOnes) {
   MemoryBroker broker(100);
   auto held = broker.Take(60, Deadline::Never()).value();

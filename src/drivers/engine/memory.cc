@@ -25,7 +25,7 @@ MemoryBroker::Grant::~Grant() {
   broker_->given_back_.notify_all();
 }
 
-Result<MemoryBroker::Grant> MemoryBroker::Take(int64_t bytes, Deadline deadline) {
+Result<MemoryBroker::Grant> MemoryBroker::Take(int64_t bytes, Deadline deadline, const std::stop_token& stop) {
   if (bytes > total_) {
     return Error{Code::kUnavailable, fmt::format("{} of memory are asked for and the node's engines have {} in all: "
                                                  "raise the node's memory or ask for less",
@@ -35,12 +35,9 @@ Result<MemoryBroker::Grant> MemoryBroker::Take(int64_t bytes, Deadline deadline)
   const uint64_t turn = next_turn_++;
   turns_.push_back(turn);
   auto mine = [&] { return turns_.front() == turn && free_ >= bytes; };
-  bool granted = true;
-  if (deadline.at() == std::chrono::steady_clock::time_point::max()) {
-    given_back_.wait(lock, mine);
-  } else {
-    granted = given_back_.wait_until(lock, deadline.at(), mine);
-  }
+  const bool endless = deadline.at() == std::chrono::steady_clock::time_point::max();  // Some clocks overflow there.
+  const bool granted =
+      endless ? given_back_.wait(lock, stop, mine) : given_back_.wait_until(lock, stop, deadline.at(), mine);
   std::erase(turns_, turn);
   if (granted) free_ -= bytes;
   const int64_t left = free_;

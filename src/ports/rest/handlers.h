@@ -42,6 +42,7 @@ Answer WhoAmI(Api& api, const Caller& caller, const http::Request& request);
 // publish.cc
 Answer MakePlan(Api& api, const Caller& caller, const http::Request& request);
 Answer Apply(Api& api, const Caller& caller, const http::Request& request);
+Result<model::Resource> WhereToPublish(Api& api, const Caller& caller, const http::Request& request);
 Answer PutData(Api& api, const Caller& caller, const http::Request& request);
 // catalog.cc
 Answer Products(Api& api, const Caller& caller, const http::Request& request);

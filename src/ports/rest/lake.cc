@@ -72,8 +72,9 @@ Answer Sweep(Api& api, const Caller& caller, const http::Request& request) {
   if (!age.is_number() || age.Int(-1) < 0 || age.Int() > int64_t{10} * 365 * 86'400) {
     return Error{Code::kInvalid, "field age_seconds: " + age.Dump() + " is no number of seconds"};
   }
-  const lake::Lake::Swept swept = TRY(api.lake.Sweep(std::chrono::seconds(age.Int())));
-  const Json detail = Json::Map({{"files", swept.files}, {"bytes", swept.bytes}});
+  const lake::Lake::Swept tables = TRY(api.lake.Sweep(std::chrono::seconds(age.Int())));
+  const publish::Swept uploads = TRY(publish::SweepUploads(api.publish, std::chrono::seconds(age.Int())));
+  const Json detail = Json::Map({{"files", tables.files + uploads.files}, {"bytes", tables.bytes + uploads.bytes}});
   auto txn = TRY(api.store.Begin());
   TRY(Record(*txn, api.clock, caller, "swept", "", detail));
   TRY(txn->Commit());

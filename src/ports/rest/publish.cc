@@ -51,12 +51,13 @@ Answer Apply(Api& api, const Caller& caller, const http::Request& request) {
   return http::Response::Of(TRY(publish::Apply(api.publish, caller, submission)).ToJson());
 }
 
-// Bytes are of no use to anybody until a product that its domain's owner applies names their hash, but they fill the
-// disk: only who may publish somewhere sends them.
+// Decided before a byte is read: only who may publish somewhere sends data files.
+Result<model::Resource> WhereToPublish(Api& api, const Caller& caller, const http::Request&) {
+  return publish::WhereToPublish(api.publish, caller);
+}
+
 Answer PutData(Api& api, const Caller& caller, const http::Request& request) {
   const std::string hash = TRY(HashOf(request.captures.at("sha256")));
-  const model::Decision may = TRY(publish::MayUpload(api.publish, caller));
-  if (!may.permitted) TRY(api.gate.Decide(caller, model::Action::kPublish, {}));  // Denies, and records it.
   int64_t bytes = static_cast<int64_t>(request.body.size());
   if (request.body_file.empty()) {
     TRY(api.publish.uploads.PutBytes(hash, request.body));
@@ -65,6 +66,7 @@ Answer PutData(Api& api, const Caller& caller, const http::Request& request) {
     bytes = static_cast<int64_t>(std::filesystem::file_size(request.body_file, failure));
     TRY(api.publish.uploads.Put(hash, request.body_file));
   }
+  TRY(publish::NoteUpload(api.publish, caller, hash));
   return http::Response::Of(Json::Map({{"sha256", hash}, {"bytes", bytes}}));
 }
 

@@ -14,7 +14,7 @@ std::span<const gate::Route<Api>> Routes() {
       {"GET", "/v1/whoami", kBrowse, nullptr, WhoAmI},
       {"POST", "/v1/plan", kBrowse, nullptr, MakePlan},
       {"POST", "/v1/apply", kBrowse, nullptr, Apply},
-      {"PUT", "/v1/data/{sha256}", kBrowse, nullptr, PutData},
+      {"PUT", "/v1/data/{sha256}", kPublish, WhereToPublish, PutData},
       {"GET", "/v1/products", kBrowse, nullptr, Products},
       {"GET", "/v1/products/{domain}/{product}", kBrowse, nullptr, Product},
       {"GET", "/v1/ports/{domain}/{product}/{port}", kBrowse, nullptr, Port},

@@ -93,6 +93,9 @@ CREATE VIRTUAL TABLE search USING fts5 (
   tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
 );
 CREATE VIRTUAL TABLE search_words USING fts5vocab (search, row);
+)"},
+                                            {"catalog", 2, R"(
+CREATE INDEX product_data_sha256 ON product_data (sha256);
 )"}};
 
 constexpr std::string_view kProductColumns =
@@ -203,6 +206,12 @@ Result<std::vector<model::DataFile>> Data(store::Txn& txn, const std::string& do
     data.push_back({row.text(0), row.text(1), row.integer(2)});
   }
   return data;
+}
+
+Result<bool> HasData(store::Txn& txn, const std::string& sha256, const std::string& domain) {
+  return !TRY(
+      txn.Run("SELECT 1 FROM product_data WHERE sha256 = $1 AND ($2 = '' OR domain = $2) LIMIT 1", {sha256, domain}))
+  .empty();
 }
 
 }  // namespace weft::catalog

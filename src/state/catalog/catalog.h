@@ -77,6 +77,8 @@ Result<Port> Load(store::Txn& txn, const PortRow& row);
 Status PutData(store::Txn& txn, const std::string& domain, const std::string& product,
                const std::vector<model::DataFile>& data);
 Result<std::vector<model::DataFile>> Data(store::Txn& txn, const std::string& domain, const std::string& product);
+// Whether a product of the domain (of any, where it is empty) has a data file of this hash.
+Result<bool> HasData(store::Txn& txn, const std::string& sha256, const std::string& domain = "");
 
 struct Hit {
   std::string kind;  // product, port, column

@@ -11,6 +11,7 @@ namespace weft::publish {
 namespace {
 
 constexpr Millis kBindLimit{5000};
+constexpr int64_t kMemory = int64_t{256} << 20;
 
 // Byte offset to line and column; columns count characters.
 model::Place At(std::string_view text, size_t byte) {
@@ -98,7 +99,8 @@ Result<engine::Connection*> BuildChecker::Engine() {
   if (!connection_) {
     engine::Options options;
     options.threads = 1;
-    options.memory_bytes = int64_t{256} << 20;
+    options.memory_bytes = std::min(kMemory, context_.memory.total());
+    memory_ = TRY(context_.memory.Take(options.memory_bytes, Deadline::After(context_.memory_wait)));
     instance_ = TRY(engine::Instance::Open(options));
     connection_ = TRY(instance_->Connect());
     TRY(connection_->Execute("SET errors_as_json = true"));

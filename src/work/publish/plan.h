@@ -82,10 +82,11 @@ class Ports {
 Status CheckInputs(Ports& ports, const model::Bundle& bundle, std::vector<Problem>* problems);
 Status CheckCycles(Ports& ports, const std::vector<const model::Bundle*>& bundles, std::vector<Problem>* problems);
 
-// Contracts' types and rules, and builds bound against empty tables of their inputs. Engines open when first needed.
+// Contracts' types and rules, and builds bound against empty tables of their inputs. Its engine opens when
+// first needed; kUnavailable where the node has no memory for it in time.
 class BuildChecker {
  public:
-  explicit BuildChecker(Ports& ports) : ports_(ports) {}
+  BuildChecker(Ports& ports, const Context& context) : ports_(ports), context_(context) {}
   Status Check(const model::Bundle& bundle, std::vector<Problem>* problems);
 
  private:
@@ -97,6 +98,8 @@ class BuildChecker {
   Status Bind(Job& job);
 
   Ports& ports_;
+  const Context& context_;
+  engine::MemoryBroker::Grant memory_;
   std::unique_ptr<engine::Instance> instance_;
   std::unique_ptr<engine::Connection> connection_;
 };

@@ -24,7 +24,13 @@ struct Draft {
   Plan plan;
   bool put_mesh = false;
   std::vector<const Bundle*> put;
+  std::vector<ledger::Entry> denials;  // Recorded when it is applied; a plan changes nothing.
 };
+
+std::string Because(const model::Decision& decision) {
+  const std::string reasons = Join(decision.reasons, "; ");
+  return decision.remedy.empty() ? reasons : reasons + ". What helps: " + decision.remedy;
+}
 
 // Makes one Draft inside one reading transaction.
 class Planner {
@@ -64,9 +70,9 @@ class Planner {
     model::Decision decision =
         TRY(access::Decide(txn_, context_.clock, caller_.principal, model::Action::kAdminister, {}, caller_.purpose));
     if (!decision.permitted) {
+      draft_.denials.push_back(ledger::Denial(caller_, model::Action::kAdminister, "mesh", decision.reasons));
       Say({}, kMeshFile, "weft.denied",
-          fmt::format("{} may not change mesh.yaml: {}", caller_.principal.name,
-                      Because(decision, "only administrators may")));
+          fmt::format("{} may not change mesh.yaml: {}", caller_.principal.name, Because(decision)));
       return {};
     }
     if (!mesh_) {
@@ -116,11 +122,6 @@ class Planner {
     return {};
   }
 
-  static std::string Because(const model::Decision& decision, std::string_view otherwise) {
-    std::string text = decision.reasons.empty() ? std::string(otherwise) : Join(decision.reasons, "; ");
-    return decision.remedy.empty() ? text : text + ". What helps: " + decision.remedy;
-  }
-
   // Whether the bundle's domain is there and the caller may publish in it; decided once a domain.
   Result<bool> MayPublish(const Bundle& bundle) {
     const std::string& name = bundle.product.domain;
@@ -149,9 +150,10 @@ class Planner {
                   .first;
     }
     if (known->second.permitted) return true;
+    draft_.denials.push_back(
+        ledger::Denial(caller_, model::Action::kPublish, name + "/" + bundle.product.name, known->second.reasons));
     SayDomain(bundle, "weft.denied",
-              fmt::format("{} may not publish in '{}': {}", caller_.principal.name, name,
-                          Because(known->second, "owned by " + Join(domain->owners, ", "))));
+              fmt::format("{} may not publish in '{}': {}", caller_.principal.name, name, Because(known->second)));
     return false;
   }
 
@@ -171,7 +173,9 @@ class Planner {
     if (!comparison.register_it) return {};
     draft_.put.push_back(&bundle);
     for (const model::DataFile& file : bundle.data) {
-      if (!context_.uploads.Has(file.sha256)) missing_.insert(file.sha256);
+      const bool held = TRY(catalog::HasData(txn_, file.sha256, bundle.product.domain))
+      || TRY(uploads::Sent(txn_, file.sha256, caller_.principal.name));
+      if (!held || !context_.uploads.Has(file.sha256)) missing_.insert(file.sha256);
     }
     plan_.missing_data.assign(missing_.begin(), missing_.end());
     return {};
@@ -179,7 +183,7 @@ class Planner {
 
   Status Deep(const std::vector<const Bundle*>& changed) {
     Ports ports(txn_, draft_.repository.bundles, catalogue_, draft_.repository.mesh ? "" : mesh_->id);
-    BuildChecker builds(ports);
+    BuildChecker builds(ports, context_);
     for (const Bundle* bundle : changed) {
       TRY(CheckInputs(ports, *bundle, &plan_.problems));
       TRY(builds.Check(*bundle, &plan_.problems));
@@ -239,37 +243,43 @@ Error Refusal(const Plan& plan) {
           fmt::format("nothing was applied: the folder has {}", Count(errors, "problem")), plan.problems};
 }
 
-Status RecordDenials(Context& context, const model::Caller& caller, const Plan& plan) {
-  std::unique_ptr<store::Txn> txn;
-  std::set<std::string> told;
-  for (const Problem& problem : plan.problems) {
-    if (problem.rule != "weft.denied" || !told.insert(problem.message).second) continue;
-    if (!txn) txn = TRY(context.store.Begin());
-    ledger::Entry entry{"denied", caller.principal.name, caller.purpose, "", {}};
-    entry.detail = Json::Map({{"action", "publish"}, {"file", problem.file}, {"reason", problem.message}});
-    TRY(ledger::Append(*txn, context.clock, entry));
-  }
-  return txn ? txn->Commit() : Status{};
+Status Record(Context& context, std::span<const ledger::Entry> denials) {
+  if (denials.empty()) return {};
+  std::unique_ptr<store::Txn> txn = TRY(context.store.Begin());
+  for (const ledger::Entry& denial : denials) TRY(ledger::Append(*txn, context.clock, denial));
+  return txn->Commit();
 }
 
-// A store that lost a race says so; the transaction runs again as a whole.
+// A store that lost a race says so; the transaction runs again as a whole. What `work` left in `denial` is recorded by
+// a transaction of its own: its own one is rolled back.
 template <class Do>
-Status InTransaction(Context& context, Do work) {
+Status InTransaction(Context& context, const std::optional<ledger::Entry>& denial, Do work) {
   for (int attempt = 1;; ++attempt) {
     Status done = [&]() -> Status {
       std::unique_ptr<store::Txn> txn = TRY(context.store.Begin());
       TRY(work(*txn));
       return txn->Commit();
     }();
-    if (done || done.error().code != Code::kUnavailable || attempt == 5) return done;
+    if (denial) TRY(Record(context, std::span(&*denial, 1)));
+    if (done || denial || done.error().code != Code::kUnavailable || attempt == 5) return done;
   }
 }
 
+// May the caller still do it, now that the transaction sees the newest of everything?
+Status DecideAgain(Context& context, store::Txn& txn, const model::Caller& caller, model::Action action,
+                   const model::Resource& resource, const std::string& address, std::optional<ledger::Entry>* denial) {
+  const model::Decision decision =
+      TRY(access::Decide(txn, context.clock, caller.principal, action, resource, caller.purpose));
+  if (decision.permitted) return {};
+  *denial = ledger::Denial(caller, action, address, decision.reasons);
+  return Error{Code::kDenied, fmt::format("{} may no longer {} {}: {}", caller.principal.name,
+                                          model::ActionName(action), address, Because(decision))};
+}
+
 Status ApplyMesh(Context& context, const model::Caller& caller, const Mesh& mesh) {
-  return InTransaction(context, [&](store::Txn& txn) -> Status {
-    model::Decision decision =
-        TRY(access::Decide(txn, context.clock, caller.principal, model::Action::kAdminister, {}, caller.purpose));
-    if (!decision.permitted) return Error{Code::kDenied, Join(decision.reasons, "; ")};
+  std::optional<ledger::Entry> denial;
+  return InTransaction(context, denial, [&](store::Txn& txn) -> Status {
+    TRY(DecideAgain(context, txn, caller, model::Action::kAdminister, {}, "mesh", &denial));
     const std::string id = TRY(catalog::MeshId(txn));
     if (!id.empty() && id != mesh.id) {
       return Error{Code::kConflict, fmt::format("this mesh has been named '{}' meanwhile, not '{}'", id, mesh.id)};
@@ -301,11 +311,26 @@ Status RecordChanges(Context& context, const model::Caller& caller, const Bundle
   return {};
 }
 
+// The age of what the product names no more counts from now: a run may be reading it.
+Status PutData(Context& context, store::Txn& txn, const Bundle& bundle) {
+  const std::string& domain = bundle.product.domain;
+  for (const model::DataFile& file : bundle.data) {
+    if (context.uploads.Has(file.sha256)) continue;
+    return Error{Code::kConflict,
+                 fmt::format("the data file {} was swept away meanwhile: apply again to send it again", file.path)};
+  }
+  for (const model::DataFile& file : TRY(catalog::Data(txn, domain, bundle.product.name))) {
+    TRY(uploads::Note(txn, context.clock, file.sha256, ""));
+  }
+  return catalog::PutData(txn, domain, bundle.product.name, DataOf(bundle));
+}
+
 // The atom: compared again inside the transaction that writes, so that what another wrote meanwhile is seen.
 Status ApplyBundle(Context& context, const model::Caller& caller, const Bundle& bundle) {
   const std::string& domain = bundle.product.domain;
   const std::string& name = bundle.product.name;
-  return InTransaction(context, [&](store::Txn& txn) -> Status {
+  std::optional<ledger::Entry> denial;
+  return InTransaction(context, denial, [&](store::Txn& txn) -> Status {
     const Registered registered = TRY(Catalogue::ReadOne(txn, domain, name));
     Comparison comparison = TRY(Compare(txn, bundle, registered));
     if (!comparison.problems.empty()) {
@@ -322,13 +347,11 @@ Status ApplyBundle(Context& context, const model::Caller& caller, const Bundle& 
     for (const Mesh::Domain& candidate : mesh ? mesh->domains : std::vector<Mesh::Domain>{}) {
       if (candidate.name == domain) resource.owners = candidate.owners;
     }
-    model::Decision decision =
-        TRY(access::Decide(txn, context.clock, caller.principal, model::Action::kPublish, resource, caller.purpose));
-    if (!decision.permitted) return Error{Code::kDenied, Join(decision.reasons, "; ")};
+    TRY(DecideAgain(context, txn, caller, model::Action::kPublish, resource, domain + "/" + name, &denial));
     const bool only_data = std::all_of(comparison.changes.begin(), comparison.changes.end(),
                                        [](const Change& change) { return change.kind == Change::Kind::kData; });
     if (!only_data) TRY(catalog::Put(txn, context.clock, bundle, caller.principal.name));
-    TRY(catalog::PutData(txn, domain, name, DataOf(bundle)));
+    TRY(PutData(context, txn, bundle));
     return RecordChanges(context, caller, bundle, comparison, txn);
   });
 }
@@ -374,23 +397,6 @@ Json Plan::ToJson() const {
   return json;
 }
 
-Result<model::Decision> MayUpload(Context& context, const model::Caller& caller) {
-  auto txn = TRY(context.store.Read());
-  const std::optional<Mesh> mesh = TRY(catalog::MeshOf(*txn));
-  for (const Mesh::Domain& domain : mesh ? mesh->domains : std::vector<Mesh::Domain>{}) {
-    model::Resource resource;
-    resource.domain = domain.name;
-    resource.owners = domain.owners;
-    // A token may be limited to one product of the domain: some data may still come with it.
-    const model::Address& limited = caller.principal.limits.on;
-    if (limited.port.empty()) resource.product = limited.product;
-    model::Decision decision =
-        TRY(access::Decide(*txn, context.clock, caller.principal, model::Action::kPublish, resource, caller.purpose));
-    if (decision.permitted) return decision;
-  }
-  return access::Decide(*txn, context.clock, caller.principal, model::Action::kPublish, {}, caller.purpose);
-}
-
 Result<Plan> MakePlan(Context& context, const model::Caller& caller, const Submission& submission) {
   Draft draft = TRY(MakeDraft(context, caller, submission));
   return std::move(draft.plan);
@@ -399,7 +405,7 @@ Result<Plan> MakePlan(Context& context, const model::Caller& caller, const Submi
 Result<Plan> Apply(Context& context, const model::Caller& caller, const Submission& submission) {
   Draft draft = TRY(MakeDraft(context, caller, submission));
   if (draft.plan.refused()) {
-    TRY(RecordDenials(context, caller, draft.plan));
+    TRY(Record(context, draft.denials));
     return Refusal(draft.plan);
   }
   if (!draft.plan.missing_data.empty()) {

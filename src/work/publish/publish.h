@@ -7,10 +7,12 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/result.h"
+#include "drivers/engine/engine.h"
 #include "drivers/store/store.h"
 #include "model/access.h"
 #include "model/repository.h"
 #include "state/access/access.h"
+#include "state/uploads/uploads.h"
 
 namespace weft::publish {
 
@@ -25,9 +27,10 @@ struct Change {
 std::string_view KindName(Change::Kind kind);
 
 struct Plan {
-  std::vector<Change> changes;            // kMissing: registered in an applied domain but not in the folder; only told.
-  std::vector<Problem> problems;          // Errors refuse the apply as a whole.
-  std::vector<std::string> missing_data;  // Hashes that must be uploaded before an apply.
+  std::vector<Change> changes;    // kMissing: registered in an applied domain but not in the folder; only told.
+  std::vector<Problem> problems;  // Errors refuse the apply as a whole.
+  // Hashes that must be uploaded before an apply: that the node has a file, sent by another, is nobody's business.
+  std::vector<std::string> missing_data;
   bool refused() const;
   Json ToJson() const;
 };
@@ -37,32 +40,25 @@ struct Submission {
   std::vector<model::DataFile> data;
 };
 
-// Where uploaded data files are kept, by hash.
-class Uploads {
- public:
-  explicit Uploads(std::string folder) : folder_(std::move(folder)) {}
-  bool Has(const std::string& sha256) const;
-  std::string PathOf(const std::string& sha256) const;
-  // Moves (or copies) `file` in, verifying its hash: kInvalid where it differs, and then `file` stays where it is.
-  // Durable when it returns; bytes that are there already are kept.
-  Status Put(const std::string& sha256, const std::string& file);
-  Status PutBytes(const std::string& sha256, std::string_view bytes);
-
- private:
-  Result<std::string> Place(const std::string& sha256) const;
-
-  std::string folder_;
-};
-
 struct Context {
   store::Store& store;
   Clock& clock;
-  Uploads& uploads;
+  uploads::Uploads& uploads;
+  engine::MemoryBroker& memory;
+  Millis memory_wait{10'000};  // A plan's engine waits so long for its memory, then kUnavailable.
 };
 
-// Whether the caller may publish anywhere, and so send data files: they stay on the node's disk. The answer of an
-// administrator's right where no domain is theirs.
-Result<model::Decision> MayUpload(Context& context, const model::Caller& caller);
+// Data files stay on the node's disk: who sends one must be allowed to publish somewhere. A domain where the caller
+// may, to be decided about; the mesh where there is none.
+Result<model::Resource> WhereToPublish(Context& context, const model::Caller& caller);
+// What the caller has sent is theirs to publish from now on. kConflict where the file has been swept meanwhile.
+Status NoteUpload(Context& context, const model::Caller& caller, const std::string& sha256);
+// Removes data files that no product names and nobody has sent for so long.
+struct Swept {
+  int64_t files = 0;
+  int64_t bytes = 0;
+};
+Result<Swept> SweepUploads(Context& context, Millis age);
 
 // Compares outside any writing transaction; decides kPublish of each domain (and kAdminister for mesh.yaml), so that
 // a plan tells a denial like any other problem.

@@ -87,8 +87,9 @@ class PublishTest : public ::testing::Test {
     ASSERT_TRUE(store::Migrate(*store_, access::Migrations()));
     ASSERT_TRUE(store::Migrate(*store_, ledger::Migrations()));
     ASSERT_TRUE(store::Migrate(*store_, catalog::Migrations()));
+    ASSERT_TRUE(store::Migrate(*store_, uploads::Migrations()));
     ASSERT_TRUE(MakeFolders(folder_ + "/uploads"));
-    context_ = std::make_unique<Context>(Context{*store_, SystemClock(), uploads_});
+    context_ = std::make_unique<Context>(Context{*store_, SystemClock(), uploads_, memory_});
     files_["mesh.yaml"] = kMesh;
     admin_.principal.name = "root";
     admin_.principal.administrator = true;
@@ -109,6 +110,7 @@ class PublishTest : public ::testing::Test {
       submission.data.push_back(
           {path.substr(0, product) + "/data/in.csv", Sha256(data), static_cast<int64_t>(data.size())});
       EXPECT_TRUE(uploads_.PutBytes(Sha256(data), data));
+      for (const model::Caller& caller : {admin_, ana_}) EXPECT_TRUE(NoteUpload(*context_, caller, Sha256(data)));
     }
     return submission;
   }
@@ -143,7 +145,8 @@ class PublishTest : public ::testing::Test {
 
   const std::string folder_ = fs::temp_directory_path() / ("weft-publish-" + NewSecret(6));
   std::unique_ptr<store::Store> store_;
-  Uploads uploads_{folder_ + "/uploads"};
+  uploads::Uploads uploads_{folder_ + "/uploads"};
+  engine::MemoryBroker memory_{int64_t{1} << 30};
   std::unique_ptr<Context> context_;
   model::Caller admin_, ana_;
   Files files_;
@@ -173,6 +176,61 @@ TEST_F(PublishTest, WhatChangedIsInTheLedgerAndWhatDidNotIsNot) {
   EXPECT_EQ(rows[0].entry.address, "mesh");
   EXPECT_EQ(rows[1].entry.address, "operations/flights");
   EXPECT_EQ(rows[1].entry.detail["change"].Text(), "create");
+}
+
+// Does something between the plan and the first transaction that writes.
+class Meanwhile final : public store::Store {
+ public:
+  Meanwhile(store::Store& inner, std::function<void()> work) : inner_(inner), work_(std::move(work)) {}
+  Result<std::unique_ptr<store::Txn>> Begin() override {
+    if (auto work = std::exchange(work_, nullptr)) work();
+    return inner_.Begin();
+  }
+  Result<std::unique_ptr<store::Txn>> Read() override { return inner_.Read(); }
+
+ private:
+  store::Store& inner_;
+  std::function<void()> work_;
+};
+
+TEST_F(PublishTest, WhoLosesTheDomainMeanwhileIsDeniedAndThatIsRecorded) {
+  MustApply(admin_);
+  Put({});
+  Meanwhile store(*store_, [&] {
+    auto txn = store_->Begin().value();
+    auto mesh = catalog::MeshOf(*txn).value().value();
+    mesh.domains[0].owners = {"ines"};
+    ASSERT_TRUE(catalog::PutMesh(*txn, mesh));
+    ASSERT_TRUE(txn->Commit());
+  });
+  Context context{store, SystemClock(), uploads_, memory_};
+  ana_.peer = "127.0.0.1:9";
+  auto denied = Apply(context, ana_, Make());
+  ASSERT_FALSE(denied);
+  EXPECT_EQ(denied.error().code, Code::kDenied);
+  EXPECT_NE(denied.error().message.find("ana may no longer publish operations/flights: "), std::string::npos);
+  auto ledger = ledger::Ledger::Open(*store_, SystemClock(), folder_).value();
+  ASSERT_TRUE(ledger->SealNow());
+  auto txn = store_->Read().value();
+  auto rows = ledger::List(*txn, {.kind = "denied"}).value();
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].entry.address, "operations/flights");
+  EXPECT_EQ(rows[0].entry.detail["peer"].Text(), "127.0.0.1:9");
+  EXPECT_TRUE(ledger::List(*txn, {.kind = "published", .address_prefix = "operations"}).value().empty());
+}
+
+TEST_F(PublishTest, APlanTakesItsMemoryFromTheBroker) {
+  Put({});
+  {
+    auto everything = memory_.Take(memory_.total(), Deadline::Never()).value();
+    context_->memory_wait = Millis(20);
+    auto plan = MakePlan(*context_, admin_, Make());
+    ASSERT_FALSE(plan);
+    EXPECT_EQ(plan.error().code, Code::kUnavailable);
+    EXPECT_NE(plan.error().message.find("the node is busy"), std::string::npos) << plan.error().message;
+  }
+  ASSERT_TRUE(MakePlan(*context_, admin_, Make()));
+  EXPECT_EQ(memory_.free(), memory_.total()) << "given back";
 }
 
 TEST_F(PublishTest, OnlyAdministratorsNameTheMeshAndNobodyRenamesIt) {
@@ -418,27 +476,6 @@ TEST_F(PublishTest, AThousandProductsArePlannedInSeconds) {
   EXPECT_EQ(plan->changes.size(), 1001u);
   EXPECT_LT(took.count(), 20'000);
   RecordProperty("millis", static_cast<int>(took.count()));
-}
-
-TEST(Uploads, KeepsBytesByTheirHashAndNothingElse) {
-  const fs::path folder = fs::temp_directory_path() / ("weft-uploads-" + NewSecret(6));
-  ASSERT_TRUE(MakeFolders(folder / "kept"));
-  Uploads uploads((folder / "kept").string());
-  const std::string hash = Sha256("rows");
-  EXPECT_FALSE(uploads.Has(hash));
-  EXPECT_FALSE(uploads.Has("../../etc/passwd"));
-  EXPECT_EQ(uploads.PutBytes(Sha256("other"), "rows").error().code, Code::kInvalid);
-  EXPECT_EQ(uploads.PutBytes("../x", "rows").error().code, Code::kInvalid);
-  const fs::path file = folder / "sent";
-  ASSERT_TRUE(WriteFileAtomically(file, "rows"));
-  EXPECT_EQ(uploads.Put(Sha256("other"), file.string()).error().code, Code::kInvalid);
-  EXPECT_TRUE(fs::exists(file));
-  EXPECT_TRUE(uploads.Put(hash, file.string()));
-  EXPECT_FALSE(fs::exists(file));
-  EXPECT_TRUE(uploads.Has(hash));
-  EXPECT_EQ(ReadFile(uploads.PathOf(hash)).value(), "rows");
-  EXPECT_TRUE(uploads.PutBytes(hash, "rows"));
-  fs::remove_all(folder);
 }
 
 }  // namespace

@@ -187,14 +187,9 @@ Status Execution::Resolve() {
 
 Status Execution::OpenEngine(Session& session) {
   const int64_t bytes = std::min(context_.options.memory_bytes, context_.memory.total());
-  while (true) {
-    auto grant = context_.memory.Take(bytes, Deadline::After(std::chrono::milliseconds(200)));
-    if (grant) {
-      session.grant = grant.TakeValue();
-      break;
-    }
-    TRY(Stopped());
-  }
+  auto grant = context_.memory.Take(bytes, Deadline::Never(), live_.stop().get_token());
+  TRY(Stopped());
+  session.grant = TRY(std::move(grant));
   engine::Options options;
   options.threads = context_.options.threads;
   options.memory_bytes = bytes;

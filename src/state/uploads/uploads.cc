@@ -1,11 +1,21 @@
+#include "state/uploads/uploads.h"
+
 #include <fmt/format.h>
 
 #include "base/file.h"
 #include "base/id.h"
-#include "work/publish/publish.h"
 
-namespace weft::publish {
+namespace weft::uploads {
 namespace {
+
+constexpr store::Migration kMigrations[] = {{"uploads", 1, R"(
+CREATE TABLE uploads (
+  sha256 TEXT NOT NULL,
+  principal TEXT NOT NULL,
+  at TEXT NOT NULL,
+  PRIMARY KEY (sha256, principal)
+);
+)"}};
 
 bool IsHash(std::string_view text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == text.npos;
@@ -41,6 +51,8 @@ Status CopyInto(const fs::path& target, const fs::path& file) {
 }
 
 }  // namespace
+
+std::span<const store::Migration> Migrations() { return kMigrations; }
 
 bool Uploads::Has(const std::string& sha256) const {
   std::error_code ignored;
@@ -86,4 +98,42 @@ Status Uploads::PutBytes(const std::string& sha256, std::string_view bytes) {
   return WriteFileAtomically(target, bytes);
 }
 
-}  // namespace weft::publish
+Result<std::vector<Uploads::File>> Uploads::OlderThan(std::chrono::milliseconds age) const {
+  const auto newest = fs::file_time_type::clock::now() - age;
+  std::vector<File> files;
+  std::error_code failure;
+  fs::recursive_directory_iterator at(folder_, failure);
+  for (; !failure && at != fs::recursive_directory_iterator(); at.increment(failure)) {
+    std::error_code gone;
+    const bool old = at->is_regular_file(gone) && at->last_write_time(gone) <= newest;
+    const auto bytes = static_cast<int64_t>(old ? at->file_size(gone) : 0);
+    if (old && !gone) files.push_back({at->path().filename().string(), at->path().string(), bytes});
+  }
+  if (failure) return Error{Code::kUnavailable, fmt::format("cannot look into {}: {}", folder_, failure.message())};
+  return files;
+}
+
+Status Note(store::Txn& txn, Clock& clock, const std::string& sha256, const std::string& principal) {
+  TRY(
+      txn.Run("INSERT INTO uploads (sha256, principal, at) VALUES ($1, $2, $3) "
+              "ON CONFLICT (sha256, principal) DO UPDATE SET at = excluded.at",
+              {sha256, principal, clock.Now().Text()}));
+  return {};
+}
+
+Result<bool> Sent(store::Txn& txn, const std::string& sha256, const std::string& principal) {
+  return !TRY(txn.Run("SELECT 1 FROM uploads WHERE sha256 = $1 AND principal = $2", {sha256, principal}))
+  .empty();
+}
+
+Result<bool> SentSince(store::Txn& txn, const std::string& sha256, Instant since) {
+  return !TRY(txn.Run("SELECT 1 FROM uploads WHERE sha256 = $1 AND at >= $2 LIMIT 1", {sha256, since.Text()}))
+  .empty();
+}
+
+Status Forget(store::Txn& txn, const std::string& sha256) {
+  TRY(txn.Run("DELETE FROM uploads WHERE sha256 = $1", {sha256}));
+  return {};
+}
+
+}  // namespace weft::uploads
