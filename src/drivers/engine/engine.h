@@ -41,15 +41,16 @@ class MemoryBroker {
     int64_t bytes_ = 0;
   };
 
-  // Waits its turn until `deadline`; kUnavailable after it, or at once when `bytes` is more than there is at all.
-  Result<Grant> Take(int64_t bytes, Deadline deadline);
+  // Waits its turn until `deadline` or `stop`; kUnavailable after it, or at once when `bytes` is more than there is at
+  // all.
+  Result<Grant> Take(int64_t bytes, Deadline deadline, const std::stop_token& stop = {});
   int64_t total() const { return total_; }
   int64_t free() const;
 
  private:
   const int64_t total_;
   mutable std::mutex mutex_;
-  std::condition_variable given_back_;
+  std::condition_variable_any given_back_;
   int64_t free_;
   std::vector<uint64_t> turns_;  // Who waits, first come first served.
   uint64_t next_turn_ = 0;
@@ -148,15 +149,25 @@ class Connection {
   virtual double Progress() = 0;  // From any thread; percent, or -1 where unknown.
 };
 
-// Interrupts a connection when its deadline passes or `stop` is requested, while it lives.
+// Interrupts a connection when its deadline passes or `stop` is requested, while it lives. Thread-safe.
 class Watchdog {
  public:
   Watchdog(Connection& connection, Deadline deadline, std::stop_token stop = {});
   ~Watchdog();
   bool fired() const { return fired_; }
+  // What passes from Pause to Resume does not count towards the deadline.
+  void Pause();
+  void Resume();
 
  private:
+  using Moment = std::chrono::steady_clock::time_point;
+  void Watch(Connection& connection, const std::stop_token& stop, const std::stop_token& done);
+
   std::atomic<bool> fired_ = false;
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  Moment deadline_;
+  std::optional<Moment> paused_;
   std::jthread thread_;
 };
 

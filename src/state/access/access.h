@@ -48,6 +48,8 @@ struct Identity {
   std::optional<Instant> expires_at;
 };
 Result<Identity> Authenticate(store::Txn& txn, Clock& clock, const std::string& secret);
+// kUnauthenticated once the token of this id has expired or been revoked; of no other token anything is known.
+Status CheckToken(store::Txn& txn, Clock& clock, const std::string& id);
 // A principal by name, with its groups of mesh.yaml; products' own service principals are "product:DOMAIN/PRODUCT".
 Result<model::Principal> PrincipalOf(store::Txn& txn, const std::string& name);
 // Whom an identity provider vouches for: a person, never an administrator, a member of the groups of mesh.yaml that
@@ -58,6 +60,9 @@ Result<model::Principal> ForeignPrincipal(store::Txn& txn, const std::string& na
 
 // Replaces the members of every group: what mesh.yaml says, put by whoever applies it, in the same transaction.
 Status PutGroups(store::Txn& txn, const std::map<std::string, std::vector<std::string>>& groups);
+
+// Why one asks: empty, or a slug that is written the same in requests and in grants. kInvalid where it is neither.
+Status CheckPurpose(const std::string& purpose);
 
 struct Grant {
   std::string id;

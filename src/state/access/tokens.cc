@@ -84,6 +84,16 @@ bool IsPlainName(std::string_view name) {
   });
 }
 
+Error Refused(std::string_view why) { return {Code::kUnauthenticated, fmt::format("{}; {}", why, kHowToGetOne)}; }
+
+Status Holds(const Token& token, Clock& clock) {
+  if (token.revoked_at) return Refused("the token was revoked at " + token.revoked_at->Text());
+  if (token.expires_at && *token.expires_at <= clock.Now()) {
+    return Refused("the token expired at " + token.expires_at->Text());
+  }
+  return {};
+}
+
 Status CheckTokenHolder(const std::string& principal) {
   auto bad = [&](std::string_view why) -> Status {
     return Error{Code::kInvalid, fmt::format("'{}' cannot hold a token: {}", principal, why)};
@@ -139,18 +149,12 @@ Status PutUses(store::Txn& txn, const std::map<std::string, Instant>& uses) {
 }
 
 Result<Identity> Authenticate(store::Txn& txn, Clock& clock, const std::string& secret) {
-  auto refused = [](std::string_view why) {
-    return Error{Code::kUnauthenticated, fmt::format("{}; {}", why, kHowToGetOne)};
-  };
-  if (secret.empty()) return refused("no token was given");
+  if (secret.empty()) return Refused("no token was given");
   // Looked up by its hash: the time that this takes tells nothing of the secrets that there are.
   auto rows = TRY(txn.Run(fmt::format("SELECT {} FROM tokens WHERE hash = $1", kTokenColumns), {Sha256(secret)}));
-  if (rows.empty()) return refused("the token is not known");
+  if (rows.empty()) return Refused("the token is not known");
   Token token = TRY(TokenOf(rows[0]));
-  if (token.revoked_at) return refused("the token was revoked at " + token.revoked_at->Text());
-  if (token.expires_at && *token.expires_at <= clock.Now()) {
-    return refused("the token expired at " + token.expires_at->Text());
-  }
+  TRY(Holds(token, clock));
   Identity identity {
     TRY(PrincipalOf(txn, token.principal))
     , token.id, token.expires_at
@@ -158,6 +162,11 @@ Result<Identity> Authenticate(store::Txn& txn, Clock& clock, const std::string& 
   identity.principal.administrator = token.administrator;
   identity.principal.limits = std::move(token.limits);
   return identity;
+}
+
+Status CheckToken(store::Txn& txn, Clock& clock, const std::string& id) {
+  auto rows = TRY(txn.Run(fmt::format("SELECT {} FROM tokens WHERE id = $1", kTokenColumns), {id}));
+  return rows.empty() ? Status{} : Holds(TRY(TokenOf(rows[0])), clock);
 }
 
 Result<model::Principal> PrincipalOf(store::Txn& txn, const std::string& name) {

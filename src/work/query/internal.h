@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -74,6 +75,34 @@ struct Furnished {
   std::atomic<bool> broken = false;                // The engine failed in a way of its own: not to be used again.
 };
 
+class Shared;
+
+// The right to a statement's tables, asked again while rows flow, so that a revocation stops them. Shared by a
+// statement and its reads, which may outlive it. Thread-safe.
+class Permit {
+ public:
+  Permit(Shared& shared, model::Caller caller, std::shared_ptr<const std::vector<Table>> tables)
+      : shared_(shared), caller_(std::move(caller)), tables_(std::move(tables)) {}
+
+  // kDenied, once it is in the ledger, when the caller may no longer read a table; kUnauthenticated when the token has
+  // ended; kConflict when the policy is another one than the statement was bound under.
+  Status Check();
+  // The same, by an answer that is at most 100 ms old: cheap enough for every batch.
+  Status CheckSoon();
+  bool refused() const { return refused_; }
+
+ private:
+  Status Ask(std::chrono::steady_clock::duration* good_for);
+
+  Shared& shared_;
+  const model::Caller caller_;
+  const std::shared_ptr<const std::vector<Table>> tables_;
+  std::mutex mutex_;
+  std::atomic<bool> refused_ = false;
+  std::atomic<std::chrono::steady_clock::rep> good_until_ = 0;
+  Status last_;
+};
+
 // What a read needs while it runs; destroyed from the last member up.
 struct Running {
   explicit Running(Turns::Turn its_turn) : turn(std::move(its_turn)) {}
@@ -94,12 +123,18 @@ struct Running {
   std::chrono::milliseconds timeout{0};
   std::shared_ptr<const std::vector<Table>> tables;
   std::shared_ptr<const std::string> sql;  // The statement, for errors that point into it.
-  // Called once, at the end: rows, bytes, and "done", "failed: invalid", "cancelled", "abandoned".
+  // Called once, at the end: rows, bytes, and "done", "failed: invalid", "cancelled", "abandoned", "cut off", "idle".
   std::function<void(int64_t, int64_t, const std::string&)> ended;
 };
 
 // Moves it all into a C stream. An error's errno tells its code: see CodeOfErrno.
 void ExportGoverned(std::unique_ptr<Running> running, ArrowArrayStream* out);
+
+// The same stream under attendance: its right is asked again before each batch ("cut off"), the client's own time does
+// not count as the query's, and a client that takes nothing for too long loses its turn ("idle").
+class Attended;
+void ExportAttended(Shared& shared, std::shared_ptr<Permit> permit, std::unique_ptr<Running> running,
+                    ArrowArrayStream* out);
 
 // How a failed read is to be shown: a timeout and a cancel are no errors of the engine.
 Error ReadError(const Running& running, Error error);
@@ -124,8 +159,11 @@ class Shared {
   // For the rows that end a read, which no reader waits for: a missing one means interrupted.
   void RecordLater(const std::vector<ledger::Entry>& entries);
   const Context& context() const { return context_; }
+  void Attend(Attended* read, bool begins);  // While it lives.
 
  private:
+  void EndIdle();
+
   Result<std::unique_ptr<engine::Instance>> OpenInstance();
   Result<std::unique_ptr<engine::Instance>> TakeInstance();
   void Refill();
@@ -139,7 +177,10 @@ class Shared {
   std::mutex ready_mutex_;
   std::vector<std::unique_ptr<engine::Instance>> ready_;  // Opened, not furnished.
   std::deque<std::unique_ptr<Furnished>> idle_;           // Furnished and free, the newest first.
-  Pool background_;                                       // Last: what it runs needs the others.
+  std::mutex attended_mutex_;
+  std::set<Attended*> attended_;
+  Pool background_;                  // What it runs needs the others.
+  std::unique_ptr<Ticker> watcher_;  // So does this.
 };
 
 // Binds the statement over its policy views, in an instance of its own.

@@ -14,7 +14,8 @@ class PreparedStatement final : public Prepared {
       : shared_(shared),
         caller_(std::move(caller)),
         sql_(std::make_shared<const std::string>(std::move(sql))),
-        tables_(std::make_shared<const std::vector<Table>>(std::move(tables))) {}
+        tables_(std::make_shared<const std::vector<Table>>(std::move(tables))),
+        permit_(std::make_shared<Permit>(shared_, caller_, tables_)) {}
   ~PreparedStatement() override {
     if (schema_.release) schema_.release(&schema_);
   }
@@ -54,7 +55,7 @@ class PreparedStatement final : public Prepared {
   // The engine begins while the ledger's row is on its way to the disk; nothing leaves before both are there.
   Status Execute(std::span<const engine::Value> params, ArrowArrayStream* out) override {
     auto running = TRY(shared_.Admit(caller_));
-    TRY(DecideAgain());
+    TRY(permit_->Check());  // A grant that ended since Prepare ends here too.
     TRY(Watch(*running));
     const std::string id = NewId("read");
     const ledger::Ledger::Waiter recorded = TRY(shared_.Record(Entries(
@@ -69,7 +70,7 @@ class PreparedStatement final : public Prepared {
       running->ended(0, 0, fmt::format("failed: {}", CodeName(error.code)));
       return error;
     }
-    ExportGoverned(std::move(running), out);
+    ExportAttended(shared_, permit_, std::move(running), out);
     return {};
   }
 
@@ -78,6 +79,8 @@ class PreparedStatement final : public Prepared {
     stop_.request_stop();
     stop_ = std::stop_source();
   }
+
+  Status MayGoOn() override { return permit_->CheckSoon(); }
 
  private:
   // Gives the read a connection, and a watchdog over it.
@@ -113,26 +116,6 @@ class PreparedStatement final : public Prepared {
     return statement->Open(params);
   }
 
-  // A grant that ended since Prepare ends here too.
-  Status DecideAgain() const {
-    auto txn = TRY(shared_.context().store.Read());
-    for (const Table& table : *tables_) {
-      model::Decision decision = TRY(access::Decide(*txn, shared_.context().clock, caller_.principal,
-                                                    model::Action::kRead, table.resource, caller_.purpose));
-      if (!decision.permitted) {
-        txn.reset();
-        return shared_.Denied(caller_, table.view.table.key, decision,
-                              fmt::format("{} may no longer read {}", caller_.principal.name, table.written.Text()));
-      }
-      if (decision.row_filter != table.row_filter || decision.masks != table.masks) {
-        return Error{Code::kConflict, fmt::format("the policy of {} has changed since the statement was prepared; "
-                                                  "prepare it again",
-                                                  table.written.Text())};
-      }
-    }
-    return {};
-  }
-
   // One row a table, so that a port's own log shows every read of it.
   std::vector<ledger::Entry> Entries(const std::string& kind, const Json& detail) const {
     std::vector<ledger::Entry> entries;
@@ -161,6 +144,7 @@ class PreparedStatement final : public Prepared {
   const model::Caller caller_;
   const std::shared_ptr<const std::string> sql_;            // Shared with the same.
   const std::shared_ptr<const std::vector<Table>> tables_;  // Shared with reads that may outlive the statement.
+  const std::shared_ptr<Permit> permit_;                    // Shared with the same.
   std::shared_ptr<Furnished> furnished_;                    // Shared with the same.
   std::unique_ptr<engine::Statement> bound_;                // Over furnished_'s connection: goes before it.
   std::vector<std::string> parameters_;

@@ -19,9 +19,10 @@ namespace weft::query {
 struct Options {
   int concurrent = 4;  // Queries at once; one more waits up to `queue_wait`, then kUnavailable.
   std::chrono::milliseconds queue_wait{5'000};
-  std::chrono::milliseconds timeout{60'000};
-  int64_t memory_bytes = int64_t{512} << 20;  // Each.
-  int64_t row_limit = 0;                      // 0: none. Beyond it the stream ends with kUnavailable, never silently.
+  std::chrono::milliseconds timeout{60'000};        // Of the engine's work; a client's own time does not count.
+  std::chrono::milliseconds idle_timeout{300'000};  // A read whose client takes nothing for so long is ended.
+  int64_t memory_bytes = int64_t{512} << 20;        // Each.
+  int64_t row_limit = 0;  // 0: none. Beyond it the stream ends with kUnavailable, never silently.
   int threads = 2;
   std::string temp_folder;
 };
@@ -44,6 +45,9 @@ class Prepared {
   // rows and bytes. kUnavailable when the ledger cannot be written: then no row has left.
   virtual Status Execute(std::span<const engine::Value> params, ArrowArrayStream* out) = 0;
   virtual void Cancel() = 0;  // From any thread.
+  // Asked by a door before rows that were made ahead leave, as the stream itself asks before it makes them: kDenied
+  // once a grant, token or policy that the statement needs has ended, at most 100 ms after it did. From any thread.
+  virtual Status MayGoOn() = 0;
 };
 
 // How a read's stream tells the code of its error: by the number that get_schema and get_next answer.

@@ -54,6 +54,9 @@ Status Shared::Open() {
   parsing_ = TRY(parser_->Connect());
   TRY(parser_->Lock({}));
   for (size_t i = 0; i < kReadyInstances; ++i) ready_.push_back(TRY(OpenInstance()));
+  const auto often =
+      std::clamp<std::chrono::milliseconds>(context_.options.idle_timeout / 4, Millis(50), Millis(5'000));
+  watcher_ = std::make_unique<Ticker>(often, [this] { EndIdle(); });
   return {};
 }
 
@@ -144,13 +147,9 @@ Result<ledger::Ledger::Waiter> Shared::Record(const std::vector<ledger::Entry>& 
 
 Error Shared::Denied(const model::Caller& caller, const model::PortKey& key, const model::Decision& decision,
                      const std::string& what) {
-  Json detail = Json::Map({{"action", model::ActionName(model::Action::kRead)},
-                           {"reasons", Json(decision.reasons)},
-                           {"door", caller.door},
-                           {"token", caller.token_id}});
-  auto recorded = Record({{"denied", caller.principal.name, caller.purpose, key.Text(), std::move(detail)}});
+  Status recorded =
+      context_.ledger.AppendDurably(ledger::Denial(caller, model::Action::kRead, key.Text(), decision.reasons));
   if (!recorded) return recorded.TakeError();
-  if (Status durable = (*recorded)(); !durable) return durable.TakeError();
   std::string message = fmt::format("{}: {}", what, Join(decision.reasons, "; "));
   if (!decision.remedy.empty()) message += ". What helps: " + decision.remedy;
   return {Code::kDenied, std::move(message)};

@@ -63,6 +63,13 @@ class TestMesh {
     Must(access::Revoke(*txn, SystemClock(), principal, kKey));
     Must(txn->Commit());
   }
+  void Grant(const std::string& principal, Millis lasting) {
+    access::Grant grant{"",    principal, kKey, "", Instant{SystemClock().Now().micros + lasting.count() * 1'000},
+                        "ana", {}};
+    auto txn = Must(store_->Begin());
+    Must(access::PutGrant(*txn, SystemClock(), grant));
+    Must(txn->Commit());
+  }
   std::vector<ledger::Sealed> Ledger(const std::string& kind) {
     Must(ledger_->SealNow());
     auto txn = Must(store_->Read());

@@ -1,0 +1,159 @@
+#include <fmt/format.h>
+
+#include <cerrno>
+
+#include "state/access/access.h"
+#include "work/query/internal.h"
+
+namespace weft::query {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kAskAgain{100};
+
+}  // namespace
+
+Status Permit::Check() {
+  std::lock_guard lock(mutex_);
+  Steady::duration good_for = kAskAgain;
+  last_ = Ask(&good_for);
+  refused_ = !last_.has_value();
+  good_until_ = (Steady::now() + good_for).time_since_epoch().count();
+  return last_;
+}
+
+Status Permit::CheckSoon() {
+  if (Steady::now().time_since_epoch().count() >= good_until_) return Check();
+  if (!refused_) return {};
+  std::lock_guard lock(mutex_);
+  return last_;
+}
+
+Status Permit::Ask(Steady::duration* good_for) {
+  const Context& context = shared_.context();
+  auto txn = TRY(context.store.Read());
+  TRY(access::CheckToken(*txn, context.clock, caller_.token_id));
+  for (const Table& table : *tables_) {
+    const model::Decision decision = TRY(
+        access::Decide(*txn, context.clock, caller_.principal, model::Action::kRead, table.resource, caller_.purpose));
+    if (!decision.permitted) {
+      txn.reset();
+      return shared_.Denied(caller_, table.view.table.key, decision,
+                            fmt::format("{} may no longer read {}", caller_.principal.name, table.written.Text()));
+    }
+    if (decision.row_filter != table.row_filter || decision.masks != table.masks) {
+      return Error{Code::kConflict, fmt::format("the policy of {} has changed since the statement was prepared; "
+                                                "prepare it again",
+                                                table.written.Text())};
+    }
+    if (!decision.until) continue;
+    const std::chrono::microseconds left(decision.until->micros - context.clock.Now().micros);
+    *good_for = std::min<Steady::duration>(*good_for, left);
+  }
+  return {};
+}
+
+class Attended {
+ public:
+  Attended(Shared& shared, std::shared_ptr<Permit> permit, std::unique_ptr<Running> running)
+      : shared_(shared), permit_(std::move(permit)), watchdog_(running->watchdog.get()) {
+    running->ended = [this, told = std::move(running->ended)](int64_t rows, int64_t bytes, const std::string& outcome) {
+      watchdog_ = nullptr;  // It has gone with the rest of what ran.
+      told(rows, bytes, outcome_.empty() ? outcome : outcome_);
+    };
+    watchdog_->Pause();
+    ExportGoverned(std::move(running), &rows_);
+    shared_.Attend(this, true);
+  }
+  ~Attended() {
+    shared_.Attend(this, false);
+    if (permit_->refused() && outcome_.empty()) outcome_ = "cut off";
+    if (rows_.release) rows_.release(&rows_);
+  }
+
+  int Schema(ArrowSchema* out) {
+    std::lock_guard lock(mutex_);
+    return rows_.release ? rows_.get_schema(&rows_, out) : failed_;
+  }
+
+  int Next(ArrowArray* out) {
+    std::lock_guard lock(mutex_);
+    out->release = nullptr;
+    if (!rows_.release) return failed_;
+    if (Status may = permit_->CheckSoon(); !may) {
+      End("cut off", may.error().message);
+      return failed_ = may.error().code == Code::kUnavailable ? EAGAIN : EACCES;
+    }
+    if (watchdog_) watchdog_->Resume();
+    const int failed = rows_.get_next(&rows_, out);
+    if (watchdog_) watchdog_->Pause();
+    taken_ = Steady::now();
+    return failed;
+  }
+
+  const char* last_error() {
+    std::lock_guard lock(mutex_);
+    return rows_.release ? rows_.get_last_error(&rows_) : error_.c_str();
+  }
+
+  // A read in the middle of a batch is not idle.
+  void EndIfIdle(std::chrono::milliseconds limit) {
+    std::unique_lock lock(mutex_, std::try_to_lock);
+    if (!lock || !watchdog_ || Steady::now() - taken_ < limit) return;
+    End("idle",
+        fmt::format("the client took no rows for {} s, and the read was ended to make room for others; ask again",
+                    static_cast<double>(limit.count()) / 1'000));
+  }
+
+ private:
+  void End(const std::string& outcome, std::string error) {
+    outcome_ = outcome;
+    error_ = std::move(error);
+    rows_.release(&rows_);
+  }
+
+  Shared& shared_;
+  const std::shared_ptr<Permit> permit_;
+  std::mutex mutex_;
+  engine::Watchdog* watchdog_;  // While the read runs.
+  ArrowArrayStream rows_{};
+  Steady::time_point taken_ = Steady::now();
+  std::string outcome_;  // Where it is ended from here.
+  std::string error_;
+  int failed_ = EAGAIN;
+};
+
+namespace {
+
+Attended* Of(ArrowArrayStream* stream) { return static_cast<Attended*>(stream->private_data); }
+
+}  // namespace
+
+void ExportAttended(Shared& shared, std::shared_ptr<Permit> permit, std::unique_ptr<Running> running,
+                    ArrowArrayStream* out) {
+  out->private_data = new Attended(shared, std::move(permit), std::move(running));
+  out->get_schema = [](ArrowArrayStream* stream, ArrowSchema* schema) { return Of(stream)->Schema(schema); };
+  out->get_next = [](ArrowArrayStream* stream, ArrowArray* array) { return Of(stream)->Next(array); };
+  out->get_last_error = [](ArrowArrayStream* stream) { return Of(stream)->last_error(); };
+  out->release = [](ArrowArrayStream* stream) {
+    delete Of(stream);
+    stream->release = nullptr;
+  };
+}
+
+void Shared::Attend(Attended* read, bool begins) {
+  std::lock_guard lock(attended_mutex_);
+  if (begins) {
+    attended_.insert(read);
+  } else {
+    attended_.erase(read);
+  }
+}
+
+void Shared::EndIdle() {
+  std::lock_guard lock(attended_mutex_);
+  for (Attended* read : attended_) read->EndIfIdle(context_.options.idle_timeout);
+}
+
+}  // namespace weft::query
