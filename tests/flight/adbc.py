@@ -20,8 +20,8 @@ TABLE = "sales.orders.orders_v1"
 
 
 class Node:
-    def __init__(self, rows: int = 10_000):
-        self.process = subprocess.Popen([str(NODE), str(rows)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, rows: int = 10_000, idle_ms: int = 600_000):
+        self.process = subprocess.Popen([str(NODE), str(rows), str(idle_ms)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.__dict__ |= json.loads(self.process.stdout.readline())
 
     def ask(self, line: str):
@@ -162,6 +162,48 @@ def revocation(node):
         fails(cursor, f"SELECT count(*) FROM {TABLE}", "may no")
 
 
+def cut_off(node):
+    """A grant that ends while rows flow stops them, those that were made ahead too."""
+    own = Node(4_000_000)
+    try:
+        with own.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(f"SELECT a.* FROM {TABLE} a, range(20)")
+            reader = cursor.fetch_record_batch()
+            assert reader.read_next_batch().num_rows > 0
+            own.ask("revoke")
+            began = time.monotonic()
+            try:
+                while True:
+                    reader.read_next_batch()
+            except StopIteration:
+                raise AssertionError("every row left after the revocation")
+            except Exception as error:
+                assert "may no longer read" in str(error), error
+            assert time.monotonic() - began < 1, "the next batch after a second at most"
+        for _ in range(100):
+            rows = own.ask("ledger")
+            if any(row["kind"] == "read.ended" and row["detail"]["outcome"] == "cut off" for row in rows):
+                assert any(row["kind"] == "denied" for row in rows)
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"the ledger does not say so: {rows[-3:]}")
+    finally:
+        own.stop()
+
+
+def expiry(node):
+    """A prepared statement that nobody uses is forgotten; whoever comes back is told to prepare it again."""
+    own = Node(10, 300)
+    try:
+        with own.connect() as connection, connection.cursor() as cursor:
+            sql = f"SELECT count(*) FROM {TABLE}"
+            cursor.adbc_prepare(sql)
+            time.sleep(0.8)
+            fails(cursor, sql, "prepare it again")
+    finally:
+        own.stop()
+
+
 def sessions(node):
     """One token serves many connections: the end of one is not the end of another's statements."""
     sql = f"SELECT count(*) FROM {TABLE}"
@@ -177,7 +219,7 @@ def sessions(node):
 def main() -> int:
     node = Node()
     failed = 0
-    tests = (queries, parameters, catalogue, errors, time_travel, cancel, handshake, own_client, sessions, revocation)
+    tests = (queries, parameters, catalogue, errors, time_travel, cancel, handshake, own_client, sessions, cut_off, expiry, revocation)
     for test in tests:
         try:
             test(node)

@@ -1,5 +1,6 @@
-// A Flight SQL door over a mesh of one port (of so many rows); says where it is as a line of JSON and serves until its
-// standard input ends. A line of input is "ledger", "revoke", or a statement to read as `weft sql` does.
+// A Flight SQL door over a mesh of one port (of so many rows, with statements kept for so many ms); says where it is as
+// a line of JSON and serves until its standard input ends. A line of input is "ledger", "revoke", or a statement to
+// read as `weft sql` does.
 #include <iostream>
 
 #include "ports/flight/client.h"
@@ -11,8 +12,10 @@ using namespace weft;
 int main(int count, char** words) {
   const int64_t rows = count > 1 ? std::stoll(words[1]) : 10'000;
   query::testing::TestMesh mesh({}, rows);
+  flight::Options options;
+  if (count > 2) options.statement_idle = Millis(std::stoll(words[2]));
   gate::Gate gate(mesh.store(), mesh.ledger(), SystemClock());
-  auto server = query::testing::Must(flight::Server::Start({gate, mesh.engine(), mesh.store()}, {}));
+  auto server = query::testing::Must(flight::Server::Start({gate, mesh.engine(), mesh.store()}, options));
   const std::string url = "grpc://127.0.0.1:" + std::to_string(server->port());
   const std::string ben = mesh.Token("ben");
   std::cout << Json::Map({{"url", url},

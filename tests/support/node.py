@@ -4,6 +4,7 @@ import os
 import pathlib
 import shutil
 import signal
+import ssl
 import subprocess
 import tempfile
 import time
@@ -17,10 +18,11 @@ WEFT = pathlib.Path(os.environ.get("WEFT_PROGRAM", ROOT / "build" / "weft"))
 class Node:
     """Starts `weft serve` and waits until it is ready; stops it and removes its folder at the end."""
 
-    def __init__(self, *flags: str, data: pathlib.Path | None = None):
+    def __init__(self, *flags: str, data: pathlib.Path | None = None, ca: pathlib.Path | None = None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="weft-"))
         self.data = data or self.folder / "data"
         self.flags = flags
+        self.tls = ssl.create_default_context(cafile=str(ca)) if ca else None
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("WEFT_")}
         self.env |= {"XDG_STATE_HOME": str(self.folder / "state"), "XDG_DATA_HOME": str(self.folder / "share"),
                      "HOME": str(self.folder), "NO_COLOR": "1"}
@@ -64,10 +66,9 @@ class Node:
                 return entry
         return None
 
-    @staticmethod
-    def _ready(url: str) -> bool:
+    def _ready(self, url: str) -> bool:
         try:
-            with urllib.request.urlopen(url + "/v1/ready", timeout=5) as answer:
+            with urllib.request.urlopen(url + "/v1/ready", timeout=5, context=self.tls) as answer:
                 return answer.status == 200
         except (urllib.error.URLError, OSError):
             return False

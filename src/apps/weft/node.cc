@@ -41,7 +41,7 @@ Result<run::CheckAnswer> Check(const run::CheckRequest& request) {
 Status MigrateAll(store::Store& store) {
   std::vector<store::Migration> all;
   for (auto part : {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(),
-                    runs::Migrations(), lineage::Migrations()}) {
+                    runs::Migrations(), lineage::Migrations(), uploads::Migrations()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return store::Migrate(store, all);
@@ -149,6 +149,7 @@ class WholeNode final : public Node {
     query::Options query;
     query.concurrent = static_cast<int>(settings_.Int("query-concurrency"));
     query.timeout = settings_.Duration("query-timeout");
+    query.idle_timeout = settings_.Duration("query-idle-timeout");
     query.memory_bytes = std::min(settings_.Int("query-memory"), memory_->total());
     query.row_limit = settings_.Int("query-row-limit");
     query.threads = threads;
@@ -171,18 +172,11 @@ class WholeNode final : public Node {
     gate_.emplace(
         *store_, *ledger_, clock_,
         gate::Oidc{provider_.get(), settings_.Text("oidc-principal-claim"), settings_.Text("oidc-groups-claim")});
-    publish_.emplace(publish::Context{*store_, clock_, *uploads_});
+    publish_.emplace(publish::Context{*store_, clock_, *uploads_, *memory_});
     return {};
   }
 
   Status OpenDoors() {
-    flight::Options flight;
-    flight.address = settings_.Text("listen");
-    flight.port = static_cast<int>(settings_.Int("flight-port"));
-    flight.tls_certificate = settings_.Text("tls-certificate");
-    flight.tls_key = settings_.Text("tls-key");
-    flight_ = TRY(flight::Server::Start({*gate_, *counted_queries_, *store_}, flight));
-    flight_url_ = UrlOf(settings_, "grpc", "grpc+tls", flight_->port());
     api_.emplace(rest::Api{*gate_, *store_, clock_, *ledger_, *lake_, *publish_, *runner_,
                            [this] { return metrics_->Text(); }, [this] { return Ready(); },
                            settings_.Duration("token-lifetime"), Json()});
@@ -195,32 +189,28 @@ class WholeNode final : public Node {
     http.body_limit = static_cast<size_t>(settings_.Int("upload-limit"));
     http.spool_folder = data_ + "/tmp/bodies";
     http.idle_timeout = settings_.Duration("request-timeout");
-    // Who may not even browse fills no disk.
-    http.admit = [this](const http::Request& request) -> Status {
-      TRY(Ready());
-      TRY(gate_->Authenticate(BearerOf(request), "", "rest", request.peer));
-      return {};
-    };
+    http.admit = [this](http::Request& request) { return Admit(request); };
     http_ = TRY(http::Server::Start(http, [this](http::Request& request) { return Handle(request); }));
     url_ = UrlOf(settings_, "http", "https", http_->port());
+    flight::Options flight;
+    flight.address = settings_.Text("listen");
+    flight.port = static_cast<int>(settings_.Int("flight-port"));
+    flight.tls_certificate = settings_.Text("tls-certificate");
+    flight.tls_key = settings_.Text("tls-key");
+    flight.version = WEFT_VERSION;
+    flight.statement_idle = settings_.Duration("statement-idle-timeout");
+    flight_ = TRY(flight::Server::Start({*gate_, *counted_queries_, *store_}, flight));
+    flight_url_ = UrlOf(settings_, "grpc", "grpc+tls", flight_->port());
     return {};
   }
 
   Status Announce() {
-    api_->node = Json::Map({{"version", WEFT_VERSION},
-                            {"http", url_},
-                            {"flight", flight_url_},
-                            {"started_at", clock_.Now().Text()},
-                            {"store", settings_.Text("store")},
-                            {"warehouse", settings_.Text("warehouse")}});
+    api_->node = Json::Map(
+        {{"version", WEFT_VERSION}, {"http", url_}, {"flight", flight_url_}, {"started_at", clock_.Now().Text()}});
+    api_->storage = Json::Map({{"store", settings_.Text("store")}, {"warehouse", settings_.Text("warehouse")}});
     registration_ = TRY(
         NodeRegistration::Write(http_->port(), {url_, flight_url_, data_, token_file_, static_cast<int>(::getpid())}));
     return {};
-  }
-
-  static std::string BearerOf(const http::Request& request) {
-    const std::string header = request.Header("authorization");
-    return header.starts_with("Bearer ") ? header.substr(7) : "";
   }
 
   Status Ready() {
@@ -230,6 +220,15 @@ class WholeNode final : public Node {
     auto txn = TRY(store_->Read());
     TRY(txn->Run("SELECT 1"));
     return {};
+  }
+
+  // Who may not do it sends no byte of it: neither memory nor disk is filled.
+  std::optional<http::Response> Admit(http::Request& request) {
+    const Steady::time_point began = Steady::now();
+    if (!ready_.load(std::memory_order_acquire)) return http::ToResponse(Ready().error());
+    std::optional<http::Response> refusal = gate::Admit<rest::Api>(*gate_, *api_, rest::Routes(), request);
+    if (refusal) metrics_->Request(RouteOf(request), refusal->status, Steady::now() - began);
+    return refusal;
   }
 
   http::Response Handle(http::Request& request) {
@@ -261,12 +260,16 @@ class WholeNode final : public Node {
 
   void Sweep() {
     auto swept = lake_->Sweep(settings_.Duration("sweep-age"));
-    if (!swept) return log::Warn("sweep failed", {{"why", swept.error().message}});
-    if (swept->files == 0) return;
-    Status recorded = ledger_->AppendDurably(
-        {"swept", "node", "", "", Json::Map({{"files", swept->files}, {"bytes", swept->bytes}})});
+    auto uploads = publish::SweepUploads(*publish_, settings_.Duration("sweep-age"));
+    if (!swept) log::Warn("sweep failed", {{"why", swept.error().message}});
+    if (!uploads) log::Warn("sweep of uploads failed", {{"why", uploads.error().message}});
+    const int64_t files = (swept ? swept->files : 0) + (uploads ? uploads->files : 0);
+    const int64_t bytes = (swept ? swept->bytes : 0) + (uploads ? uploads->bytes : 0);
+    if (files == 0) return;
+    Status recorded =
+        ledger_->AppendDurably({"swept", "node", "", "", Json::Map({{"files", files}, {"bytes", bytes}})});
     if (!recorded) log::Warn("sweep not recorded", {{"why", recorded.error().message}});
-    log::Info("swept", {{"files", swept->files}, {"bytes", swept->bytes}});
+    log::Info("swept", {{"files", files}, {"bytes", bytes}});
   }
 
   const Settings settings_;
@@ -282,7 +285,7 @@ class WholeNode final : public Node {
   std::optional<Metrics> metrics_;
   std::unique_ptr<query::Engine> queries_;
   std::unique_ptr<query::Engine> counted_queries_;
-  std::optional<publish::Uploads> uploads_;
+  std::optional<uploads::Uploads> uploads_;
   std::unique_ptr<run::Runner> runner_;
   std::unique_ptr<token::Provider> provider_;
   std::optional<gate::Gate> gate_;

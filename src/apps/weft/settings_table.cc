@@ -23,7 +23,11 @@ constexpr Setting kTable[] = {
     {"threads", Kind::kInt, "0", "Threads of an engine; 0 is one for each processor.", 0, 1'024},
     {"query-concurrency", Kind::kInt, "4", "Consumers' queries that run at once; further ones wait a little.", 1,
      1'000},
-    {"query-timeout", Kind::kDuration, "60s", "How long a consumer's query may run."},
+    {"query-timeout", Kind::kDuration, "60s",
+     "How long a consumer's query may work; the time that its client takes to read does not count."},
+    {"query-idle-timeout", Kind::kDuration, "5m",
+     "How long a query's client may take no rows before the query is ended and another has its turn."},
+    {"statement-idle-timeout", Kind::kDuration, "10m", "How long a prepared statement that nobody uses stays open."},
     {"query-memory", Kind::kBytes, "512MB", "Memory of each consumer's query; beyond it spills to disk."},
     {"query-row-limit", Kind::kInt, "0", "Rows that a consumer's query may return; 0 is no limit."},
     {"run-parallel", Kind::kInt, "1", "Runs that execute at once.", 1, 64},
@@ -45,7 +49,8 @@ constexpr Setting kTable[] = {
     {"upload-limit", Kind::kBytes, "1GiB", "The largest data file that may travel with a product."},
     {"request-threads", Kind::kInt, "8", "Threads that answer REST requests.", 1, 256},
     {"request-timeout", Kind::kDuration, "30s", "How long a silent or slow client keeps its connection."},
-    {"sweep-every", Kind::kDuration, "1h", "How often files that no snapshot names are removed; 0s is never."},
+    {"sweep-every", Kind::kDuration, "1h",
+     "How often files that neither a snapshot nor a product names are removed; 0s is never."},
     {"sweep-age", Kind::kDuration, "24h", "How old such a file is at least before it is removed."},
 };
 

@@ -135,10 +135,10 @@ struct Info {
   std::variant<std::string, bool, int64_t> value;
 };
 
-std::vector<Info> Infos() {
+std::vector<Info> Infos(const std::string& version) {
   constexpr int64_t kNoTransactions = 0, kCaseInsensitive = 1;
   return {{0, "Weft"},
-          {1, "0.1.0"},
+          {1, version},
           {2, ARROW_VERSION_STRING},
           {3, true},   // Read-only.
           {4, true},   // SQL.
@@ -154,7 +154,7 @@ std::vector<Info> Infos() {
           {505, kCaseInsensitive}};
 }
 
-arrow::Result<TablePtr> SqlInfo(const sql::CommandGetSqlInfo& command) {
+arrow::Result<TablePtr> SqlInfo(const std::string& version, const sql::CommandGetSqlInfo& command) {
   auto schema = SqlInfoSchema();
   const auto& type = schema->field(1)->type();
   arrow::UInt32Builder names;
@@ -168,7 +168,7 @@ arrow::Result<TablePtr> SqlInfo(const sql::CommandGetSqlInfo& command) {
   }
   arrow::DenseUnionBuilder values(arrow::default_memory_pool(), builders, type);
   const auto& wanted = command.info();
-  for (const Info& info : Infos()) {
+  for (const Info& info : Infos(version)) {
     if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), info.name) == wanted.end()) continue;
     ARROW_RETURN_NOT_OK(names.Append(info.name));
     ARROW_RETURN_NOT_OK(values.Append(static_cast<int8_t>(info.value.index())));
@@ -190,8 +190,8 @@ Message Unpack(const google::protobuf::Any& any) {
 
 }  // namespace
 
-Result<TablePtr> Describe(store::Store& store, const google::protobuf::Any& any) {
-  if (any.Is<sql::CommandGetSqlInfo>()) return Ours(SqlInfo(Unpack<sql::CommandGetSqlInfo>(any)));
+Result<TablePtr> Describe(store::Store& store, const std::string& version, const google::protobuf::Any& any) {
+  if (any.Is<sql::CommandGetSqlInfo>()) return Ours(SqlInfo(version, Unpack<sql::CommandGetSqlInfo>(any)));
   if (any.Is<sql::CommandGetTableTypes>()) return TableFrom(TableTypesSchema(), {{"TABLE"}});
   if (any.Is<sql::CommandGetXdbcTypeInfo>()) return Ours(arrow::Table::MakeEmpty(XdbcTypesSchema()));
   if (any.Is<sql::CommandGetExportedKeys>() || any.Is<sql::CommandGetImportedKeys>() ||

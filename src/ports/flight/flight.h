@@ -1,6 +1,7 @@
 // The Flight SQL door (Arrow Flight SQL 26): what ADBC, JDBC and ODBC drivers speak. Translates, decides nothing.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,6 +18,8 @@ struct Options {
   int port = 0;
   std::string tls_certificate;
   std::string tls_key;
+  std::chrono::milliseconds statement_idle{600'000};  // A prepared statement that nobody uses is forgotten then.
+  std::string version = "unknown";                    // Of the program, as GetSqlInfo tells it.
 };
 
 struct Context {

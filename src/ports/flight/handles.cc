@@ -7,7 +7,6 @@ namespace {
 
 constexpr size_t kHandlesPerSession = 64;
 constexpr size_t kHandles = 1024;  // Of all sessions: each holds an engine.
-constexpr std::chrono::minutes kIdle{10};
 
 std::string OwnerOf(const model::Caller& caller) { return caller.token_id + "\n" + caller.purpose; }
 
@@ -69,7 +68,7 @@ void Handles::CloseAll(const model::Caller& caller) {
 }
 
 void Handles::Expire() {
-  const auto oldest = std::chrono::steady_clock::now() - kIdle;
+  const auto oldest = std::chrono::steady_clock::now() - idle_;
   std::lock_guard lock(mutex_);
   std::erase_if(entries_, [oldest](const auto& entry) { return entry.second.used < oldest; });
 }

@@ -42,8 +42,9 @@ engine::Value ParameterOf(const arrow::Array& array, int64_t row);
 std::shared_ptr<arrow::Schema> ArrowSchemaOf(const model::TableSchema& schema);
 
 // Answers the commands about the catalogue (GetTables and its like, GetSqlInfo) with the standard's exact schemas;
-// kUnsupported for any other.
-Result<std::shared_ptr<arrow::Table>> Describe(store::Store& store, const google::protobuf::Any& command);
+// kUnsupported for any other. `version` is the program's.
+Result<std::shared_ptr<arrow::Table>> Describe(store::Store& store, const std::string& version,
+                                               const google::protobuf::Any& command);
 
 // A prepared statement, or a statement that waits for its one DoGet.
 struct Handle {
@@ -56,6 +57,7 @@ struct Handle {
 // Thread-safe.
 class Handles {
  public:
+  explicit Handles(std::chrono::milliseconds idle) : idle_(idle) {}
   // kUnavailable where the session has too many.
   Result<std::string> Put(const model::Caller& caller, Handle handle);
   // kNotFound where it is unknown, expired or another's.
@@ -74,6 +76,7 @@ class Handles {
   };
   Entry* Find(const model::Caller& caller, const std::string& id);
 
+  const std::chrono::milliseconds idle_;
   std::mutex mutex_;
   std::map<std::string, Entry> entries_;
 };

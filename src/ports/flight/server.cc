@@ -102,7 +102,8 @@ Result<std::string> Bytes(const std::shared_ptr<arrow::Schema>& schema) {
 
 class Door final : public af::FlightServerBase {
  public:
-  explicit Door(Context context) : context_(context) {}
+  Door(Context context, Options options)
+      : context_(context), options_(std::move(options)), handles_(options_.statement_idle) {}
 
   arrow::Status GetFlightInfo(const af::ServerCallContext& call, const af::FlightDescriptor& descriptor,
                               std::unique_ptr<af::FlightInfo>* out) override {
@@ -175,7 +176,9 @@ class Door final : public af::FlightServerBase {
  private:
   Result<model::Caller> Who(const af::ServerCallContext& call) {
     const af::CallHeaders& headers = call.incoming_headers();
-    return context_.gate.Authenticate(TokenOf(headers), HeaderOf(headers, "x-weft-purpose"), "flight", call.peer());
+    std::string peer = ReplaceAll(ReplaceAll(call.peer(), "%5B", "["), "%5D", "]");  // "ipv6:%5B::1%5D:50312"
+    if (peer.starts_with("ipv4:") || peer.starts_with("ipv6:")) peer.erase(0, 5);
+    return context_.gate.Authenticate(TokenOf(headers), HeaderOf(headers, "x-weft-purpose"), "flight", std::move(peer));
   }
 
   Result<std::shared_ptr<query::Prepared>> Prepare(const af::ServerCallContext& call, const model::Caller& caller,
@@ -189,7 +192,7 @@ class Door final : public af::FlightServerBase {
   Result<std::shared_ptr<arrow::Table>> Catalogue(const model::Caller& caller, const Any& any) {
     TRY(context_.gate.Decide(caller, model::Action::kBrowse, {}));
     if (any.Is<sql::CommandStatementUpdate>() || any.Is<sql::CommandPreparedStatementUpdate>()) return NoWriting();
-    return Describe(context_.store, any);
+    return Describe(context_.store, options_.version, any);
   }
 
   static Error NoWriting() {
@@ -328,25 +331,26 @@ class Door final : public af::FlightServerBase {
   }
 
   const Context context_;
+  const Options options_;
   Handles handles_;
   Watch watch_;
 };
 
 class FlightServer final : public Server {
  public:
-  explicit FlightServer(Context context) : door_(context) {}
+  FlightServer(Context context, Options options) : options_(options), door_(context, std::move(options)) {}
   ~FlightServer() override { Stop(Deadline::After(Millis(1'000))); }
 
-  Status Open(const Options& options) {
-    const bool tls = !options.tls_certificate.empty();
-    auto location = tls ? af::Location::ForGrpcTls(options.address, options.port)
-                        : af::Location::ForGrpcTcp(options.address, options.port);
+  Status Open() {
+    const bool tls = !options_.tls_certificate.empty();
+    auto location = tls ? af::Location::ForGrpcTls(options_.address, options_.port)
+                        : af::Location::ForGrpcTcp(options_.address, options_.port);
     if (!location.ok()) return FromArrow(location.status());
     af::FlightServerOptions settings(*location);
     if (tls) {
       settings.tls_certificates.push_back({
-        TRY(ReadFile(options.tls_certificate))
-        , TRY(ReadFile(options.tls_key))
+        TRY(ReadFile(options_.tls_certificate))
+        , TRY(ReadFile(options_.tls_key))
       });
     }
     settings.auth_handler = std::make_shared<af::NoOpAuthHandler>();  // Lets a handshake through to the middleware.
@@ -374,6 +378,7 @@ class FlightServer final : public Server {
   }
 
  private:
+  const Options options_;
   Door door_;
   std::unique_ptr<Ticker> ticker_;
   bool stopped_ = false;
@@ -382,8 +387,8 @@ class FlightServer final : public Server {
 }  // namespace
 
 Result<std::unique_ptr<Server>> Server::Start(Context context, Options options) {
-  auto server = std::make_unique<FlightServer>(context);
-  TRY(server->Open(options));
+  auto server = std::make_unique<FlightServer>(context, std::move(options));
+  TRY(server->Open());
   return server;
 }
 

@@ -116,16 +116,21 @@ class Ahead final : public arrow::RecordBatchReader {
 
 class WatchedStream final : public arrow::flight::FlightDataStream {
  public:
-  WatchedStream(std::unique_ptr<Watch::Guard> guard, std::shared_ptr<Rows> rows)
-      : guard_(std::move(guard)), stream_(std::make_shared<Ahead>(std::move(rows))) {}
+  WatchedStream(std::unique_ptr<Watch::Guard> guard, std::shared_ptr<query::Prepared> prepared,
+                std::shared_ptr<Rows> rows)
+      : guard_(std::move(guard)), prepared_(std::move(prepared)), stream_(std::make_shared<Ahead>(std::move(rows))) {}
 
   std::shared_ptr<arrow::Schema> schema() override { return stream_.schema(); }
   arrow::Result<arrow::flight::FlightPayload> GetSchemaPayload() override { return stream_.GetSchemaPayload(); }
-  arrow::Result<arrow::flight::FlightPayload> Next() override { return stream_.Next(); }
+  arrow::Result<arrow::flight::FlightPayload> Next() override {
+    if (Status may = prepared_->MayGoOn(); !may) return ToArrow(may.error());  // Batches may have been made before.
+    return stream_.Next();
+  }
   arrow::Status Close() override { return stream_.Close(); }
 
  private:
   std::unique_ptr<Watch::Guard> guard_;
+  const std::shared_ptr<query::Prepared> prepared_;
   arrow::flight::RecordBatchStream stream_;
 };
 
@@ -137,7 +142,7 @@ Result<std::unique_ptr<arrow::flight::FlightDataStream>> Run(Watch& watch, const
   auto rows = std::make_shared<Rows>();
   TRY(handle.prepared->Execute(handle.parameters, rows->stream()));
   if (arrow::Status opened = rows->Open(); !opened.ok()) return FromArrow(opened);
-  return std::make_unique<WatchedStream>(std::move(guard), std::move(rows));
+  return std::make_unique<WatchedStream>(std::move(guard), handle.prepared, std::move(rows));
 }
 
 Watch::Guard::Guard(Watch& watch, const arrow::flight::ServerCallContext& call,

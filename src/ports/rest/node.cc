@@ -15,9 +15,12 @@ Answer Metrics(Api& api, const Caller&, const http::Request&) {
   return response;
 }
 
-Answer Node(Api& api, const Caller&, const http::Request&) {
+Answer Node(Api& api, const Caller& caller, const http::Request&) {
   auto txn = TRY(api.store.Read());
   Json node = api.node;
+  if (caller.principal.administrator) {
+    for (const auto& [name, value] : api.storage.Members()) node.Set(name, value);
+  }
   node.Set("mesh", TRY(catalog::MeshId(*txn)));  // The first apply names it.
   return http::Response::Of(node);
 }

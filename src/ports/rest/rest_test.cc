@@ -40,7 +40,7 @@ class Rest : public testing::Test {
     store_ = store::Open("sqlite:" + (folder_ / "weft.db").string()).TakeValue();
     std::vector<store::Migration> all;
     for (auto part : {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(),
-                      runs::Migrations(), lineage::Migrations()}) {
+                      runs::Migrations(), lineage::Migrations(), uploads::Migrations()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     ASSERT_TRUE(store::Migrate(*store_, all));
@@ -53,7 +53,7 @@ class Rest : public testing::Test {
     uploads_.emplace(options.upload_folder);
     runner_ = run::Runner::Start({*store_, SystemClock(), *lake_, memory_, OneWarning, options}).TakeValue();
     gate_.emplace(*store_, *ledger_, SystemClock());
-    publish_.emplace(publish::Context{*store_, SystemClock(), *uploads_});
+    publish_.emplace(publish::Context{*store_, SystemClock(), *uploads_, memory_});
     api_.emplace(Api{*gate_, *store_, SystemClock(), *ledger_, *lake_, *publish_, *runner_, [] { return "m 1\n"; },
                      []() -> Status { return {}; }, Millis(10'800'000), Json::Map({{"version", "test"}})});
     auto txn = store_->Begin().TakeValue();
@@ -129,7 +129,7 @@ class Rest : public testing::Test {
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<ledger::Ledger> ledger_;
   std::unique_ptr<lake::Lake> lake_;
-  std::optional<publish::Uploads> uploads_;
+  std::optional<uploads::Uploads> uploads_;
   std::unique_ptr<run::Runner> runner_;
   std::optional<gate::Gate> gate_;
   std::optional<publish::Context> publish_;

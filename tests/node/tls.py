@@ -1,0 +1,138 @@
+"""TLS from end to end: both listeners show one certificate, and the command line, REST and Flight SQL clients trust it by
+its authority alone. The authority and its certificates are made here; the node listens on a loopback address of its own."""
+import http.client
+import pathlib
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import unittest
+import urllib.error
+import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from node import ROOT, WEFT, Node  # noqa: E402
+
+import adbc_driver_manager  # noqa: E402
+import pyarrow.flight  # noqa: E402
+
+HOST = "127.0.0.2"
+ROOTS = "adbc.flight.sql.client_option.tls_root_certs"
+
+
+def openssl(*words: str):
+    subprocess.run(["openssl", *words], check=True, capture_output=True)
+
+
+def authority(folder: pathlib.Path, name: str) -> pathlib.Path:
+    file = folder / f"{name}.pem"
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+            f"/CN={name}", "-addext", "basicConstraints=critical,CA:TRUE", "-keyout", str(folder / f"{name}.key"), "-out",
+            str(file))
+    return file
+
+
+def certificate(folder: pathlib.Path, ca: str) -> tuple[pathlib.Path, pathlib.Path]:
+    key, request, file, names = (folder / f"node.{end}" for end in ("key", "csr", "pem", "ext"))
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=node", "-keyout",
+            str(key), "-out", str(request))
+    names.write_text(f"subjectAltName=IP:{HOST},IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n")
+    openssl("x509", "-req", "-in", str(request), "-CA", str(folder / f"{ca}.pem"), "-CAkey", str(folder / f"{ca}.key"),
+            "-CAcreateserial", "-days", "2", "-extfile", str(names), "-out", str(file))
+    return file, key
+
+
+class Tls(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="weft-tls-"))
+        cls.ca, cls.other = authority(cls.folder, "ca"), authority(cls.folder, "other")
+        cls.certificate, cls.key = certificate(cls.folder, "ca")
+        cls.node = Node("--listen", HOST, "--tls-certificate", str(cls.certificate), "--tls-key", str(cls.key),
+                        "--request-timeout", "2s", ca=cls.ca)
+        cls.node.start()
+        cls.trust = ["--ca-file", str(cls.ca)]
+        cls.node.run("apply", str(ROOT / "tests/support/shop"), *cls.trust)
+        cls.node.run("grant", "admin", "sales/orders/orders@1", *cls.trust)
+        cls.node.run("run", "sales/orders", *cls.trust)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.node.__exit__()
+        shutil.rmtree(cls.folder, ignore_errors=True)
+
+    def weft(self, *words: str) -> tuple[int, str]:
+        done = subprocess.run([str(WEFT), *words], env=self.node.env, text=True, capture_output=True)
+        return done.returncode, done.stdout + done.stderr
+
+    def rows(self, flight: str, roots: pathlib.Path):
+        with self.node.adbc(**{ROOTS: roots.read_text()}) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM sales.orders.orders")
+            return cursor.fetchall()
+
+    def test_the_command_line_trusts_the_authority_that_it_is_given(self):
+        self.assertTrue(self.node.url.startswith(f"https://{HOST}:"), self.node.url)
+        self.assertEqual(self.node.json("sql", "SELECT count(*) AS n FROM sales.orders.orders", *self.trust), [{"n": 4}])
+        for trust in ([], ["--ca-file", str(self.other)]):
+            for command in (["status"], ["sql", "SELECT 1"]):
+                code, text = self.weft(*command, *trust)
+                self.assertEqual(code, 7, text)
+                self.assertIn("is not trusted", text)
+
+    def test_rest_is_read_over_tls_of_this_age_alone(self):
+        tls = ssl.create_default_context(cafile=str(self.ca))
+        request = urllib.request.Request(self.node.url + "/v1/whoami", headers={"Authorization": f"Bearer {self.node.token}"})
+        with urllib.request.urlopen(request, context=tls) as answer:
+            self.assertEqual(answer.status, 200)
+        with self.assertRaises(urllib.error.URLError) as failed:
+            urllib.request.urlopen(request, context=ssl.create_default_context(cafile=str(self.other)))
+        self.assertIn("CERTIFICATE_VERIFY_FAILED", str(failed.exception))
+        tls.maximum_version = ssl.TLSVersion.TLSv1_1
+        with self.assertRaises(urllib.error.URLError):
+            urllib.request.urlopen(request, context=tls)
+
+    def test_flight_sql_drivers_trust_the_authority_that_they_are_given(self):
+        self.assertTrue(self.node.flight.startswith(f"grpc+tls://{HOST}:"), self.node.flight)
+        self.assertEqual(self.rows(self.node.flight, self.ca), [(4,)])
+        with self.assertRaises(adbc_driver_manager.Error):
+            self.rows(self.node.flight, self.other)
+
+    def test_what_speaks_no_tls_is_told_so(self):
+        port = int(self.node.url.rsplit(":", 1)[1])
+        plain = http.client.HTTPConnection(HOST, port, timeout=10)
+        plain.request("GET", "/v1/health")
+        answer = plain.getresponse()
+        self.assertEqual(answer.status, 400)
+        self.assertIn("https://", answer.read().decode())
+        code, text = self.weft("status", "--node", f"http://{HOST}:{port}")
+        self.assertEqual(code, 3, text)
+        self.assertIn("this port speaks TLS", text)
+        with socket.create_connection((HOST, port), timeout=15) as silent:  # Says nothing: is let go of.
+            self.assertEqual(silent.recv(1), b"")
+        with self.assertRaises(pyarrow.flight.FlightError):
+            client = pyarrow.flight.FlightClient(self.node.flight.replace("grpc+tls", "grpc"))
+            list(client.list_actions())
+
+    def test_a_node_without_tls_says_so_to_those_who_want_it(self):
+        with Node() as node:
+            code, text = self.weft("status", "--node", node.url.replace("http:", "https:"))
+            self.assertEqual(code, 7, text)
+            self.assertIn("write http:// in place of https://", text)
+
+    def test_beyond_loopback_a_node_needs_a_certificate_that_is_its_own(self):
+        def serve(*flags: str) -> str:
+            done = subprocess.run([str(WEFT), "serve", "--data", str(self.folder / "none"), "--http-port", "0",
+                                   "--flight-port", "0", *flags], env=self.node.env, text=True, capture_output=True, timeout=30)
+            self.assertNotEqual(done.returncode, 0)
+            return done.stderr
+        for address in ("0.0.0.0", "::", "192.0.2.1"):
+            self.assertIn("would send tokens and data in the clear", serve("--listen", address))
+        self.assertIn("come together", serve("--tls-key", str(self.key)))
+        self.assertIn("cannot use the key", serve("--tls-certificate", str(self.certificate), "--tls-key",
+                                                  str(self.folder / "other.key")))
+
+
+if __name__ == "__main__":
+    unittest.main()
