@@ -20,12 +20,18 @@ Error ErrorOf(const model::Caller& caller, model::Action action, const model::Re
   return {Code::kDenied, std::move(message)};
 }
 
+Status CheckPurpose(const std::string& purpose) {
+  Status known = access::CheckPurpose(purpose);
+  return known ? std::move(known) : Status(known.TakeError().With("header x-weft-purpose"));
+}
+
 }  // namespace
 
 Result<model::Caller> Gate::Authenticate(std::string_view secret, std::string purpose, std::string door,
                                          std::string peer) {
   if (token::LooksLikeJwt(secret)) {
     model::Caller caller = TRY(AuthenticateJwt(secret));
+    TRY(CheckPurpose(purpose));
     caller.purpose = std::move(purpose);
     caller.door = std::move(door);
     caller.peer = std::move(peer);
@@ -33,7 +39,7 @@ Result<model::Caller> Gate::Authenticate(std::string_view secret, std::string pu
   }
   auto txn = TRY(store_.Read());
   access::Identity identity = TRY(access::Authenticate(*txn, clock_, std::string(secret)));
-  if (Status known = access::CheckPurpose(purpose); !known) return known.TakeError().With("header x-weft-purpose");
+  TRY(CheckPurpose(purpose));
   txn.reset();
   {
     std::lock_guard lock(mutex_);

@@ -34,6 +34,9 @@ Status Permit::Ask(Steady::duration* good_for) {
   const Context& context = shared_.context();
   auto txn = TRY(context.store.Read());
   TRY(access::CheckToken(*txn, context.clock, caller_.token_id));
+  if (caller_.expires_at && *caller_.expires_at <= context.clock.Now()) {
+    return Error{Code::kUnauthenticated, "the token expired at " + caller_.expires_at->Text()};
+  }
   for (const Table& table : *tables_) {
     const model::Decision decision = TRY(
         access::Decide(*txn, context.clock, caller_.principal, model::Action::kRead, table.resource, caller_.purpose));
