@@ -27,8 +27,8 @@ struct Api {
   std::function<std::string()> metrics;  // Prometheus text.
   std::function<Status()> ready;
   Millis token_lifetime;  // Of a token for which no end is asked.
-  Json node;          // {version, http, flight, …}: what GET /v1/node answers to everyone.
-  Json storage = {};  // {store, warehouse}: where the node keeps what it has; told to administrators.
+  Json node;              // {version, http, flight, …}: what GET /v1/node answers to everyone.
+  Json storage = {};      // {store, warehouse}: where the node keeps what it has; told to administrators.
 };
 
 std::span<const gate::Route<Api>> Routes();
