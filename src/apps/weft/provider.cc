@@ -45,9 +45,9 @@ Result<std::unique_ptr<token::Provider>> OpenProvider(const Settings& settings, 
     using enum token::Algorithm;
     options.algorithms = {kRs256, kPs256, kEs256, kEdDsa};
   }
-  const std::string ca_file = settings.Text("oidc-ca-file");
   auto provider = token::Provider::Open(
-      std::move(options), [ca_file](const std::string& url) { return Fetch(url, ca_file); }, clock);
+      std::move(options),
+      [ca_file = settings.Text("oidc-ca-file")](const std::string& url) { return Fetch(url, ca_file); }, clock);
   if (!provider) return provider.TakeError().With("oidc-issuer, oidc-audience");
   return provider;
 }
