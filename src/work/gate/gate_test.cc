@@ -152,7 +152,7 @@ TEST_F(GateTest, AHeadIsJudgedAloneAndAsTheWhole) {
   EXPECT_EQ(ask("POST", "/all", "Bearer " + secret_), 403);
   EXPECT_EQ(ask("PUT", "/ring", "Bearer " + secret_), 405);
   EXPECT_EQ(ask("POST", "/nothing", ""), 404);
-  EXPECT_EQ(ask("GET", "/open", ""), 400) << "it takes no body";
+  EXPECT_EQ(ask("GET", "/open", ""), 422) << "it takes no body";
 }
 
 TEST(Match, TakesWholePathsOnly) {

@@ -198,9 +198,8 @@ TEST_F(PublishTest, WhoLosesTheDomainMeanwhileIsDeniedAndThatIsRecorded) {
   Put({});
   Meanwhile store(*store_, [&] {
     auto txn = store_->Begin().value();
-    auto mesh = catalog::MeshOf(*txn).value().value();
-    mesh.domains[0].owners = {"ines"};
-    ASSERT_TRUE(catalog::PutMesh(*txn, mesh));
+    const std::string text = ReplaceAll(kMesh, "group:ops", "ines");
+    ASSERT_TRUE(catalog::PutMesh(*txn, model::Mesh::Parse(text, "mesh.yaml").value()));
     ASSERT_TRUE(txn->Commit());
   });
   Context context{store, SystemClock(), uploads_, memory_};
