@@ -108,6 +108,7 @@ Result<Product> Product::Parse(std::string_view text, const std::string& file) {
 
   Product product;
   product.id = Text(node["id"]);
+  product.purpose = Text(*Own(node, "", "purpose").first);
   product.name = Text(node["name"]);
   product.domain = Text(node["domain"]);
   product.version = Text(node["version"]);

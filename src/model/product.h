@@ -68,6 +68,7 @@ struct Product {
   std::string description;  // purpose, usage and limitations, as one text.
   std::vector<std::string> tags;
   std::vector<std::string> owners;  // team.members whose role is owner.
+  std::string purpose;              // customProperties `purpose`: what its runs read their inputs for; empty: none.
   std::vector<InputPort> inputs;
   std::vector<OutputPort> outputs;
   Json document;

@@ -97,6 +97,8 @@ class Judge {
   void Owner();
   void Secrets(const Node& node, const std::string& file, const std::string& path);
   void JudgeContract(const Contract& contract);
+  void Severities(const Contract& contract, const std::vector<QualityRule>& rules);
+  void Severities(const Contract& contract, const std::vector<Property>& properties);
   void Input(const InputPort& port, size_t index);
   void ReadsFile(const Source& source, const Node& node);
   void ReadsProduct(const Source& source, const Node& node);
@@ -136,6 +138,14 @@ void Judge::Names() {
   if (!around_.domain.empty() && product_.domain != around_.domain) {
     Say("folder", At("domain"),
         fmt::format("the domain is '{}' and the folder '{}': make them equal", product_.domain, around_.domain));
+  }
+  const Node& own = node_["customProperties"];
+  if (const size_t at = reading::FindOwn(own, "purpose"); !IsMissing(own[at])) {
+    const Place place = PlaceOf(own[at]["value"], Child(Child("customProperties", at), "value"));
+    if (!own[at]["value"].is_scalar())
+      Say("slug", place, "the purpose is one word: value: forecasting");
+    else
+      Slug(product_.purpose, "a purpose", place);
   }
   if (product_.outputs.empty()) Say("port", At("outputPorts"), "a product must have at least one output port");
 }
@@ -187,6 +197,31 @@ void Judge::JudgeContract(const Contract& contract) {
     if (other.id != contract.id || other.version != contract.version) continue;
     Say("contract", contract.file, At(node, "", "id"),
         fmt::format("{} has this id and version too: give each contract an id of its own", other.file));
+  }
+  for (const SchemaObject& object : contract.schema) {
+    Severities(contract, object.quality);
+    Severities(contract, object.properties);
+  }
+}
+
+// The standard takes any word; one that is not known would count as an error without a word.
+void Judge::Severities(const Contract& contract, const std::vector<QualityRule>& rules) {
+  constexpr std::string_view kSeverities[] = {"error", "warning", "info"};
+  for (const QualityRule& rule : rules) {
+    const std::string severity = Lower(rule.severity);
+    if (severity.empty() || std::ranges::find(kSeverities, severity) != std::end(kSeverities)) continue;
+    Place place = rule.place;
+    place.path = Child(place.path, "severity");
+    Say("severity", contract.file, place,
+        fmt::format("'{}' is not one of error, warning, info, and would count as error{}", rule.severity,
+                    DidYouMean(severity, kSeverities)));
+  }
+}
+
+void Judge::Severities(const Contract& contract, const std::vector<Property>& properties) {
+  for (const Property& property : properties) {
+    Severities(contract, property.quality);
+    for (const auto* inside : {&property.properties, &property.items, &property.map}) Severities(contract, *inside);
   }
 }
 

@@ -154,7 +154,7 @@ class RunsCommand : public Command {
     app.add_option("what", what_, "A run's id, or an address")->type_name(kRunOrAddress);
     app.add_option("--status", status_, "Only those that are so")
         ->check(CLI::IsMember(
-            {"pending", "running", "succeeded", "skipped", "refused", "failed", "cancelled", "interrupted"}));
+            {"pending", "running", "succeeded", "skipped", "refused", "denied", "failed", "cancelled", "interrupted"}));
     app.add_option("-n,--limit", limit_, "At most so many")->capture_default_str()->check(CLI::Range(1, 1'000));
   }
 

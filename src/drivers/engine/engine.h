@@ -84,6 +84,10 @@ struct Rows {
 // the message begins with ("Binder Error: …").
 Error ErrorOf(std::string_view message);
 
+// A message of the engine's in Weft's words: without the name of its kind, its advice about settings and the text of
+// the statement, which may not be what the person wrote.
+std::string PlainWords(std::string message);
+
 class Connection;
 
 // An in-memory DuckDB of its own: own settings, own memory limit, TimeZone UTC, no autoloaded extension, no ~/.duckdb.

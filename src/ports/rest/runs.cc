@@ -129,8 +129,9 @@ Answer ListRuns(Api& api, const Caller& caller, const http::Request& request) {
   query.limit = static_cast<int>(TRY(QueryInt(request, "limit", 20, 1, 1'000)));
   query.status = request.Query("status");
   if (!query.status.empty()) {
-    TRY(OneOf("status", query.status,
-              {"pending", "running", "succeeded", "skipped", "refused", "failed", "cancelled", "interrupted"}));
+    TRY(OneOf(
+        "status", query.status,
+        {"pending", "running", "succeeded", "skipped", "refused", "denied", "failed", "cancelled", "interrupted"}));
   }
   auto txn = TRY(api.store.Read());
   if (!request.Query("address").empty()) {

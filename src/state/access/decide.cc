@@ -71,6 +71,12 @@ Decision DecideByGrants(const std::vector<Grant>& grants, const Principal& princ
   if (reasons.empty())
     reasons.push_back(fmt::format("{} does not own {} and holds no grant on it", principal.name, text));
   if (principal.administrator) reasons.push_back("administrators govern the mesh but read no data without a grant");
+  if (!other_purpose.empty() && purpose.empty() && principal.kind == Principal::Kind::kProduct) {
+    return Deny(std::move(reasons),
+                fmt::format("state the product's purpose in its customProperties, {{property: purpose, "
+                            "vendor: weft, value: {}}}, or a grant for any: weft grant {} {}, by {}",
+                            other_purpose, principal.name, text, OwnersText(resource)));
+  }
   if (!other_purpose.empty() && purpose.empty()) {
     return Deny(std::move(reasons), fmt::format("ask again with the purpose: --purpose {}", other_purpose));
   }

@@ -31,7 +31,7 @@ struct CheckResult {
 struct Run {
   std::string id;  // "run_…"
   model::PortKey port;
-  std::string status;  // pending, running, succeeded, skipped, refused, failed, cancelled, interrupted
+  std::string status;  // pending, running, succeeded, skipped, refused, denied, failed, cancelled, interrupted
   std::string key;     // Hash of build, contract, inputs and (where used) logical time.
   std::string requested_by;
   Instant requested_at;

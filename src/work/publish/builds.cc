@@ -3,8 +3,9 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "model/build_sql.h"
 #include "model/checks.h"
-#include "model/sql.h"
+
 #include "work/publish/plan.h"
 
 namespace weft::publish {
@@ -12,46 +13,6 @@ namespace {
 
 constexpr Millis kBindLimit{5000};
 constexpr int64_t kMemory = int64_t{256} << 20;
-
-// Byte offset to line and column; columns count characters.
-model::Place At(std::string_view text, size_t byte) {
-  model::Place place{1, 1, ""};
-  for (char c : text.substr(0, byte)) {
-    if (c == '\n') {
-      ++place.line;
-      place.column = 1;
-    } else if ((static_cast<unsigned char>(c) & 0xc0) != 0x80) {
-      ++place.column;
-    }
-  }
-  return place;
-}
-
-// Takes "(line 2, column 5)" off the end of a message that the walker made.
-model::Place TakePlace(std::string* message) {
-  model::Place place;
-  const size_t open = message->rfind(" (line ");
-  if (open == message->npos ||
-      sscanf(message->c_str() + open, " (line %d, column %d)", &place.line, &place.column) != 2) {
-    return {};
-  }
-  message->erase(open);
-  return place;
-}
-
-// Where a table of this name is read, as the parser saw it.
-std::optional<size_t> FindTable(const Json& node, const std::string& table) {
-  if (node.is_object() && node["type"].Text() == "BASE_TABLE" && node["table_name"].Text() == table) {
-    return static_cast<size_t>(std::max<int64_t>(0, node["query_location"].Int()));
-  }
-  for (const auto& [key, member] : node.Members()) {
-    if (auto found = FindTable(member, table)) return found;
-  }
-  for (const Json& item : node.Items()) {
-    if (auto found = FindTable(item, table)) return found;
-  }
-  return std::nullopt;
-}
 
 // Families between whose types DuckDB casts; text casts to and from everything.
 char FamilyOf(const std::string& type) {
@@ -127,7 +88,11 @@ Status BuildChecker::Check(const model::Bundle& bundle, std::vector<Problem>* pr
       continue;
     }
     auto checks = model::CompileChecks(*contract, *schema);
-    if (!checks) Take(checks.TakeError(), contract->file, problems);
+    if (checks) {
+      TRY(BindChecks(*contract, *schema, *checks, problems));
+    } else {
+      Take(checks.TakeError(), contract->file, problems);
+    }
     if (!port.build) continue;
     Job job{bundle, port, *contract, schema.TakeValue(), problems, "", "", {}};
     TRY(port.build->sql_file.empty() ? CheckProjection(job) : CheckSql(job));
@@ -150,35 +115,12 @@ Status BuildChecker::CheckSql(Job& job) {
   job.file = job.bundle.folder.empty() ? at->first : job.bundle.folder + "/" + at->first;
   engine::Connection& engine = *TRY(Engine());
   const Json tree = TRY(engine.ParseTree(job.sql));
-  auto statement = model::Walk(tree, job.sql);
-  if (!statement) {
-    std::string message = statement.error().message;
-    const model::Place place = TakePlace(&message);
-    job.Say(job.file, place, std::move(message));
+  auto judged = model::JudgeBuild(tree, job.sql, job.bundle, *job.port.build);
+  if (!judged) {
+    Take(judged.TakeError(), job.file, job.problems);
     return {};
   }
-  const size_t before = job.problems->size();
-  std::vector<std::string> names;
-  for (const model::InputPort& input : job.bundle.product.inputs) names.push_back(input.SqlName());
-  for (const model::TableName& table : statement->tables) {
-    auto input = std::find_if(names.begin(), names.end(),
-                              [&](const std::string& name) { return Lower(name) == Lower(table.table); });
-    if (table.schema.empty() && table.catalog.empty() && input != names.end()) {
-      job.inputs.push_back(&job.bundle.product.inputs[input - names.begin()]);
-      continue;
-    }
-    const std::vector<std::string_view> candidates(names.begin(), names.end());
-    const auto place = FindTable(tree, table.table);
-    job.Say(job.file, place ? At(job.sql, *place) : model::Place{},
-            fmt::format("'{}' is no input port of {}: its inputs are {}{}", table.Text(), job.bundle.product.name,
-                        names.empty() ? "none" : Join(names, ", "), DidYouMean(table.table, candidates)));
-  }
-  if (statement->uses_random && !job.port.build->nondeterministic) {
-    job.Say(job.file, {},
-            "it uses random functions, so two runs of the same inputs differ; take them out, or say "
-            "nondeterministic: true in the port's build");
-  }
-  if (job.problems->size() > before) return {};
+  job.inputs = std::move(judged->inputs);
   if (!TRY(MakeTables(job))) return {};
   return Bind(job);
 }
@@ -207,24 +149,69 @@ Result<bool> BuildChecker::MakeTables(Job& job) {
 
 namespace {
 
-// What DuckDB said of the build, at its place in the file. `before` bytes stand in front of the text.
-void TellBindError(const Error& error, const std::string& sql, size_t before, const std::string& file,
-                   std::vector<Problem>* problems) {
+// What DuckDB said, and the byte that it pointed at.
+std::string Said(const Error& error, size_t* byte) {
+  *byte = std::string::npos;
   std::string message = error.message;
-  model::Place place;
   const size_t brace = message.find('{');
   if (auto json = Json::Parse(brace == message.npos ? "" : std::string_view(message).substr(brace)); json) {
     message = (*json)["exception_message"].Text(message);
     const std::string position = (*json)["position"].Text();
-    if (!position.empty() && position.find_first_not_of("0123456789") == position.npos && position.size() < 10) {
-      const size_t at = std::stoull(position);
-      if (at >= before) place = At(sql, at - before);
-    }
+    if (!position.empty() && position.find_first_not_of("0123456789") == position.npos && position.size() < 10)
+      *byte = std::stoull(position);
   }
-  problems->push_back(ProblemAt(file, place, "weft.build", ReplaceAll(message, "\n", " ")));
+  return engine::PlainWords(std::move(message));
+}
+
+// What DuckDB said of the build, at its place in the file. `before` bytes stand in front of the text.
+void TellBindError(const Error& error, const std::string& sql, size_t before, const std::string& file,
+                   std::vector<Problem>* problems) {
+  size_t byte = 0;
+  std::string message = Said(error, &byte);
+  model::Place place;
+  if (byte != std::string::npos && byte >= before) place = model::PlaceOfByte(sql, byte - before);
+  problems->push_back(ProblemAt(file, place, "weft.build", std::move(message)));
 }
 
 }  // namespace
+
+// Binds every check to an empty table of the contract's columns: what would not run is told before any run.
+Status BuildChecker::BindChecks(const model::Contract& contract, const model::TableSchema& schema,
+                                const std::vector<model::Check>& checks, std::vector<Problem>* problems) {
+  constexpr std::string_view kTable = "weft_whole";
+  if (schema.fields.empty()) return {};
+  bool made = false;
+  for (const model::Check& check : checks) {
+    if (check.kind != model::Check::Kind::kRow && check.kind != model::Check::Kind::kSet) continue;
+    engine::Connection& engine = *TRY(Engine());
+    if (!made) {
+      TRY(engine.Execute(fmt::format("CREATE OR REPLACE TABLE {} ({})", kTable, schema.DuckDbColumns())));
+      made = true;
+    }
+    auto bind = [&]() -> Status {
+      if (check.kind == model::Check::Kind::kRow) {
+        return engine.Execute(
+            fmt::format("CREATE OR REPLACE VIEW \"the check\" AS SELECT count(*) FILTER (WHERE {}) FROM {}",
+                        check.failing, kTable));
+      }
+      const std::string sql = ReplaceAll(check.measure, "{table}", kTable);
+      const Json tree = TRY(engine.ParseTree(sql));
+      auto statement = model::Walk(tree, sql);
+      // Its lines are not the file's: a text of one paragraph, with what the check adds in front.
+      if (!statement) return Error{Code::kInvalid, engine::PlainWords(statement.error().message)};
+      TRY(model::ReadsOnly(*statement, kTable));
+      engine::Watchdog watchdog(engine, Deadline::After(kBindLimit));
+      return engine.Execute("CREATE OR REPLACE VIEW \"the check\" AS " + sql);
+    };
+    if (Status bound = bind(); !bound) {
+      size_t byte = 0;
+      problems->push_back(
+          ProblemAt(contract.file, check.place, "weft.check",
+                    fmt::format("the check '{}' cannot run: {}", check.id, Said(bound.error(), &byte))));
+    }
+  }
+  return {};
+}
 
 Status BuildChecker::Bind(Job& job) {
   engine::Connection& engine = *TRY(Engine());

@@ -10,6 +10,7 @@
 
 #include "drivers/engine/engine.h"
 #include "model/address.h"
+#include "model/checks.h"
 #include "model/schema.h"
 #include "state/catalog/catalog.h"
 #include "work/publish/publish.h"
@@ -92,6 +93,8 @@ class BuildChecker {
  private:
   struct Job;
   Result<engine::Connection*> Engine();
+  Status BindChecks(const model::Contract& contract, const model::TableSchema& schema,
+                    const std::vector<model::Check>& checks, std::vector<Problem>* problems);
   Status CheckSql(Job& job);
   Status CheckProjection(Job& job);
   Result<bool> MakeTables(Job& job);

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "base/text.h"
-#include "model/sql.h"
+#include "model/build_sql.h"
 
 namespace weft::quality {
 namespace {
@@ -68,10 +68,10 @@ class Evaluation {
     if (error.code == Code::kUnavailable || error.code == Code::kInternal) {
       return std::move(error).With(fmt::format("while checking '{}'", check.id));
     }
-    Error whole{Code::kInvalid,
-                fmt::format("{}: the check '{}' cannot run: {}", PlaceOf(check), check.id, error.message)};
+    const std::string why = engine::PlainWords(error.message);
+    Error whole{Code::kInvalid, fmt::format("{}: the check '{}' cannot run: {}", PlaceOf(check), check.id, why)};
     whole.problems = {{contract_file_, check.place.line, check.place.column, check.place.path, "weft.check",
-                       fmt::format("the check '{}' cannot run: {}", check.id, error.message)}};
+                       fmt::format("the check '{}' cannot run: {}", check.id, why)}};
     return whole;
   }
 
@@ -175,12 +175,7 @@ class Evaluation {
     const std::string sql = ReplaceAll(checks_[i].measure, "{table}", "weft_whole");
     const Json tree = TRY(connection_.ParseTree(sql));
     const model::Statement statement = TRY(model::Walk(tree, sql));
-    for (const model::TableName& table : statement.tables) {
-      if (Lower(table.Text()) == "weft_whole") continue;
-      return Error{
-          Code::kInvalid,
-          fmt::format("it reads the table '{}'; a rule reads its own table only, as ${{object}}", table.Text())};
-    }
+    TRY(model::ReadsOnly(statement, "weft_whole"));
     engine::Rows rows = TRY(connection_.Query(sql));
     if (rows.names.size() != 1 || rows.size() != 1) {
       return Error{Code::kInvalid, fmt::format("it must give one number, and gave {} of {}", Count(rows.size(), "row"),

@@ -16,8 +16,6 @@ namespace weft::quality {
 struct Subject {
   std::string staged;  // SELECT over the staged files.
   std::string whole;   // SELECT over what the table will hold: parent (less what is replaced) plus staged.
-  int64_t staged_rows = 0;
-  const model::TableSchema* schema = nullptr;
   // The SELECT that reads a foreign key's target table, by PortKey-like text as written; kNotFound where it is unknown.
   std::function<Result<std::string>(const model::Check&)> target;
 };

@@ -52,7 +52,6 @@ struct Bench {
     Subject subject;
     subject.staged = select(rows);
     subject.whole = parent.empty() ? subject.staged : select(parent) + " UNION ALL " + subject.staged;
-    subject.schema = &schema;
     subject.target = [](const model::Check& check) -> Result<std::string> {
       if (check.target == "planes") return std::string("SELECT * FROM (VALUES ('N1'), ('N2')) p(tailnum)");
       return Error{Code::kNotFound, "there is no table '" + check.target + "'"};

@@ -3,35 +3,17 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "model/sql.h"
+#include "model/build_sql.h"
 
 namespace weft::run {
 namespace {
 
-// The first function that is written with a schema or catalogue before its name.
-std::string QualifiedFunction(const Json& node) {
-  if (node["class"].Text() == "FUNCTION" && (!node["schema"].Text().empty() || !node["catalog"].Text().empty())) {
-    return node["schema"].Text() + "." + node["function_name"].Text();
-  }
-  for (const auto& [name, member] : node.Members()) {
-    if (std::string found = QualifiedFunction(member); !found.empty()) return found;
-  }
-  for (const Json& item : node.Items()) {
-    if (std::string found = QualifiedFunction(item); !found.empty()) return found;
-  }
-  return "";
-}
+constexpr int64_t kParserBytes = int64_t{64} << 20;
 
 std::string WithoutSemicolon(std::string_view text) {
   text = Trim(text);
   while (text.ends_with(';')) text = Trim(text.substr(0, text.size() - 1));
   return std::string(text);
-}
-
-std::vector<std::string> InputNames(const model::Product& product) {
-  std::vector<std::string> names;
-  for (const model::InputPort& input : product.inputs) names.push_back(input.SqlName());
-  return names;
 }
 
 std::string Names(const std::vector<std::string>& columns, std::string_view table = "") {
@@ -55,10 +37,10 @@ std::string CastTo(const model::Field& field, const std::string& name, const std
 
 }  // namespace
 
-Result<Judged> JudgeBuild(engine::Connection& connection, const model::Bundle& bundle, const model::Build& build) {
-  const std::vector<std::string> inputs = InputNames(bundle.product);
+Result<Judged> BuildJudge::Judge(const model::Bundle& bundle, const model::Build& build) {
+  const std::vector<model::InputPort>& inputs = bundle.product.inputs;
   if (build.sql_file.empty()) {
-    if (inputs.size() == 1) return Judged{"SELECT * FROM " + SqlName(inputs[0]), false};
+    if (inputs.size() == 1) return Judged{"SELECT * FROM " + SqlName(inputs[0].SqlName()), false, {inputs[0].name}};
     return Error{Code::kInvalid,
                  fmt::format("the build names no SQL file and the product has {}; with one it would be taken as it is",
                              Count(inputs.size(), "input port"))};
@@ -66,31 +48,15 @@ Result<Judged> JudgeBuild(engine::Connection& connection, const model::Bundle& b
   const auto text = bundle.builds.find(build.sql_file);
   if (text == bundle.builds.end())
     return Error{Code::kNotFound, fmt::format("the build's file '{}' is not in the product", build.sql_file)};
-  Judged judged{WithoutSemicolon(text->second), false};
-  const Json tree = TRY(connection.ParseTree(judged.sql));
-  auto statement = model::Walk(tree, judged.sql);
-  if (!statement) return statement.TakeError().With(build.sql_file);
-  std::vector<std::string_view> known(inputs.begin(), inputs.end());
-  for (const model::TableName& table : statement->tables) {
-    const bool plain = table.catalog.empty() && table.schema.empty();
-    const bool found = plain && std::any_of(inputs.begin(), inputs.end(), [&](const std::string& input) {
-                         return Lower(input) == Lower(table.table);
-                       });
-    if (found) continue;
-    return Error{Code::kDenied,
-                 fmt::format("{}: the build reads '{}', which is no input port of the product{}; it has: {}",
-                             build.sql_file, table.Text(), DidYouMean(table.table, known), Join(inputs, ", "))};
+  std::lock_guard lock(mutex_);
+  if (!connection_) {
+    instance_ = TRY(engine::Instance::Open({1, kParserBytes, "", {}}));
+    connection_ = TRY(instance_->Connect());
   }
-  if (std::string function = QualifiedFunction(tree); !function.empty()) {
-    return Error{Code::kDenied, fmt::format("{}: write the function {} without its schema", build.sql_file, function)};
-  }
-  if (statement->uses_random && !build.nondeterministic) {
-    return Error{Code::kInvalid,
-                 fmt::format("{}: the build uses a random function, so the same inputs would give other rows; "
-                             "leave it out, or say nondeterministic: true in the build",
-                             build.sql_file)};
-  }
-  judged.uses_now = statement->uses_now;
+  const Json tree = TRY(connection_->ParseTree(text->second));
+  const model::BuildSql sql = TRY(model::JudgeBuild(tree, text->second, bundle, build));
+  Judged judged{WithoutSemicolon(text->second), sql.uses_now};
+  for (const model::InputPort* input : sql.inputs) judged.inputs.insert(input->name);
   return judged;
 }
 

@@ -1,6 +1,9 @@
 // A build's SQL, judged and made into the SELECT that writes the port's rows.
 #pragma once
 
+#include <memory>
+#include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,13 +16,22 @@
 namespace weft::run {
 
 struct Judged {
-  std::string sql;        // One SELECT over the inputs' views.
-  bool uses_now = false;  // Then the logical time is part of what the rows depend on.
+  std::string sql;                    // One SELECT over the inputs' views.
+  bool uses_now = false;              // Then the logical time is part of what the rows depend on.
+  std::set<std::string> inputs = {};  // Names of the input ports that it reads.
 };
 
-// Walks the build: one SELECT that names its input ports and nothing else, no function outside the list, no random
-// one unless the build says `nondeterministic`. Without SQL the single input is taken as it is.
-Result<Judged> JudgeBuild(engine::Connection& connection, const model::Bundle& bundle, const model::Build& build);
+// Judges builds by a parser of its own, before any engine is furnished. Thread-safe.
+class BuildJudge {
+ public:
+  // As model::JudgeBuild; without SQL the single input is taken as it is.
+  Result<Judged> Judge(const model::Bundle& bundle, const model::Build& build);
+
+ private:
+  std::mutex mutex_;
+  std::unique_ptr<engine::Instance> instance_;  // Opened by the first build that has SQL.
+  std::unique_ptr<engine::Connection> connection_;
+};
 
 // Shadows every spelling of the present with `now`, in this instance and for as long as it lives. Names that are
 // qualified with a schema would miss the shadow: JudgeBuild refuses them.

@@ -101,21 +101,21 @@ runs::Run Execution::EndEarly(const std::string& status, const std::string& mess
   return run_;
 }
 
-// The engine's message with the names that people know the files by, and without the node's own SQL.
+// The engine's message in plain words and with the names that people know the files by.
 std::string Execution::Told(std::string message) const {
-  if (size_t sql = message.find("\n\nLINE "); sql != message.npos) message.resize(sql);
+  message = engine::PlainWords(std::move(message));
   for (const Pinned& pinned : pinned_) {
     for (size_t i = 0; pinned.files && i < pinned.files->paths.size(); ++i) {
       message = ReplaceAll(message, pinned.files->paths[i], pinned.files->names[i]);
     }
   }
-  return ReplaceAll(message, "\n", " ");
+  return message;
 }
 
 // A failure's message may quote what was read: the run row has it, the ledger only its kind.
 runs::Run Execution::End(const Error& error) {
   const bool cancelled = live_.stop().stop_requested();
-  run_.status = cancelled ? "cancelled" : error.code == Code::kDenied ? "refused" : "failed";
+  run_.status = cancelled ? "cancelled" : error.code == Code::kDenied ? "denied" : "failed";
   run_.message = cancelled ? "the run was cancelled" : Told(error.message);
   run_.ended_at = context_.clock.Now();
   run_.snapshot_id.reset();
@@ -142,7 +142,7 @@ Status Execution::Work() {
   Session session;
   TRY(Resolve());
   TRY(OpenEngine(session));
-  session.build = TRY(JudgeBuild(*session.connection, *port_.bundle, build_));
+  session.build = judged_;
   if (TRY(Skips(session.build.sql, session.build.uses_now))) return {};
   TRY(MakeViews(session));
   TRY(Write(session));
@@ -153,14 +153,30 @@ Status Execution::Work() {
 }
 
 Status Execution::Resolve() {
-  auto txn = TRY(context_.store.Read());
+  std::vector<model::DataFile> uploads;
+  {
+    auto txn = TRY(context_.store.Read());
+    TRY(Load(*txn));
+    judged_ = TRY(judge_.Judge(*port_.bundle, build_));
+    pinned_ = TRY(PinInputs(*txn, context_.clock, port_, NeededInputs(port_, judged_.inputs)));
+    targets_ = TRY(FindTargets(*txn, context_.clock, port_));
+    uploads = TRY(catalog::Data(*txn, run_.port.domain, run_.port.product));
+  }
+  TRY(FindSources(pinned_, *port_.bundle, uploads, context_.options));
+  run_.inputs = Json(Json::Array{});
+  for (const Pinned& input : pinned_) run_.inputs.Push(ToJson(input.lineage));
+  return Stopped();
+}
+
+// What the port is: its build, its contract and its table's schema.
+Status Execution::Load(store::Txn& txn) {
   model::Address address;
   address.domain = run_.port.domain;
   address.product = run_.port.product;
   address.port = run_.port.port;
   address.major = run_.port.major;
-  const catalog::PortRow row = TRY(catalog::Resolve(*txn, address));
-  port_ = TRY(catalog::Load(*txn, row));
+  const catalog::PortRow row = TRY(catalog::Resolve(txn, address));
+  port_ = TRY(catalog::Load(txn, row));
   auto build = BuildOf(*port_.bundle, *port_.port);
   if (!build)
     return Error{Code::kInvalid,
@@ -176,13 +192,9 @@ Status Execution::Resolve() {
   if (!port_.contract || port_.contract->schema.size() != 1) {
     return Error{Code::kInvalid, fmt::format("{} has no contract with exactly one schema object", run_.port.Text())};
   }
-  const auto table = TRY(lake::Find(*txn, run_.port));
+  const auto table = TRY(lake::Find(txn, run_.port));
   schema_ = TRY(model::SchemaOf(port_.contract->schema[0], table ? &table->schema : nullptr));
-  pinned_ = TRY(PinInputs(*txn, context_.clock, port_, context_.options));
-  targets_ = TRY(FindTargets(*txn, context_.clock, port_));
-  run_.inputs = Json(Json::Array{});
-  for (const Pinned& input : pinned_) run_.inputs.Push(ToJson(input.lineage));
-  return Stopped();
+  return {};
 }
 
 Status Execution::OpenEngine(Session& session) {
@@ -292,8 +304,7 @@ Result<CheckAnswer> Execution::Check(Session& session) {
   } else {
     whole.files = staged.files;
   }
-  CheckRequest request{*session.connection,  *port_.contract, schema_, lake::ScanSql(staged),
-                       lake::ScanSql(whole), run_.rows,       {}};
+  CheckRequest request{*session.connection, *port_.contract, schema_, lake::ScanSql(staged), lake::ScanSql(whole), {}};
   request.table_sql = [this](const std::string& target) -> Result<std::string> {
     const auto found = targets_.select.find(target);
     if (found != targets_.select.end()) return found->second;

@@ -7,6 +7,7 @@
 #include <stop_token>
 
 #include "state/catalog/catalog.h"
+#include "work/run/build.h"
 #include "work/run/resolve.h"
 #include "work/run/run.h"
 
@@ -29,8 +30,13 @@ class Live {
 
 class Execution {
  public:
-  Execution(Context& context, runs::Run run, bool force, std::string purpose, Live& live)
-      : context_(context), run_(std::move(run)), force_(force), purpose_(std::move(purpose)), live_(live) {}
+  Execution(Context& context, BuildJudge& judge, runs::Run run, bool force, std::string purpose, Live& live)
+      : context_(context),
+        judge_(judge),
+        run_(std::move(run)),
+        force_(force),
+        purpose_(std::move(purpose)),
+        live_(live) {}
 
   // Runs to the end. The row that it returns is what the store has, unless the store itself failed.
   runs::Run Run();
@@ -42,6 +48,7 @@ class Execution {
 
   Status Work();
   Status Resolve();
+  Status Load(store::Txn& txn);
   Status OpenEngine(Session& session);
   Result<bool> Skips(const std::string& build_sql, bool uses_now);
   Status MakeViews(Session& session);
@@ -56,12 +63,14 @@ class Execution {
   std::string Told(std::string message) const;
 
   Context& context_;
+  BuildJudge& judge_;
   runs::Run run_;
   const bool force_;
   const std::string purpose_;
   Live& live_;
   catalog::Port port_;
   model::Build build_;
+  Judged judged_;
   model::TableSchema schema_;
   std::vector<Pinned> pinned_;
   Targets targets_;

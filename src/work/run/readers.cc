@@ -27,10 +27,16 @@ Status CheckOptions(const Json& options, const std::string_view (&known)[N]) {
 
 // Why a CSV cannot be read, of DuckDB's message: not the line itself, nor the advice that follows.
 std::string Brief(const std::string& message) {
+  const std::string plain = engine::PlainWords(message);
+  if (plain.find("CSV Error on Line") == plain.npos) return plain;
   std::vector<std::string> lines;
   for (const std::string& line : Split(message, '\n')) {
     if (line.empty() || line.starts_with("Possible") || line.starts_with("This type was")) break;
-    if (!line.starts_with("Original Line")) lines.push_back(line);
+    if (size_t at = line.find("CSV Error on Line: "); at != line.npos) {
+      lines.push_back("line " + line.substr(at + 19));
+    } else if (!line.starts_with("Original Line")) {
+      lines.push_back(line);
+    }
   }
   return Join(lines, "; ");
 }

@@ -48,9 +48,7 @@ std::string ReasonOf(engine::Connection& connection, const Conversion& conversio
                                              conversion.text_type, SqlName(conversion.column)),
                                  {text});
   if (answer) return fmt::format("\"{}\" cannot be read", text);
-  const std::string& message = answer.error().message;
-  const size_t prefix = message.find("Error: ");
-  return prefix == message.npos ? message : message.substr(prefix + 7);
+  return engine::PlainWords(answer.error().message);
 }
 
 // What DuckDB's own reader refuses.

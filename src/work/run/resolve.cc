@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "state/access/access.h"
 
@@ -24,7 +26,7 @@ Result<Pinned> PinProduct(store::Txn& txn, Clock& clock, const model::InputPort&
   pinned.port = &input;
   const model::Address address = TRY(model::Address::Parse(input.source->address));
   const catalog::PortRow row = TRY(catalog::Resolve(txn, address));
-  PortRows rows = TRY(ReadPort(txn, clock, row, ProductPrincipal(port.row.key)));
+  PortRows rows = TRY(ReadPort(txn, clock, row, port));
   if (rows.snapshot.empty()) {
     return Error{Code::kNotFound,
                  fmt::format("{} has no data yet; run it first: weft run {}", row.key.Text(), row.key.Text())};
@@ -35,12 +37,31 @@ Result<Pinned> PinProduct(store::Txn& txn, Clock& clock, const model::InputPort&
   return pinned;
 }
 
+// The tables that the contract's foreign keys name, as they are written before the column.
+std::set<std::string> ForeignTables(const model::Contract& contract) {
+  std::set<std::string> tables;
+  auto add = [&](const std::vector<model::Relationship>& relationships) {
+    for (const model::Relationship& relationship : relationships) {
+      for (const std::string& to : relationship.to) {
+        if (size_t dot = to.rfind('.'); dot != to.npos && dot > 0) tables.insert(to.substr(0, dot));
+      }
+    }
+  };
+  for (const model::SchemaObject& object : contract.schema) {
+    add(object.relationships);
+    for (const model::Property& property : object.properties) add(property.relationships);
+  }
+  return tables;
+}
+
 }  // namespace
 
-Result<PortRows> ReadPort(store::Txn& txn, Clock& clock, const catalog::PortRow& row, const std::string& as) {
+Result<PortRows> ReadPort(store::Txn& txn, Clock& clock, const catalog::PortRow& row, const catalog::Port& reader) {
+  const std::string as = ProductPrincipal(reader.row.key);
   const catalog::Port port = TRY(catalog::Load(txn, row));
   const model::Principal principal = TRY(access::PrincipalOf(txn, as));
-  const model::Decision decision = TRY(access::Decide(txn, clock, principal, model::Action::kRead, port.resource, ""));
+  const model::Decision decision =
+      TRY(access::Decide(txn, clock, principal, model::Action::kRead, port.resource, reader.bundle->product.purpose));
   if (!decision.permitted) {
     return Error{Code::kDenied,
                  fmt::format("{} may not read {}: {}{}", as, row.key.Text(), Join(decision.reasons, "; "),
@@ -53,11 +74,21 @@ Result<PortRows> ReadPort(store::Txn& txn, Clock& clock, const catalog::PortRow&
   return rows;
 }
 
+std::set<std::string> NeededInputs(const catalog::Port& port, const std::set<std::string>& read) {
+  std::set<std::string> names = read;
+  if (!port.contract) return names;
+  const std::set<std::string> foreign = ForeignTables(*port.contract);
+  for (const model::InputPort& input : port.bundle->product.inputs) {
+    if (foreign.contains(input.name) || foreign.contains(input.SqlName())) names.insert(input.name);
+  }
+  return names;
+}
+
 Result<std::vector<Pinned>> PinInputs(store::Txn& txn, Clock& clock, const catalog::Port& port,
-                                      const Options& options) {
-  const std::vector<model::DataFile> uploads = TRY(catalog::Data(txn, port.row.key.domain, port.row.key.product));
+                                      const std::set<std::string>& names) {
   std::vector<Pinned> inputs;
   for (const model::InputPort& input : port.bundle->product.inputs) {
+    if (!names.contains(input.name)) continue;
     auto pin = [&]() -> Result<Pinned> {
       if (!input.source) return Error{Code::kInvalid, "it says no source"};
       if (input.source->kind == "product") return PinProduct(txn, clock, input, port);
@@ -65,9 +96,6 @@ Result<std::vector<Pinned>> PinInputs(store::Txn& txn, Clock& clock, const catal
         return Error{Code::kUnsupported, fmt::format("sources of kind '{}' cannot be read yet", input.source->kind)};
       Pinned pinned;
       pinned.port = &input;
-      pinned.files = TRY(FindFiles(*input.source, port.bundle->folder, uploads, options));
-      pinned.paths = pinned.files->paths;
-      pinned.lineage = {input.name, "", "", "file:" + input.source->path, pinned.files->version};
       return pinned;
     };
     auto pinned = pin();
@@ -77,36 +105,40 @@ Result<std::vector<Pinned>> PinInputs(store::Txn& txn, Clock& clock, const catal
   return inputs;
 }
 
+Status FindSources(std::vector<Pinned>& inputs, const model::Bundle& bundle,
+                   const std::vector<model::DataFile>& uploads, const Options& options) {
+  for (Pinned& input : inputs) {
+    const model::Source& source = *input.port->source;
+    if (source.kind != "file") continue;
+    auto files = FindFiles(source, bundle.folder, uploads, options);
+    if (!files) return files.TakeError().With(fmt::format("the input '{}'", input.port->name));
+    input.files = files.TakeValue();
+    input.paths = input.files->paths;
+    input.lineage = {input.port->name, "", "", "file:" + source.path, input.files->version};
+  }
+  return {};
+}
+
 Result<Targets> FindTargets(store::Txn& txn, Clock& clock, const catalog::Port& port) {
   Targets targets;
-  auto add = [&](const std::string& to) -> Status {
-    const std::string table = to.substr(0, to.rfind('.') == to.npos ? 0 : to.rfind('.'));
-    if (table.empty() || targets.select.contains(table)) return {};
-    for (const model::InputPort& input : port.bundle->product.inputs) {
-      if (input.name != table && input.SqlName() != table) continue;
-      targets.select[table] = "SELECT * FROM " + SqlName(input.SqlName());
-      return {};
+  for (const std::string& table : ForeignTables(*port.contract)) {
+    const auto input =
+        std::find_if(port.bundle->product.inputs.begin(), port.bundle->product.inputs.end(),
+                     [&](const model::InputPort& each) { return each.name == table || each.SqlName() == table; });
+    if (input != port.bundle->product.inputs.end()) {
+      targets.select[table] = "SELECT * FROM " + SqlName(input->SqlName());
+      continue;
     }
     const model::PortKey& key = port.row.key;
     std::vector<std::string> names = Split(table, '.');
     if (names.size() == 1) names = {key.domain, key.product, names[0]};
-    if (names.size() != 3) return {};
+    if (names.size() != 3) continue;
     for (std::string& name : names) name = model::SqlNameOf(name);
     auto row = catalog::ResolveSql(txn, names[0], names[1], names[2]);
-    if (!row || row->key == key) return {};
-    PortRows rows = TRY(ReadPort(txn, clock, *row, ProductPrincipal(key)));
+    if (!row || row->key == key) continue;
+    PortRows rows = TRY(ReadPort(txn, clock, *row, port));
     targets.select[table] = std::move(rows.select);
     targets.paths.insert(targets.paths.end(), rows.paths.begin(), rows.paths.end());
-    return {};
-  };
-  for (const model::SchemaObject& object : port.contract->schema) {
-    std::vector<model::Relationship> all = object.relationships;
-    for (const model::Property& property : object.properties) {
-      all.insert(all.end(), property.relationships.begin(), property.relationships.end());
-    }
-    for (const model::Relationship& relationship : all) {
-      for (const std::string& to : relationship.to) TRY(add(to));
-    }
   }
   return targets;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,16 +23,22 @@ struct Pinned {
   lineage::Input lineage;
 };
 
-// Another port's rows as the product `as` may read them: kDenied with the remedy where it may not.
+// Another port's rows as the product may read them for its purpose: kDenied with the remedy where it may not.
 struct PortRows {
   std::string select;
   std::vector<std::string> paths;
   std::string snapshot;  // Empty: nothing was committed yet.
 };
-Result<PortRows> ReadPort(store::Txn& txn, Clock& clock, const catalog::PortRow& row, const std::string& as);
+Result<PortRows> ReadPort(store::Txn& txn, Clock& clock, const catalog::PortRow& row, const catalog::Port& reader);
 
-// Every input port of the bundle. File contents are hashed here.
-Result<std::vector<Pinned>> PinInputs(store::Txn& txn, Clock& clock, const catalog::Port& port, const Options& options);
+// The input ports that a run of the port needs: those that its build reads, and those that its foreign keys name.
+std::set<std::string> NeededInputs(const catalog::Port& port, const std::set<std::string>& read);
+// Pins those inputs that are other ports; of the files it notes only that they are wanted.
+Result<std::vector<Pinned>> PinInputs(store::Txn& txn, Clock& clock, const catalog::Port& port,
+                                      const std::set<std::string>& names);
+// Finds and hashes the files, which may take long: whoever calls holds no transaction.
+Status FindSources(std::vector<Pinned>& inputs, const model::Bundle& bundle,
+                   const std::vector<model::DataFile>& uploads, const Options& options);
 
 // The tables that the contract's foreign keys point at, by the text before the column: an input port, another output
 // port of the product, or domain.product.port. What cannot be found is left out, and its check will say so.

@@ -24,7 +24,6 @@ struct CheckRequest {
   const model::TableSchema& schema;
   std::string staged;
   std::string whole;
-  int64_t staged_rows = 0;
   std::function<Result<std::string>(const std::string& target)> table_sql;  // Foreign keys' tables.
 };
 struct CheckAnswer {

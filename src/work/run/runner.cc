@@ -30,7 +30,7 @@ struct Job {
   Live live;
 };
 
-// A port that was asked for, and the ports that its inputs name.
+// A port that was asked for, and the ports that its run reads.
 struct Wanted {
   catalog::Port port;
   std::set<model::PortKey> upstream;
@@ -54,7 +54,7 @@ class PoolRunner final : public Runner {
       std::erase_if(jobs_, [](const auto& job) { return !job->started; });
     }
     for (const auto& job : waiting) {
-      Execution(context_, job->run, job->force, job->purpose, job->live)
+      Execution(context_, judge_, job->run, job->force, job->purpose, job->live)
           .EndEarly("cancelled", "the node stopped before the run began");
     }
   }  // The pool waits for what runs.
@@ -65,6 +65,7 @@ class PoolRunner final : public Runner {
 
  private:
   Result<std::vector<Wanted>> Want(store::Txn& txn, const model::Caller& caller, const Request& request);
+  Result<std::set<model::PortKey>> Upstream(store::Txn& txn, const catalog::Port& port);
   Result<model::Decision> MayRun(store::Txn& txn, const model::Caller& caller, const catalog::Port& port);
   Error Denied(const model::Caller& caller, const catalog::Port& port, const model::Decision& decision);
   Status EndLost(store::Txn& txn, const model::PortKey& port);
@@ -73,6 +74,7 @@ class PoolRunner final : public Runner {
   void Finish(const std::shared_ptr<Job>& job, const runs::Run& ended);
 
   Context context_;
+  BuildJudge judge_;
   std::mutex mutex_;
   std::list<std::shared_ptr<Job>> jobs_;  // Pending and running, in the order in which they may begin.
   bool stopping_ = false;
@@ -125,6 +127,22 @@ std::vector<Wanted> Ordered(std::vector<Wanted> wanted) {
   return ordered;
 }
 
+// The ports that a run of this one reads, those of its own product among them. What cannot be judged or found has
+// none: its run will say why.
+Result<std::set<model::PortKey>> PoolRunner::Upstream(store::Txn& txn, const catalog::Port& port) {
+  std::set<model::PortKey> upstream;
+  auto judged = judge_.Judge(*port.bundle, BuildOf(*port.bundle, *port.port).value_or(model::Build{}));
+  if (!judged && judged.error().code == Code::kUnavailable) return judged.TakeError();
+  const std::set<std::string> needed = NeededInputs(port, judged ? judged->inputs : std::set<std::string>{});
+  for (const model::InputPort& input : port.bundle->product.inputs) {
+    if (!needed.contains(input.name) || !input.source || input.source->kind != "product") continue;
+    auto address = model::Address::Parse(input.source->address);
+    auto above = address ? catalog::Resolve(txn, *address) : Result<catalog::PortRow>(address.TakeError());
+    if (above && above->key != port.row.key) upstream.insert(above->key);
+  }
+  return upstream;
+}
+
 Result<std::vector<Wanted>> PoolRunner::Want(store::Txn& txn, const model::Caller& caller, const Request& request) {
   std::vector<catalog::PortRow> rows;
   if (request.ports.empty()) {
@@ -156,13 +174,7 @@ Result<std::vector<Wanted>> PoolRunner::Want(store::Txn& txn, const model::Calle
       return Error{Code::kInvalid,
                    fmt::format("{} has no build to run: it names no SQL, and the product has not exactly one input",
                                row.key.Text())};
-    for (const model::InputPort& input : one.port.bundle->product.inputs) {
-      if (!input.source || input.source->kind != "product") continue;
-      auto address = model::Address::Parse(input.source->address);
-      auto above = address ? catalog::Resolve(txn, *address) : Result<catalog::PortRow>(address.TakeError());
-      if (above) one.upstream.insert(above->key);  // Otherwise the run itself will say what is missing.
-    }
-    one.upstream.erase(row.key);
+    one.upstream = TRY(Upstream(txn, one.port));
     wanted.push_back(std::move(one));
   }
   if (wanted.empty()) return Error{Code::kNotFound, "there is nothing that you may run"};
@@ -255,7 +267,7 @@ void PoolRunner::Do(const std::shared_ptr<Job>& job) {
       if (job->upstream.contains(port)) why = fmt::format("its input {} did not succeed in {}", port.Text(), run);
     }
   }
-  Execution execution(context_, job->run, job->force, job->purpose, job->live);
+  Execution execution(context_, judge_, job->run, job->force, job->purpose, job->live);
   if (job->live.stop().stop_requested()) {
     Finish(job, execution.EndEarly("cancelled", "the run was cancelled"));
   } else if (!why.empty()) {
@@ -299,7 +311,7 @@ Status PoolRunner::Cancel(const model::Caller& caller, const std::string& run_id
     }
   }
   if (!waiting) return {};
-  Execution execution(context_, waiting->run, waiting->force, waiting->purpose, waiting->live);
+  Execution execution(context_, judge_, waiting->run, waiting->force, waiting->purpose, waiting->live);
   Finish(waiting, execution.EndEarly("cancelled", "the run was cancelled"));
   Dispatch();
   return {};

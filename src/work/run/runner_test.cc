@@ -363,7 +363,7 @@ TEST_F(RunnerTest, ReadsOtherProductsAsItsOwnPrincipal) {
           {{"big", "      - {name: plane, logicalType: string}\n      - {name: places, logicalType: integer}\n",
             "{sql: big.sql}", "SELECT tail AS plane, seats + 1 AS places FROM planes WHERE seats > 100;"}});
   runs::Run denied = Run("operations/capacity/big@1");
-  EXPECT_EQ(denied.status, "refused");
+  EXPECT_EQ(denied.status, "denied");
   EXPECT_NE(denied.message.find("product:operations/capacity may not read fleet/planes/planes@1"), std::string::npos)
       << denied.message;
   EXPECT_NE(denied.message.find("weft grant product:operations/capacity fleet/planes/planes@1"), std::string::npos)

@@ -1,0 +1,116 @@
+#include "model/build_sql.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace weft::model {
+namespace {
+
+// Takes "(line 2, column 5)" off the end of a message that the walker made.
+Place TakePlace(std::string* message) {
+  Place place;
+  const size_t open = message->rfind(" (line ");
+  if (open == message->npos ||
+      sscanf(message->c_str() + open, " (line %d, column %d)", &place.line, &place.column) != 2) {
+    return {};
+  }
+  message->erase(open);
+  return place;
+}
+
+// The first node for which `is` holds, as the parser saw it.
+template <class Is>
+const Json* FindNode(const Json& node, Is is) {
+  if (node.is_object() && is(node)) return &node;
+  for (const auto& [key, member] : node.Members()) {
+    if (const Json* found = FindNode(member, is)) return found;
+  }
+  for (const Json& item : node.Items()) {
+    if (const Json* found = FindNode(item, is)) return found;
+  }
+  return nullptr;
+}
+
+Place PlaceOfNode(std::string_view text, const Json* node) {
+  const int64_t at = node ? (*node)["query_location"].Int(-1) : -1;
+  return at < 0 ? Place{} : PlaceOfByte(text, static_cast<size_t>(at));
+}
+
+}  // namespace
+
+Place PlaceOfByte(std::string_view text, size_t byte) {
+  Place place{1, 1, ""};
+  for (char c : text.substr(0, byte)) {
+    if (c == '\n') {
+      ++place.line;
+      place.column = 1;
+    } else if ((static_cast<unsigned char>(c) & 0xc0) != 0x80) {
+      ++place.column;
+    }
+  }
+  return place;
+}
+
+Result<BuildSql> JudgeBuild(const Json& tree, std::string_view text, const Bundle& bundle, const Build& build) {
+  const std::string file = bundle.folder.empty() ? build.sql_file : bundle.folder + "/" + build.sql_file;
+  Error error{Code::kInvalid, "", {}};
+  auto say = [&](const Place& place, std::string message) {
+    error.problems.push_back({file, place.line, place.column, place.path, "weft.build", message});
+    error.message += (error.message.empty() ? "" : "; ") + file +
+                     (place.line > 0 ? fmt::format(":{}:{}: ", place.line, place.column) : ": ") + message;
+  };
+  auto statement = Walk(tree, text);
+  if (!statement) {
+    std::string message = statement.error().message;
+    const Place place = TakePlace(&message);
+    say(place, std::move(message));
+    return error;
+  }
+  BuildSql judged;
+  judged.uses_now = statement->uses_now;
+  std::vector<std::string> names;
+  for (const InputPort& input : bundle.product.inputs) names.push_back(input.SqlName());
+  for (const TableName& table : statement->tables) {
+    auto input = std::find_if(names.begin(), names.end(),
+                              [&](const std::string& name) { return Lower(name) == Lower(table.table); });
+    if (table.schema.empty() && table.catalog.empty() && input != names.end()) {
+      judged.inputs.push_back(&bundle.product.inputs[static_cast<size_t>(input - names.begin())]);
+      continue;
+    }
+    const std::vector<std::string_view> candidates(names.begin(), names.end());
+    const Json* node = FindNode(tree, [&](const Json& each) {
+      return each["type"].Text() == "BASE_TABLE" && each["table_name"].Text() == table.table;
+    });
+    say(PlaceOfNode(text, node),
+        fmt::format("'{}' is no input port of {}: its inputs are {}{}", table.Text(), bundle.product.name,
+                    names.empty() ? "none" : Join(names, ", "), DidYouMean(table.table, candidates)));
+  }
+  const Json* qualified = FindNode(tree, [](const Json& each) {
+    return each["class"].Text() == "FUNCTION" && (!each["schema"].Text().empty() || !each["catalog"].Text().empty());
+  });
+  if (qualified) {
+    say(PlaceOfNode(text, qualified), fmt::format("write the function {}.{} without its schema",
+                                                  (*qualified)["schema"].Text(), (*qualified)["function_name"].Text()));
+  }
+  if (statement->uses_random && !build.nondeterministic) {
+    say({},
+        "it uses random functions, so two runs of the same inputs differ; take them out, or say nondeterministic: "
+        "true in the port's build");
+  }
+  if (!error.problems.empty()) return error;
+  return judged;
+}
+
+Status ReadsOnly(const Statement& statement, std::string_view own) {
+  for (const TableName& table : statement.tables) {
+    if (Lower(table.Text()) == Lower(own)) continue;
+    return Error{Code::kInvalid,
+                 fmt::format("it reads the table '{}'; a rule reads its own table only, as ${{object}}", table.Text())};
+  }
+  return {};
+}
+
+}  // namespace weft::model
