@@ -401,7 +401,7 @@ TEST_F(RunnerTest, ARequestRunsUpstreamFirstAndDoesNotBuildOnFailures) {
 TEST_F(RunnerTest, BuildsThatReachOutsideAreRefused) {
   const std::pair<const char*, const char*> cases[] = {
       {"SELECT * FROM read_csv('/etc/passwd')", "read_csv"},
-      {"SELECT tail, seats FROM other", "which is no input port"},
+      {"SELECT tail, seats FROM other", "is no input port of planes"},
       {"COPY list TO '/tmp/x'", ""},
       {"SELECT tail, seats FROM list; SELECT 1", ""},
       {"SELECT tail, random() AS seats FROM list", "nondeterministic"},
