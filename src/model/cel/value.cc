@@ -21,7 +21,9 @@ std::partial_ordering CompareNumbers(const Value& one, const Value& other) {
   } else if (other.is(Kind::kDouble)) {
     return one.AsDouble() <=> other.AsDouble();
   }
-  return 0 <=> CompareNumbers(other, one);
+  const std::partial_ordering mirrored = CompareNumbers(other, one);
+  if (mirrored == std::partial_ordering::less) return std::partial_ordering::greater;
+  return mirrored == std::partial_ordering::greater ? std::partial_ordering::less : mirrored;
 }
 
 // The total order of keys: false, true, numbers, texts.
