@@ -403,7 +403,7 @@ Result<std::string> DefineExact(duckdb_connection connection, std::string_view t
   duckdb_scalar_function_set_name(function, name.c_str());
   duckdb_scalar_function_add_parameter(function, text);
   duckdb_scalar_function_set_return_type(function, value);
-  duckdb_scalar_function_set_extra_info(function, new Target(std::move(target)),
+  duckdb_scalar_function_set_extra_info(function, new Target(target),
                                         [](void* kept) { delete static_cast<Target*>(kept); });
   duckdb_scalar_function_set_function(function, convert);
   // A second definition of a name fails, and the first is as good.
