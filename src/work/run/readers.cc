@@ -27,7 +27,7 @@ Status CheckOptions(const Json& options, const std::string_view (&known)[N]) {
 
 // Why a CSV cannot be read, of DuckDB's message: not the line itself, nor the advice that follows.
 std::string Brief(const std::string& message) {
-  const std::string plain = engine::PlainWords(message);
+  std::string plain = engine::PlainWords(message);
   if (plain.find("CSV Error on Line") == plain.npos) return plain;
   std::vector<std::string> lines;
   for (const std::string& line : Split(message, '\n')) {

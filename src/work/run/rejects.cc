@@ -26,7 +26,7 @@ struct Rejects {
 
 // What is wrong, without the sentence that names its column.
 std::string Reason(const std::string& message) {
-  const std::string line = Split(message, '\n')[0];
+  std::string line = Split(message, '\n')[0];
   const size_t at = line.find(". Could not convert");
   if (at != line.npos) return line.substr(at + 2);
   int expected = 0, found = 0;
