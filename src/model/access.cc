@@ -39,6 +39,8 @@ std::string_view ActionName(Action action) {
       return "grant";
     case Action::kAudit:
       return "audit";
+    case Action::kGovern:
+      return "govern";
   }
   return "unknown";
 }
@@ -46,7 +48,7 @@ std::string_view ActionName(Action action) {
 Result<Action> ActionFrom(std::string_view name) {
   std::vector<std::string_view> names;
   for (const Action action : {Action::kBrowse, Action::kRead, Action::kPublish, Action::kAdminister, Action::kRun,
-                              Action::kGrant, Action::kAudit}) {
+                              Action::kGrant, Action::kAudit, Action::kGovern}) {
     if (ActionName(action) == name) return action;
     names.push_back(ActionName(action));
   }

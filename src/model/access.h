@@ -2,15 +2,22 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/result.h"
 #include "model/address.h"
 
 namespace weft::model {
+
+struct Bundle;
+struct Contract;
+struct OutputPort;
+struct Restriction;
 
 // Every door's every entry names one of these; there is no default.
 enum class Action {
@@ -22,6 +29,7 @@ enum class Action {
   kRun,         // Start, cancel and retry runs of a product.
   kGrant,       // Give and take grants on a port.
   kAudit,       // Read the ledger.
+  kGovern,      // Change policies; ask what others may.
 };
 std::string_view ActionName(Action action);  // "read"
 // By its name; kInvalid lists the names that a token may be limited to.
@@ -34,10 +42,29 @@ struct Resource {
   std::string port;
   int major = 0;
   std::vector<std::string> owners;  // Principals, or "group:NAME".
-  std::string classification;
-  std::vector<std::string> tags;
+  std::string classification;       // The strictest of its columns.
+  std::vector<std::string> tags;    // Of the product, the port, its contract and the contract's schema.
+  std::string status;               // draft, active, deprecated, retired
+  // What policies know of its columns; none where the question is not about a port. Shared with whoever parsed it.
+  std::shared_ptr<const Contract> contract;
 
   std::string Text() const;
+};
+
+// "active" where nothing is said, "draft" for the standard's "proposed".
+std::string PlainStatus(const std::string& status);
+// The strictest classification of its columns; a name that is not known counts for more than internal.
+std::string StrictestOf(const Contract& contract);
+// What policies know of an output port of a bundle, but its owners. `bundle` is shared by the answer.
+Resource ResourceOf(const std::shared_ptr<const Bundle>& bundle, const OutputPort& port, const Contract& contract);
+
+// A policy that had a part in a decision.
+struct AppliedPolicy {
+  std::string name;
+  std::string where;   // "policies/personal-data.yaml:3"
+  std::string effect;  // "mask", "deny"
+  std::string detail;  // "email: mask-alphanum"; why it could not be asked.
+  std::string message;
 };
 
 // What narrows a token: to some actions, to what lies under an address, or both. It never widens what its principal
@@ -60,6 +87,7 @@ struct Principal {
   Kind kind = Kind::kUser;
   std::string name;                 // "ana", "service:loader", "product:fleet/planes"
   std::vector<std::string> groups;  // Without prefix.
+  Json attributes = {};             // {"countries": ["DE", "FR"]}: its own and its groups', from mesh.yaml.
   bool administrator = false;
   Limits limits = {};  // Of the token that it came with.
 };
@@ -68,10 +96,10 @@ struct Principal {
 struct Decision {
   bool permitted = false;
   std::vector<std::string> reasons;
-  std::string remedy;                        // "weft grant ana operations/flights/flights@1, by an owner (group:ops)"
-  std::string row_filter;                    // DuckDB SQL over the port's columns; empty: every row.
-  std::map<std::string, std::string> masks;  // Column name → DuckDB SQL that replaces it.
-  std::optional<Instant> until;              // Permitted no longer than this.
+  std::string remedy;                              // "weft grant ana operations/flights/flights@1, by an owner"
+  std::shared_ptr<const Restriction> restriction;  // Of a read, permitted or not; null: none.
+  std::vector<AppliedPolicy> policies;
+  std::optional<Instant> until;  // Permitted no longer than this.
 };
 
 // The identity and purpose that came with a request, on whichever door.

@@ -81,16 +81,27 @@ constexpr Key kDomainKeys[] = {{"name", &kText, kRequired}, {"description", &kTe
 constexpr Shape kDomainShape{"a domain", kDomainKeys};
 constexpr Type kDomain = MapOf(kDomainShape);
 constexpr Type kDomains = ListOf(kDomain);
-constexpr Key kMeshKeys[] = {
-    {"id", &kText, kRequired}, {"description", &kText}, {"domains", &kDomains, kRequired}, {"groups", &kAnyMap}};
+constexpr Key kMeshKeys[] = {{"id", &kText, kRequired},
+                             {"description", &kText},
+                             {"domains", &kDomains, kRequired},
+                             {"groups", &kAnyMap},
+                             {"attributes", &kAnyMap}};
 
-void GroupsAreLists(Checker& checker, const Node& map, const std::string& path) {
+// Groups are lists of principals, attributes maps of a principal's or group's texts.
+void KeysOfTheirOwn(Checker& checker, const Node& map, const std::string& path) {
   for (const Node::Entry& group : map["groups"].entries) {
     checker.Check(group.value, kTexts, Child(Child(path, "groups"), group.key));
   }
+  for (const Node::Entry& holder : map["attributes"].entries) {
+    const std::string place = Child(Child(path, "attributes"), holder.key);
+    checker.Check(holder.value, kAnyMap, place);
+    for (const Node::Entry& attribute : holder.value.entries) {
+      checker.Check(attribute.value, kTextOrTexts, Child(place, attribute.key));
+    }
+  }
 }
 
-constexpr Shape kMeshShape{"mesh.yaml", kMeshKeys, 0, nullptr, GroupsAreLists};
+constexpr Shape kMeshShape{"mesh.yaml", kMeshKeys, 0, nullptr, KeysOfTheirOwn};
 
 // One value that a descriptor may have and this version does not do; what is misspelt is told elsewhere.
 void Unsupported(Checker& checker, const Node& node, const std::string& path, std::string_view key, const Type& type,
@@ -158,6 +169,13 @@ Result<Mesh> Mesh::Parse(std::string_view text, const std::string& file) {
                             reading::Texts(domain.value["owners"])});
   }
   for (const yaml::Node::Entry& group : node["groups"].entries) mesh.groups[group.key] = reading::Texts(group.value);
+  for (const yaml::Node::Entry& holder : node["attributes"].entries) {
+    for (const yaml::Node::Entry& attribute : holder.value.entries) {
+      auto& values = mesh.attributes[holder.key][attribute.key];
+      values = reading::Texts(attribute.value);
+      if (attribute.value.is_scalar()) values.push_back(reading::Text(attribute.value));
+    }
+  }
   mesh.bytes = text;
   return mesh;
 }

@@ -8,11 +8,13 @@
 
 #include "base/result.h"
 #include "model/contract.h"
+#include "model/policy/policy.h"
 #include "model/product.h"
 
 namespace weft::model {
 
-// mesh.yaml: id, domains [{name, description?, owners: [principal or group:NAME]}], groups {NAME: [principal]}.
+// mesh.yaml: id, domains [{name, description?, owners: [principal or group:NAME]}], groups {NAME: [principal]},
+// attributes {principal or group:NAME: {NAME: text or [text]}}.
 struct Mesh {
   struct Domain {
     std::string name;
@@ -23,6 +25,8 @@ struct Mesh {
   std::string description;
   std::vector<Domain> domains;
   std::map<std::string, std::vector<std::string>> groups;
+  std::map<std::string, std::map<std::string, std::vector<std::string>>>
+      attributes;  // What policies ask of principals.
   std::string bytes;
 
   static Result<Mesh> Parse(std::string_view text, const std::string& file);
@@ -55,6 +59,7 @@ struct Bundle {
 
 struct Repository {
   std::optional<Mesh> mesh;
+  std::vector<PolicyFile> policies;
   std::vector<Bundle> bundles;    // Those that parse, each judged whole.
   std::vector<Problem> problems;  // Of all files, sorted by file and line.
 };

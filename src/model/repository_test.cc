@@ -211,8 +211,8 @@ TEST(RepositoryTest, WhatIsNotDoneYetIsRefusedWithItsValue) {
     EXPECT_NE(faults[0].find(says), std::string::npos) << faults[0];
   }
   Files files;
-  files.more.push_back({"policies/pii.yaml", "kind: Policy"});
-  ExpectFault(files, "policies/pii.yaml weft.unsupported 0 : 'policies' are not supported yet");
+  files.more.push_back({"entities/user.yaml", "kind: Entity"});
+  ExpectFault(files, "entities/user.yaml weft.unsupported 0 : 'entities' are not supported yet");
 }
 
 TEST(RepositoryTest, SourcesAndBuildsHaveKnownKeys) {

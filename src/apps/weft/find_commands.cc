@@ -173,7 +173,8 @@ class ShowCommand : public Command {
     Fact(session, "class", Safe(port["classification"].Text()));
     if (port["snapshots"].size() > 0) {
       const Json& newest = port["snapshots"][size_t{0}];
-      Fact(session, "rows", HumanCount(port["rows"].Int()));
+      Fact(session, "rows",
+           port["rows"].is_null() ? "not told: a policy hides some from you" : HumanCount(port["rows"].Int()));
       Fact(session, "fresh", fmt::format("{} ({})", AgoText(newest["at"].Text()), Safe(newest["at"].Text())));
       Fact(session, "snapshot",
            fmt::format("{}{}", Safe(port["snapshot"].Text()),
@@ -223,6 +224,16 @@ class ShowCommand : public Command {
       Fact(session, "access",
            session.Paint(Style::kWarn, "you may not read it") +
                (port["remedy"].Text().empty() ? "" : ": " + Safe(port["remedy"].Text())));
+    }
+    const Json& sight = port["sight"];
+    if (!sight["rows"].Text().empty()) Fact(session, "you see", "rows where " + Safe(sight["rows"].Text()));
+    for (const auto& [column, mask] : sight["masked"].Members()) {
+      Fact(session, "masked", fmt::format("{}: {}", Safe(column), Safe(mask.Text())));
+    }
+    for (const Json& policy : sight["policies"].Items()) {
+      Fact(session, "policy",
+           fmt::format("{} ({}): {}", Safe(policy["name"].Text()), Safe(policy["where"].Text()),
+                       Safe(policy["message"].Text())));
     }
     Fact(session, "sql", table);
     Fact(session, "here", fmt::format("weft sql 'SELECT * FROM {} LIMIT 10'", table));

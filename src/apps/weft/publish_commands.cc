@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "drivers/http/message.h"
+#include "model/policy/policies.h"
 
 namespace weft::app {
 namespace {
@@ -65,7 +66,9 @@ class CheckCommand : public Command {
   }
 
   std::vector<Problem> Judge(const Folder& folder) const {
-    std::vector<Problem> problems = model::ReadRepository(folder.files, folder.data, offline_).problems;
+    model::Repository repository = model::ReadRepository(folder.files, folder.data, offline_);
+    std::vector<Problem> problems = std::move(repository.problems);
+    if (!offline_) std::ranges::move(model::JudgeByPolicies(repository), std::back_inserter(problems));
     for (const model::TextFile& file : folder.files) {
       bool named = file.path.ends_with(".odps.yaml") || file.path.ends_with(".odcs.yaml");
       if (!offline_ || named || folder.files.size() != paths_.size()) continue;
@@ -103,6 +106,18 @@ std::string ChangeLine(const Session& session, const Json& change) {
   return line + "\n";
 }
 
+// Who gains and loses what by policies that change.
+void PrintEffects(const Session& session, const Json& effects) {
+  if (effects.size() == 0) return;
+  session.Print("Readers of what is published:\n");
+  for (const Json& effect : effects.Items()) {
+    std::string line = fmt::format("  {} {}", Safe(effect["principal"].Text()), Safe(effect["address"].Text()));
+    if (!effect["purpose"].Text().empty()) line += " for " + Safe(effect["purpose"].Text());
+    for (const std::string& note : effect["notes"].Texts()) line += "\n      " + session.Paint(Style::kDim, Safe(note));
+    session.Print(line + "\n");
+  }
+}
+
 int PrintPlan(const Session& session, const Folder& folder, const Json& plan, bool applied) {
   std::vector<Problem> problems = http::ProblemsFromJson(plan["problems"]);
   for (Problem& problem : problems) problem = folder.Placed(std::move(problem));
@@ -116,6 +131,7 @@ int PrintPlan(const Session& session, const Folder& folder, const Json& plan, bo
     session.Print(ChangeLine(session, change));
   }
   if (unchanged > 0) session.Print(fmt::format("= {} unchanged\n", unchanged));
+  PrintEffects(session, plan["effects"]);
   for (const Problem& problem : problems) {
     session.Print(session.Paint(Style::kBad, "!") + " " + Line(session, problem) + "\n");
   }

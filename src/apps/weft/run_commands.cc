@@ -19,6 +19,11 @@ bool Good(const Json& run) { return run["status"].Text() == "succeeded" || run["
 
 Style StyleOf(const Json& run) { return Good(run) ? Style::kGood : Moves(run) ? Style::kDim : Style::kBad; }
 
+// A number that a policy may keep from the reader.
+std::string Hidden(const Json& number, std::string (*text)(int64_t)) {
+  return number.is_null() ? "hidden" : text(number.Int());
+}
+
 std::string Duration(const Json& run) {
   auto from = Instant::Parse(run["started_at"].Text());
   auto to = Instant::Parse(run["ended_at"].Text());
@@ -30,7 +35,7 @@ std::string RunPath(const std::string& id) { return "/v1/runs/" + ReplaceAll(Rep
 
 std::string ResultLine(const Session& session, const Json& run) {
   std::string line = session.Paint(StyleOf(run), Safe(run["status"].Text())) + " " + Safe(run["address"].Text());
-  if (run["status"].Text() == "succeeded") {
+  if (run["status"].Text() == "succeeded" && !run["rows"].is_null()) {
     line += fmt::format(" {} {}", HumanCount(run["rows"].Int()), run["rows"].Int() == 1 ? "row" : "rows");
   }
   if (std::string took = Duration(run); !took.empty()) line += " in " + took;
@@ -176,7 +181,7 @@ class RunsCommand : public Command {
       table.Add({{Safe(run["id"].Text())},
                  {Safe(run["address"].Text()), Style::kBold},
                  {Safe(run["status"].Text()), StyleOf(run)},
-                 {HumanCount(run["rows"].Int())},
+                 {Hidden(run["rows"], HumanCount)},
                  {Duration(run)},
                  {AgoText(run["requested_at"].Text())},
                  {Safe(run["requested_by"].Text())}});
@@ -256,10 +261,10 @@ class SnapshotsCommand : public Command {
       table.Add({{Safe(snapshot["id"].Text()), Style::kBold},
                  {AgoText(snapshot["at"].Text())},
                  {Safe(snapshot["operation"].Text())},
-                 {HumanCount(snapshot["rows"].Int())},
-                 {HumanCount(snapshot["added_rows"].Int())},
-                 {HumanCount(snapshot["files"].Int())},
-                 {HumanBytes(snapshot["bytes"].Int())},
+                 {Hidden(snapshot["rows"], HumanCount)},
+                 {Hidden(snapshot["added_rows"], HumanCount)},
+                 {Hidden(snapshot["files"], HumanCount)},
+                 {Hidden(snapshot["bytes"], HumanBytes)},
                  {Safe(Join(snapshot["tags"].Texts(), ", "))}});
     }
     if (table.empty()) return session.Note("no snapshots yet"), 0;

@@ -190,14 +190,15 @@ Answer Port(Api& api, const Caller& caller, const http::Request& request) {
   const std::vector<lake::Snapshot> history = TRY(lake::History(*txn, port.row.key));
   const auto table = TRY(lake::Find(*txn, port.row.key));
   Json::Array snapshots;
+  const bool counts = MayCount(decision);
   answer.Set("snapshot", Json());
-  answer.Set("rows", 0);
+  answer.Set("rows", counts ? Json(0) : Json());
   for (const lake::Snapshot& snapshot : history) {
     if (table && table->snapshot_id == snapshot.id) {
       answer.Set("snapshot", std::to_string(snapshot.id));
-      answer.Set("rows", snapshot.rows);
+      if (counts) answer.Set("rows", snapshot.rows);
     }
-    snapshots.push_back(SnapshotJson(snapshot));
+    snapshots.push_back(SnapshotJson(snapshot, counts));
   }
   // History's order is the lake's own; newest first is this door's promise.
   std::sort(snapshots.begin(), snapshots.end(),
@@ -209,6 +210,7 @@ Answer Port(Api& api, const Caller& caller, const http::Request& request) {
   answer.Set("retired", TRY(RetirementOf(*txn, answer, product, document)));
   answer.Set("granted", decision.permitted);
   answer.Set("remedy", decision.permitted ? "" : decision.remedy);
+  answer.Set("sight", DecisionJson(decision));
   return http::Response::Of(answer);
 }
 

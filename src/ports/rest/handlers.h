@@ -58,7 +58,9 @@ Answer GetRun(Api& api, const Caller& caller, const http::Request& request);
 Answer CancelRun(Api& api, const Caller& caller, const http::Request& request);
 Answer RetryRun(Api& api, const Caller& caller, const http::Request& request);
 // lake.cc
-Json SnapshotJson(const lake::Snapshot& snapshot);
+// How many rows there are tells those who see some of them how many are hidden.
+bool MayCount(const model::Decision& decision);
+Json SnapshotJson(const lake::Snapshot& snapshot, bool counts);
 Answer Snapshots(Api& api, const Caller& caller, const http::Request& request);
 Answer TagSnapshot(Api& api, const Caller& caller, const http::Request& request);
 Answer Sweep(Api& api, const Caller& caller, const http::Request& request);
@@ -69,6 +71,10 @@ Answer RevokeGrants(Api& api, const Caller& caller, const http::Request& request
 Answer ListTokens(Api& api, const Caller& caller, const http::Request& request);
 Answer CreateToken(Api& api, const Caller& caller, const http::Request& request);
 Answer RevokeToken(Api& api, const Caller& caller, const http::Request& request);
+// policies.cc
+Json DecisionJson(const model::Decision& decision);
+Answer Explain(Api& api, const Caller& caller, const http::Request& request);
+Answer ListPolicies(Api& api, const Caller& caller, const http::Request& request);
 // ledger.cc
 Answer Audit(Api& api, const Caller& caller, const http::Request& request);
 Answer VerifyAudit(Api& api, const Caller& caller, const http::Request& request);

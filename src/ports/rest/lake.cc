@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "model/policy/restriction.h"
 #include "ports/rest/handlers.h"
 
 namespace weft::rest {
@@ -19,27 +20,33 @@ Result<int64_t> SnapshotId(const Json& value) {
 
 }  // namespace
 
-Json SnapshotJson(const lake::Snapshot& snapshot) {
+Json SnapshotJson(const lake::Snapshot& snapshot, bool counts) {
+  auto count = [&](int64_t number) { return counts ? Json(number) : Json(); };
   return Json::Map({{"id", std::to_string(snapshot.id)},  // Text: a program whose numbers are doubles would round it.
                     {"parent", snapshot.parent ? Json(std::to_string(*snapshot.parent)) : Json()},
                     {"sequence", snapshot.sequence},
                     {"at", snapshot.at.Text()},
                     {"operation", snapshot.operation},
                     {"run", snapshot.run_id},
-                    {"rows", snapshot.rows},
-                    {"files", snapshot.files},
-                    {"bytes", snapshot.bytes},
-                    {"added_rows", snapshot.added_rows},
+                    {"rows", count(snapshot.rows)},
+                    {"files", count(snapshot.files)},
+                    {"bytes", count(snapshot.bytes)},
+                    {"added_rows", count(snapshot.added_rows)},
                     {"tags", snapshot.tags}});
 }
 
-Answer Snapshots(Api& api, const Caller&, const http::Request& request) {
+bool MayCount(const model::Decision& decision) {
+  return !decision.restriction || decision.restriction->filters.empty();
+}
+
+Answer Snapshots(Api& api, const Caller& caller, const http::Request& request) {
   TRY(OnlyQuery(request, {"address"}));
   auto txn = TRY(api.store.Read());
   const catalog::Port port = TRY(PortOf(*txn, request.Query("address")));
+  const bool counts = MayCount(TRY(MayRead(*txn, api.clock, caller, port.resource)));
   Json::Array snapshots;
   for (const lake::Snapshot& snapshot : TRY(lake::History(*txn, port.row.key)))
-    snapshots.push_back(SnapshotJson(snapshot));
+    snapshots.push_back(SnapshotJson(snapshot, counts));
   return http::Response::Of(Json::Map({{"snapshots", std::move(snapshots)}}));
 }
 

@@ -32,6 +32,8 @@ std::span<const gate::Route<Api>> Routes() {
       {"GET", "/v1/grants", kBrowse, nullptr, ListGrants},
       {"POST", "/v1/grants", kBrowse, nullptr, PutGrant},
       {"DELETE", "/v1/grants", kBrowse, nullptr, RevokeGrants},
+      {"GET", "/v1/policies", kBrowse, nullptr, ListPolicies},
+      {"GET", "/v1/explain", kBrowse, nullptr, Explain},
       {"GET", "/v1/tokens", kBrowse, nullptr, ListTokens},
       {"POST", "/v1/tokens", kBrowse, nullptr, CreateToken},
       {"DELETE", "/v1/tokens/{id}", kBrowse, nullptr, RevokeToken},

@@ -12,40 +12,41 @@ namespace {
 struct Sight {
   bool rows = false;
   bool reasons = false;
+  bool counts = true;  // How many rows there are, and what was measured over them.
 };
 
 Result<Sight> SightOf(Api& api, store::Txn& txn, const Caller& caller, const model::PortKey& key) {
   auto port = PortOf(txn, key.Text());
   if (!port) return Sight{};
   const model::Decision read = TRY(MayRead(txn, api.clock, caller, port->resource));
-  const bool all = read.permitted && read.row_filter.empty() && read.masks.empty();
+  const bool all = read.permitted && !read.restriction;
   const model::Decision run =
       TRY(access::Decide(txn, api.clock, caller.principal, model::Action::kRun, port->resource, caller.purpose));
-  return Sight{all, all || run.permitted};
+  return Sight{all, all || run.permitted, MayCount(read)};
 }
 
-Json CheckJson(const runs::CheckResult& check, bool rows) {
-  const bool shown = check.value && (rows || !check.tells);
+Json CheckJson(const runs::CheckResult& check, Sight sight) {
+  const bool shown = check.value && sight.counts && (sight.rows || !check.tells);
   return Json::Map({{"id", check.id},
                     {"description", check.description},
                     {"outcome", check.outcome},
                     {"value", shown ? Json(*check.value) : Json()},
                     {"expected", check.expected},
-                    {"failing_rows", check.failing_rows},
-                    {"sample", rows ? check.sample : Json()},
+                    {"failing_rows", sight.counts ? Json(check.failing_rows) : Json()},
+                    {"sample", sight.rows ? check.sample : Json()},
                     {"place", check.place}});
 }
 
 Json RunJson(const runs::Run& run, Sight sight) {
   Json::Array checks;
-  for (const runs::CheckResult& check : run.checks) checks.push_back(CheckJson(check, sight.rows));
+  for (const runs::CheckResult& check : run.checks) checks.push_back(CheckJson(check, sight));
   const bool withheld = run.status == "failed" && !sight.reasons;
   return Json::Map({{"id", run.id},
                     {"address", run.port.Text()},
                     {"status", run.status},
                     {"step", run.step},
                     {"progress", run.progress},
-                    {"rows", run.rows},
+                    {"rows", sight.counts ? Json(run.rows) : Json()},
                     {"snapshot", run.snapshot_id ? Json(std::to_string(*run.snapshot_id)) : Json()},
                     {"message", withheld ? "why is told to those who may run the port or read it" : run.message},
                     {"requested_by", run.requested_by},
@@ -61,13 +62,9 @@ Result<Json> RunsJson(Api& api, store::Txn& txn, const Caller& caller, const std
   std::map<model::PortKey, Sight> known;
   Json::Array items;
   for (const runs::Run& run : list) {
-    Sight sight;
-    if (run.status == "failed") {
-      auto at = known.find(run.port);
-      if (at == known.end()) at = known.emplace(run.port, TRY(SightOf(api, txn, caller, run.port))).first;
-      sight = at->second;
-    }
-    items.push_back(RunJson(run, sight));
+    auto at = known.find(run.port);
+    if (at == known.end()) at = known.emplace(run.port, TRY(SightOf(api, txn, caller, run.port))).first;
+    items.push_back(RunJson(run, at->second));
   }
   return Json::Map({{"runs", std::move(items)}});
 }

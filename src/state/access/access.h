@@ -1,5 +1,5 @@
 // Who is who and who may what: tokens, grants, and the one function that decides. Owns tokens, grants,
-// group_members.
+// group_members, attributes, policy_files, policy_epoch.
 #pragma once
 
 #include <map>
@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "drivers/store/store.h"
 #include "model/access.h"
+#include "model/policy/policies.h"
 
 namespace weft::access {
 
@@ -64,6 +65,16 @@ Status PutGroups(store::Txn& txn, const std::map<std::string, std::vector<std::s
 // Why one asks: empty, or a slug that is written the same in requests and in grants. kInvalid where it is neither.
 Status CheckPurpose(const std::string& purpose);
 
+// What a principal's policies ask of it, by mesh.yaml: replaces everybody's, in the same transaction as the groups.
+Status PutAttributes(store::Txn& txn,
+                     const std::map<std::string, std::map<std::string, std::vector<std::string>>>& attributes);
+
+// Adds the files, or replaces those of the same path; in force with the transaction, as a whole.
+Status PutPolicies(store::Txn& txn, Clock& clock, const std::vector<model::PolicyFile>& files,
+                   const std::string& principal);
+// All that are in force. An error where they cannot be compiled: then nothing is decided.
+Result<std::shared_ptr<const model::Policies>> PoliciesOf(store::Txn& txn);
+
 struct Grant {
   std::string id;
   std::string principal;  // Or "group:NAME".
@@ -81,9 +92,17 @@ Result<std::vector<Grant>> Grants(store::Txn& txn, const model::PortKey* port, c
 
 // Deny by default. Every principal browses. Owners of the domain publish, run, grant and read; administrators
 // administer, audit, publish, run and grant but read data only as owners or by grant; members of the group "auditors"
-// audit; consumers read by grant; a product's principal reads its own ports. What the token that the principal came
-// with is limited to holds before all of it. A denial is a value, not an error.
+// audit, of "governance" govern; consumers read by grant; a product's principal reads its own ports. What may be read
+// the policies allow, deny and restrict, for whomever. What the token that the principal came with is limited to holds
+// before all of it. A denial is a value, not an error.
 Result<model::Decision> Decide(store::Txn& txn, Clock& clock, const model::Principal& principal, model::Action action,
                                const model::Resource& resource, const std::string& purpose);
+// The same of kRead under other policies than those in force: what a plan compares with.
+Result<model::Decision> DecideRead(store::Txn& txn, Clock& clock, const model::Principal& principal,
+                                   const model::Resource& resource, const std::string& purpose,
+                                   const model::Policies& policies);
+
+// Everybody whom the mesh knows: holders of tokens and grants, members of groups. Without groups.
+Result<std::vector<std::string>> KnownPrincipals(store::Txn& txn);
 
 }  // namespace weft::access

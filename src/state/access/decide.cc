@@ -13,7 +13,9 @@ using model::Decision;
 using model::Principal;
 using model::Resource;
 
+// Groups of mesh.yaml that mean something to the gate.
 constexpr std::string_view kAuditors = "auditors";
+constexpr std::string_view kGovernance = "governance";
 
 // Whether `name` ("ana" or "group:ops") speaks of the principal.
 bool Covers(const std::string& name, const Principal& principal) {
@@ -85,8 +87,8 @@ Decision DecideByGrants(const std::vector<Grant>& grants, const Principal& princ
   return Deny(std::move(reasons), fmt::format("{}, by {}", command, OwnersText(resource)));
 }
 
-Result<Decision> DecideRead(store::Txn& txn, const Principal& principal, const Resource& resource,
-                            const std::string& purpose, Instant now) {
+Result<Decision> ByRight(store::Txn& txn, const Principal& principal, const Resource& resource,
+                         const std::string& purpose, Instant now) {
   if (Owns(principal, resource)) return Permit();
   if (principal.kind == Principal::Kind::kProduct && !resource.product.empty() &&
       principal.name == fmt::format("product:{}/{}", resource.domain, resource.product)) {
@@ -111,10 +113,10 @@ Decision DecideAdminister(const Principal& principal) {
               fmt::format("weft token create {} --administrator, by an administrator", principal.name));
 }
 
-Decision DecideAudit(const Principal& principal) {
-  if (principal.administrator || Covers(fmt::format("group:{}", kAuditors), principal)) return Permit();
-  return Deny({fmt::format("{} is neither an administrator nor a member of the group '{}'", principal.name, kAuditors)},
-              fmt::format("add {} to the group '{}' in mesh.yaml, by an administrator", principal.name, kAuditors));
+Decision DecideByGroup(const Principal& principal, std::string_view group) {
+  if (principal.administrator || Covers(fmt::format("group:{}", group), principal)) return Permit();
+  return Deny({fmt::format("{} is neither an administrator nor a member of the group '{}'", principal.name, group)},
+              fmt::format("add {} to the group '{}' in mesh.yaml, by an administrator", principal.name, group));
 }
 
 Decision DenyByLimits(const Principal& principal, Action action, const Resource& resource) {
@@ -127,17 +129,33 @@ Decision DenyByLimits(const Principal& principal, Action action, const Resource&
 
 }  // namespace
 
+Result<Decision> DecideRead(store::Txn& txn, Clock& clock, const Principal& principal, const Resource& resource,
+                            const std::string& purpose, const model::Policies& policies) {
+  const Instant now = clock.Now();
+  Decision decision = TRY(ByRight(txn, principal, resource, purpose, now));
+  policies.Decide(principal, Action::kRead, resource, purpose, now, &decision);
+  return decision;
+}
+
 Result<Decision> Decide(store::Txn& txn, Clock& clock, const Principal& principal, Action action,
                         const Resource& resource, const std::string& purpose) {
   if (action == Action::kOpen) return Permit();
   if (principal.name.empty()) return Deny({"nobody is asking"}, "weft token create PRINCIPAL, by an administrator");
-  if (!principal.limits.Permit(action, resource)) return DenyByLimits(principal, action, resource);
+  if (!principal.limits.Permit(action, resource)) {
+    Decision denied = DenyByLimits(principal, action, resource);
+    // What would be hidden stays hidden, in counts too.
+    if (action == Action::kRead) {
+      denied.restriction = TRY(DecideRead(txn, clock, principal, resource, purpose, *TRY(PoliciesOf(txn))))
+      .restriction;
+    }
+    return denied;
+  }
   switch (action) {
     case Action::kOpen:
     case Action::kBrowse:
       return Permit();
     case Action::kRead:
-      return DecideRead(txn, principal, resource, purpose, clock.Now());
+      return DecideRead(txn, clock, principal, resource, purpose, *TRY(PoliciesOf(txn)));
     case Action::kPublish:
     case Action::kRun:
     case Action::kGrant:
@@ -145,7 +163,9 @@ Result<Decision> Decide(store::Txn& txn, Clock& clock, const Principal& principa
     case Action::kAdminister:
       return DecideAdminister(principal);
     case Action::kAudit:
-      return DecideAudit(principal);
+      return DecideByGroup(principal, kAuditors);
+    case Action::kGovern:
+      return DecideByGroup(principal, kGovernance);
   }
   return Deny({"the action is not known"}, "");
 }

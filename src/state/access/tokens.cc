@@ -47,6 +47,24 @@ CREATE INDEX grants_principal ON grants (principal);
 ALTER TABLE tokens ADD COLUMN actions TEXT NOT NULL DEFAULT '';
 ALTER TABLE tokens ADD COLUMN on_address TEXT NOT NULL DEFAULT '';
 ALTER TABLE tokens ADD COLUMN last_used_at TEXT;
+)"},
+                                            {"access", 3, R"(
+CREATE TABLE attributes (
+  principal TEXT NOT NULL,
+  name TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (principal, name, value)
+);
+CREATE TABLE policy_files (
+  path TEXT PRIMARY KEY,
+  text TEXT NOT NULL,
+  applied_by TEXT NOT NULL,
+  applied_at TEXT NOT NULL
+);
+CREATE TABLE policy_epoch (
+  id INTEGER PRIMARY KEY,
+  digest TEXT NOT NULL
+);
 )"}};
 
 constexpr std::string_view kTokenColumns =
@@ -104,6 +122,23 @@ Status CheckTokenHolder(const std::string& principal) {
   if (name.starts_with("group:")) return bad("a token is of one principal; name a person or service:NAME");
   if (IsPlainName(name)) return {};
   return bad("write 1 to 128 letters, digits and ._-@+, with service: before a service's name");
+}
+
+// Its own attributes and those of its groups, as one.
+Status AddAttributes(store::Txn& txn, model::Principal& principal) {
+  std::map<std::string, std::set<std::string>> attributes;
+  std::set<std::string> holders = {principal.name};
+  for (const std::string& group : principal.groups) holders.insert("group:" + group);
+  for (const std::string& holder : holders) {
+    for (const store::Row& row : TRY(txn.Run("SELECT name, value FROM attributes WHERE principal = $1", {holder}))) {
+      attributes[row.text(0)].insert(row.text(1));
+    }
+  }
+  principal.attributes = Json::Object();
+  for (const auto& [attribute, values] : attributes) {
+    principal.attributes.Set(attribute, Json(std::vector<std::string>(values.begin(), values.end())));
+  }
+  return {};
 }
 
 }  // namespace
@@ -178,6 +213,7 @@ Result<model::Principal> PrincipalOf(store::Txn& txn, const std::string& name) {
        TRY(txn.Run("SELECT group_name FROM group_members WHERE principal = $1 ORDER BY group_name", {name}))) {
     principal.groups.push_back(row.text(0));
   }
+  TRY(AddAttributes(txn, principal));
   return principal;
 }
 
@@ -196,7 +232,32 @@ Result<model::Principal> ForeignPrincipal(store::Txn& txn, const std::string& na
     const bool known = std::ranges::find(principal.groups, row.text(0)) != principal.groups.end();
     if (!known && values.contains(row.text(1).substr(6))) principal.groups.push_back(row.text(0));
   }
+  TRY(AddAttributes(txn, principal));
   return principal;
+}
+
+Status PutAttributes(store::Txn& txn,
+                     const std::map<std::string, std::map<std::string, std::vector<std::string>>>& attributes) {
+  TRY(txn.Run("DELETE FROM attributes"));
+  for (const auto& [principal, named] : attributes) {
+    for (const auto& [name, values] : named) {
+      for (const std::string& value : values) {
+        TRY(txn.Run("INSERT INTO attributes (principal, name, value) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                    {principal, name, value}));
+      }
+    }
+  }
+  return {};
+}
+
+Result<std::vector<std::string>> KnownPrincipals(store::Txn& txn) {
+  std::vector<std::string> names;
+  for (const store::Row& row :
+       TRY(txn.Run("SELECT principal FROM tokens UNION SELECT principal FROM grants UNION SELECT principal FROM "
+                   "group_members ORDER BY 1"))) {
+    if (!row.text(0).starts_with("group:")) names.push_back(row.text(0));
+  }
+  return names;
 }
 
 Status PutGroups(store::Txn& txn, const std::map<std::string, std::vector<std::string>>& groups) {

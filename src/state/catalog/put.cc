@@ -37,34 +37,8 @@ bool EqualButStatus(const Files& a, const Files& b) {
   });
 }
 
-std::string PlainStatus(const std::string& status) {
-  if (status == "proposed") return "draft";
-  return status.empty() ? "active" : status;
-}
-
 std::string StatusOf(const Bundle& bundle, const Contract* contract) {
-  return PlainStatus(contract && !contract->status.empty() ? contract->status : bundle.product.status);
-}
-
-// Of unknown names none is taken for harmless.
-int Strictness(const std::string& classification) {
-  const std::string name = Lower(classification);
-  if (name.empty()) return 0;
-  if (name == "public") return 1;
-  if (name == "internal") return 2;
-  if (name == "restricted" || name == "secret") return 4;
-  return 3;
-}
-
-std::string StrictestOf(const Contract* contract) {
-  std::string strictest;
-  if (!contract) return strictest;
-  for (const model::SchemaObject& object : contract->schema) {
-    for (const model::Property& property : object.properties) {
-      if (Strictness(property.classification) > Strictness(strictest)) strictest = property.classification;
-    }
-  }
-  return strictest;
+  return model::PlainStatus(contract && !contract->status.empty() ? contract->status : bundle.product.status);
 }
 
 bool Newer(const std::string& a, const std::string& b) {
@@ -90,7 +64,7 @@ Result<bool> ReplaceVersion(store::Txn& txn, const Bundle& bundle, const Files& 
       txn.Run("SELECT status, digest FROM product_versions WHERE domain = $1 AND product = $2 AND version = $3", key));
   if (rows.empty()) return true;
   if (rows[0].text(1) == bundle.Digest()) return false;
-  if (PlainStatus(rows[0].text(0)) != "draft" && !EqualButStatus(TRY(StoredFiles(txn, product)), files)) {
+  if (model::PlainStatus(rows[0].text(0)) != "draft" && !EqualButStatus(TRY(StoredFiles(txn, product)), files)) {
     return Error{Code::kConflict,
                  fmt::format("{}/{} {} is published with other bytes; a published version never changes: raise the "
                              "product's version",
@@ -129,13 +103,14 @@ Status PutPort(store::Txn& txn, const Bundle& bundle, const OutputPort& port) {
   }
   TRY(txn.Run("DELETE FROM output_ports WHERE domain = $1 AND product = $2 AND port = $3 AND version = $4",
               {product.domain, product.name, port.name, port.version}));
-  TRY(txn.Run(
-      "INSERT INTO output_ports (domain, product, port, version, major, sql_name, status, product_version, "
-      "contract_id, contract_digest, description, tags, classification, newest) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0)",
-      {product.domain, product.name, port.name, port.version, store::Int(version.major),
-       fmt::format("{}_v{}", model::SqlNameOf(port.name), version.major), StatusOf(bundle, contract), product.version,
-       port.contract_id, digest, port.description, TextsJson(port.tags).Dump(), StrictestOf(contract)}));
+  TRY(
+      txn.Run("INSERT INTO output_ports (domain, product, port, version, major, sql_name, status, product_version, "
+              "contract_id, contract_digest, description, tags, classification, newest) "
+              "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0)",
+              {product.domain, product.name, port.name, port.version, store::Int(version.major),
+               fmt::format("{}_v{}", model::SqlNameOf(port.name), version.major), StatusOf(bundle, contract),
+               product.version, port.contract_id, digest, port.description, TextsJson(port.tags).Dump(),
+               contract ? model::StrictestOf(*contract) : ""}));
   return {};
 }
 
@@ -161,11 +136,12 @@ Status MarkNewest(store::Txn& txn, const model::Product& product) {
 Status PutNewest(store::Txn& txn, const Bundle& bundle, const std::string& principal, const std::string& now) {
   const model::Product& product = bundle.product;
   TRY(txn.Run("DELETE FROM products WHERE domain = $1 AND name = $2", {product.domain, product.name}));
-  TRY(txn.Run(
-      "INSERT INTO products (domain, name, version, status, type, description, digest, published_by, "
-      "published_at, tags, owners) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-      {product.domain, product.name, product.version, PlainStatus(product.status), product.type, product.description,
-       bundle.Digest(), principal, now, TextsJson(product.tags).Dump(), TextsJson(product.owners).Dump()}));
+  TRY(
+      txn.Run("INSERT INTO products (domain, name, version, status, type, description, digest, published_by, "
+              "published_at, tags, owners) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+              {product.domain, product.name, product.version, model::PlainStatus(product.status), product.type,
+               product.description, bundle.Digest(), principal, now, TextsJson(product.tags).Dump(),
+               TextsJson(product.owners).Dump()}));
   return PutSearch(txn, bundle);
 }
 
@@ -181,12 +157,13 @@ Status Put(store::Txn& txn, Clock& clock, const Bundle& bundle, const std::strin
     TRY(txn.Run("INSERT INTO product_files (domain, product, version, path, text) VALUES ($1, $2, $3, $4, $5)",
                 {product.domain, product.name, product.version, path, text}));
   }
-  TRY(txn.Run(
-      "INSERT INTO product_versions (domain, product, version, status, digest, published_by, published_at) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (domain, product, version) DO UPDATE SET "
-      "status = excluded.status, digest = excluded.digest, published_by = excluded.published_by, "
-      "published_at = excluded.published_at",
-      {product.domain, product.name, product.version, PlainStatus(product.status), bundle.Digest(), principal, now}));
+  TRY(
+      txn.Run("INSERT INTO product_versions (domain, product, version, status, digest, published_by, published_at) "
+              "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (domain, product, version) DO UPDATE SET "
+              "status = excluded.status, digest = excluded.digest, published_by = excluded.published_by, "
+              "published_at = excluded.published_at",
+              {product.domain, product.name, product.version, model::PlainStatus(product.status), bundle.Digest(),
+               principal, now}));
   for (const OutputPort& port : product.outputs) TRY(PutPort(txn, bundle, port));
   TRY(MarkNewest(txn, product));
   auto newest = TRY(FindProduct(txn, product.domain, product.name));

@@ -229,13 +229,9 @@ Result<Port> Load(store::Txn& txn, const PortRow& row) {
     return Error{Code::kNotFound,
                  fmt::format("{} has no contract in {} {}", row.key.Text(), row.key.product, row.product_version)};
   }
-  port.resource.domain = row.key.domain;
-  port.resource.product = row.key.product;
-  port.resource.port = row.key.port;
-  port.resource.major = row.key.major;
+  port.resource = model::ResourceOf(port.bundle, *port.port, *port.contract);
   port.resource.owners = TRY(DomainOwners(txn, row.key.domain));
-  port.resource.classification = row.classification;
-  port.resource.tags = row.tags;
+  port.resource.status = row.status;
   return port;
 }
 

@@ -26,9 +26,18 @@ struct Change {
 };
 std::string_view KindName(Change::Kind kind);
 
+// What a reader gains or loses by what is planned.
+struct Effect {
+  std::string principal;
+  std::string address;
+  std::string purpose;             // Empty: without one.
+  std::vector<std::string> notes;  // "mail: shown → mask-alphanum", "may no longer read: …"
+};
+
 struct Plan {
   std::vector<Change> changes;    // kMissing: registered in an applied domain but not in the folder; only told.
   std::vector<Problem> problems;  // Errors refuse the apply as a whole.
+  std::vector<Effect> effects;    // Of policies that change.
   // Hashes that must be uploaded before an apply: that the node has a file, sent by another, is nobody's business.
   std::vector<std::string> missing_data;
   bool refused() const;

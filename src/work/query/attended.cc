@@ -45,7 +45,8 @@ Status Permit::Ask(Steady::duration* good_for) {
       return shared_.Denied(caller_, table.view.table.key, decision,
                             fmt::format("{} may no longer read {}", caller_.principal.name, table.written.Text()));
     }
-    if (decision.row_filter != table.row_filter || decision.masks != table.masks) {
+    const bool was = table.restriction != nullptr, is = decision.restriction != nullptr;
+    if (was != is || (is && !(*decision.restriction == *table.restriction))) {
       return Error{Code::kConflict, fmt::format("the policy of {} has changed since the statement was prepared; "
                                                 "prepare it again",
                                                 table.written.Text())};

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/id.h"
 #include "base/text.h"
 #include "state/access/access.h"
 #include "state/catalog/catalog.h"
@@ -9,6 +10,9 @@ namespace weft::query {
 namespace {
 
 constexpr size_t kMaxStatement = size_t{1} << 20;
+
+// Of one statement: what it hashes cannot be joined with what another one does.
+std::string NewSalt() { return Sha256(NewSecret(32)); }
 
 // Names of fewer than three parts are never guessed; the answer says which full name was probably meant.
 Error NotFull(store::Txn& txn, const model::TableName& name) {
@@ -74,10 +78,11 @@ class GovernedEngine final : public Engine {
     if (!table.view.snapshot && port.contract && !port.contract->schema.empty()) {
       table.view.schema = TRY(model::SchemaOf(port.contract->schema.front(), nullptr));
     }
-    table.row_filter = std::move(decision.row_filter);
-    table.masks = std::move(decision.masks);
+    table.restriction = std::move(decision.restriction);
+    const bool salted = table.restriction && table.restriction->NeedsSalt();
+    table.policy = model::DuckDbSql(table.restriction.get(), table.view.schema, salted ? NewSalt() : "");
     const std::string scan = lake::ScanSql(table.view, &table.paths);
-    table.sql = PolicySql(table, scan, !leakproof);
+    table.sql = model::PolicyView(table.policy, table.view.schema, scan, !leakproof);
     return table;
   }
 

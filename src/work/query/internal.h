@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/threads.h"
+#include "model/policy/restriction.h"
 #include "work/query/query.h"
 
 namespace weft::query {
@@ -49,15 +50,11 @@ struct Table {
   model::TableName written;
   model::Resource resource;
   lake::View view;
-  std::string row_filter;
-  std::map<std::string, std::string> masks;
-  std::string sql;                 // The policy view's SELECT.
-  std::vector<std::string> paths;  // Every file that it reads.
+  std::shared_ptr<const model::Restriction> restriction;  // As it was decided; null: none.
+  model::PolicySql policy;                                // The same, over the view's columns.
+  std::string sql;                                        // The policy view's SELECT.
+  std::vector<std::string> paths;                         // Every file that it reads.
 };
-
-// The SELECT that a consumer's name stands for. With `barrier`, no expression of the statement can be moved below the
-// row filter by the engine: an error in it would tell of hidden rows.
-std::string PolicySql(const Table& table, const std::string& scan, bool barrier);
 
 // The error as a consumer may see it: no path of a file, no text of a policy. What is withheld goes to the log.
 Error Shown(Error error, const std::vector<Table>& tables);

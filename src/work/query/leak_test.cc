@@ -71,8 +71,12 @@ class Leaks : public ::testing::Test {
       field.name = name;
       table.view.schema.fields.push_back(field);
     }
-    table.row_filter = filter;
+    table.policy.condition = filter;
     return table;
+  }
+
+  static std::string ViewOf(const Table& table, const std::string& scan, bool barrier) {
+    return model::PolicyView(table.policy, table.view.schema, scan, barrier);
   }
 
   // The error of the statement over the policy's view, made as a governed query makes it; empty where there is none.
@@ -81,7 +85,7 @@ class Leaks : public ::testing::Test {
     const Json tree = Must(connection_->ParseTree(sql));
     const model::Statement statement = Must(model::Walk(tree, sql));
     const std::string scan = fmt::format("SELECT * FROM read_parquet([{}])", SqlText(*file_));
-    const std::string view = PolicySql(TableOf(filter), scan, always_barrier || !statement.leakproof);
+    const std::string view = ViewOf(TableOf(filter), scan, always_barrier || !statement.leakproof);
     Must(
         connection_->Execute("ATTACH IF NOT EXISTS ':memory:' AS sales; CREATE SCHEMA IF NOT EXISTS sales.people; "
                              "CREATE OR REPLACE VIEW sales.people.staff AS " +
@@ -123,7 +127,7 @@ TEST_F(Leaks, WithoutTheBarrierTheCanaryDies) {
     for (const char* more : {"", "id % 7 < 6 AND "}) {
       auto count =
           connection_->Query(fmt::format("SELECT count(*) FROM ({}) WHERE {} NOT regexp_full_match('x', secret)",
-                                         PolicySql(TableOf(policy), scan, false), more));
+                                         ViewOf(TableOf(policy), scan, false), more));
       if (!count) told += count.error().message;
     }
   }
@@ -132,9 +136,9 @@ TEST_F(Leaks, WithoutTheBarrierTheCanaryDies) {
 
 TEST_F(Leaks, MasksReplaceAndFiltersSeeTheRealValue) {
   Table table = TableOf("tenant = 'a'");
-  table.masks = {{"tenant", "'***'"}, {"secret", "NULL"}};
+  table.policy.masks = {{"tenant", "'***'"}, {"secret", "NULL"}};
   const std::string scan = fmt::format("SELECT * FROM read_parquet([{}])", SqlText(*file_));
-  const std::string view = PolicySql(table, scan, true);
+  const std::string view = ViewOf(table, scan, true);
   auto rows = Must(connection_->Query(fmt::format("SELECT DISTINCT tenant, secret FROM ({})", view)));
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows.text(0, 0), "***");
@@ -146,7 +150,7 @@ TEST_F(Leaks, MasksReplaceAndFiltersSeeTheRealValue) {
 
 TEST(ShownErrors, WithholdPathsAndPolicies) {
   Table table;
-  table.row_filter = "tenant = 'a'";
+  table.policy.condition = "tenant = 'a'";
   table.paths = {"/lake/x/1.data"};
   EXPECT_EQ(Shown({Code::kInvalid, "Binder Error: no column \"x\""}, {table}).message, "Binder Error: no column \"x\"");
   for (const char* message : {"IO Error: cannot open /lake/x/1.data", "Binder Error: near tenant = 'a'",

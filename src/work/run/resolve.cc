@@ -4,22 +4,15 @@
 
 #include <algorithm>
 
+#include "base/id.h"
 #include "base/text.h"
+#include "model/policy/restriction.h"
 #include "state/access/access.h"
 
 namespace weft::run {
 namespace {
 
 std::string ProductPrincipal(const model::PortKey& key) { return "product:" + key.domain + "/" + key.product; }
-
-// The policy's filter and masks over a port's rows.
-std::string UnderPolicy(std::string select, const model::Decision& decision) {
-  if (!decision.row_filter.empty()) select = fmt::format("SELECT * FROM ({}) WHERE {}", select, decision.row_filter);
-  if (decision.masks.empty()) return select;
-  std::vector<std::string> masks;
-  for (const auto& [column, mask] : decision.masks) masks.push_back(fmt::format("{} AS {}", mask, SqlName(column)));
-  return fmt::format("SELECT * REPLACE ({}) FROM ({})", Join(masks, ", "), select);
-}
 
 Result<Pinned> PinProduct(store::Txn& txn, Clock& clock, const model::InputPort& input, const catalog::Port& port) {
   Pinned pinned;
@@ -69,7 +62,11 @@ Result<PortRows> ReadPort(store::Txn& txn, Clock& clock, const catalog::PortRow&
   }
   const lake::View view = TRY(lake::Open(txn, row.key));
   PortRows rows;
-  rows.select = UnderPolicy(lake::ScanSql(view, &rows.paths), decision);
+  // A run's hashes are its own: no other statement's can be joined with them.
+  const bool salted = decision.restriction && decision.restriction->NeedsSalt();
+  const model::PolicySql policy =
+      model::DuckDbSql(decision.restriction.get(), view.schema, salted ? Sha256(NewSecret(32)) : "");
+  rows.select = model::PolicyView(policy, view.schema, lake::ScanSql(view, &rows.paths), true);
   if (view.snapshot) rows.snapshot = std::to_string(view.snapshot->id);
   return rows;
 }

@@ -6,29 +6,13 @@
 
 namespace weft::query {
 
-std::string PolicySql(const Table& table, const std::string& scan, bool barrier) {
-  if (table.row_filter.empty() && table.masks.empty()) return scan;
-  std::string columns;
-  for (const model::Field& field : table.view.schema.fields) {
-    if (!columns.empty()) columns += ", ";
-    auto mask = table.masks.find(field.name);
-    if (mask != table.masks.end()) columns += "(" + mask->second + ") AS ";
-    columns += SqlName(field.name);
-  }
-  std::string sql = fmt::format("SELECT {} FROM ({})", columns, scan);
-  if (!table.row_filter.empty()) {
-    sql += fmt::format(" WHERE ({})", table.row_filter);
-    if (barrier) sql += " OFFSET 0";
-  }
-  return sql;
-}
-
 Error Shown(Error error, const std::vector<Table>& tables) {
   auto tells = [&](const std::string& message) {
     if (message.find("read_parquet") != message.npos || message.find(".parquet") != message.npos) return true;
     for (const Table& table : tables) {
-      if (!table.row_filter.empty() && message.find(table.row_filter) != message.npos) return true;
-      for (const auto& [column, mask] : table.masks) {
+      const std::string& condition = table.policy.condition;
+      if (!condition.empty() && message.find(condition) != message.npos) return true;
+      for (const auto& [column, mask] : table.policy.masks) {
         if (message.find(mask) != message.npos) return true;
       }
       for (const std::string& path : table.paths) {

@@ -1,0 +1,160 @@
+#include "model/policy/bound.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace weft::model {
+namespace {
+
+using CelType = cel::Type;
+using TypeKind = cel::Type::Kind;
+
+bool AnyOf(const std::vector<std::string>& wanted, const std::vector<std::string>& has) {
+  return std::ranges::any_of(has,
+                             [&](const std::string& each) { return std::ranges::find(wanted, each) != wanted.end(); });
+}
+
+bool Selects(const PolicyColumns& columns, const Property& property) {
+  if (!columns.names.empty() && !AnyOf(columns.names, {property.name})) return false;
+  if (!columns.tags.empty() && !AnyOf(columns.tags, property.tags)) return false;
+  return columns.classifications.empty() || AnyOf(columns.classifications, {property.classification});
+}
+
+// The column, or something within it: what is within cannot leave without it.
+bool SelectsWithin(const PolicyColumns& columns, const Property& property) {
+  if (Selects(columns, property)) return true;
+  for (const auto* inner : {&property.properties, &property.items, &property.map}) {
+    for (const Property& each : *inner) {
+      if (SelectsWithin(columns, each)) return true;
+    }
+  }
+  return false;
+}
+
+std::string_view LogicalName(const model::Type& type) {
+  using Kind = model::Type::Kind;
+  switch (type.kind) {
+    case Kind::kBoolean:
+      return "boolean";
+    case Kind::kInt:
+    case Kind::kLong:
+      return "integer";
+    case Kind::kFloat:
+    case Kind::kDouble:
+    case Kind::kDecimal:
+      return "number";
+    case Kind::kDate:
+      return "date";
+    case Kind::kTime:
+      return "time";
+    case Kind::kTimestamp:
+    case Kind::kTimestampTz:
+      return "timestamp";
+    case Kind::kString:
+    case Kind::kBinary:
+      return "string";
+    case Kind::kList:
+      return "array";
+    case Kind::kStruct:
+    case Kind::kMap:
+      return "object";
+  }
+  return "";
+}
+
+void BindMasks(const Policy& policy, const Contract& contract, const TableSchema& schema, BoundRule* rule) {
+  for (const Property& property : contract.schema.front().properties) {
+    if (!SelectsWithin(policy.columns, property)) continue;
+    const Field* field = schema.Find(property.name);
+    if (!field) continue;
+    const std::string_view logical = LogicalName(field->type);
+    const auto by_type = policy.by_type.find(std::string(logical));
+    std::optional<MaskAction> action = policy.otherwise;
+    if (by_type != policy.by_type.end()) action = by_type->second;
+    Status fits =
+        action ? CheckMask(*action, field->type, property.required)
+               : Error{Code::kInvalid, fmt::format("no mask is chosen for type {}: add it, or otherwise", logical)};
+    if (fits) {
+      rule->masks.emplace_back(property.name, *action);
+      continue;
+    }
+    if (rule->broken.empty()) rule->broken = fmt::format("column '{}': {}", property.name, fits.error().message);
+    rule->masks.emplace_back(property.name, MaskAction::kMaskToFixedValue);
+  }
+}
+
+void BindFilter(const Policy& policy, const TableSchema& schema, BoundRule* rule) {
+  cel::Environment variables = DecisionVariables();
+  variables.Add("row", RowType(schema));
+  auto program = cel::Program::Compile(policy.expression.text, variables);
+  if (!program) {
+    rule->broken = program.error().message;
+    return;
+  }
+  if (program->type().kind() != TypeKind::kBool && !program->type().is_dyn()) {
+    rule->broken = fmt::format("a filter is true or false, and this is {}", program->type().Text());
+    return;
+  }
+  if (Status lowered = CheckLowering(program->expr(), schema); !lowered) {
+    rule->broken = lowered.error().message;
+    return;
+  }
+  rule->filter = program.TakeValue();
+}
+
+}  // namespace
+
+const cel::Environment& DecisionVariables() {
+  static const cel::Environment kVariables = [] {
+    const CelType texts = CelType::List(TypeKind::kString);
+    cel::Environment variables;
+    variables.Add("principal", CelType::Record({{"name", TypeKind::kString},
+                                                {"kind", TypeKind::kString},
+                                                {"groups", texts},
+                                                {"attributes", CelType::Map(TypeKind::kString, texts)}}));
+    variables.Add("resource", CelType::Record({{"domain", TypeKind::kString},
+                                               {"product", TypeKind::kString},
+                                               {"port", TypeKind::kString},
+                                               {"major", TypeKind::kInt},
+                                               {"status", TypeKind::kString},
+                                               {"classification", TypeKind::kString},
+                                               {"tags", texts},
+                                               {"owners", texts}}));
+    variables.Add("action", TypeKind::kString);
+    variables.Add("purpose", TypeKind::kString);
+    variables.Add("now", TypeKind::kTimestamp);
+    return variables;
+  }();
+  return kVariables;
+}
+
+const cel::Environment& GateVariables() {
+  static const cel::Environment kVariables = [] {
+    cel::Environment variables;
+    variables.Add("product");
+    variables.Add("contract");
+    variables.Add("previous");
+    variables.Add("domain",
+                  CelType::Record({{"name", TypeKind::kString}, {"owners", CelType::List(TypeKind::kString)}}));
+    return variables;
+  }();
+  return kVariables;
+}
+
+BoundRule Bind(const CompiledPolicy& compiled, const Contract& contract, const TableSchema& schema) {
+  BoundRule rule;
+  rule.compiled = &compiled;
+  const Policy& policy = *compiled.policy;
+  if (contract.schema.empty()) {
+    if (policy.effect == Policy::Effect::kFilter) rule.broken = "the port has no columns";
+    return rule;
+  }
+  if (policy.effect == Policy::Effect::kMask) BindMasks(policy, contract, schema, &rule);
+  if (policy.effect == Policy::Effect::kFilter) BindFilter(policy, schema, &rule);
+  return rule;
+}
+
+}  // namespace weft::model

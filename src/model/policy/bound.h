@@ -1,0 +1,48 @@
+// The inside of Policies: expressions compiled, and policies bound to the columns of one port.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "model/cel/program.h"
+#include "model/policy/policies.h"
+#include "model/policy/restriction.h"
+
+namespace weft::model {
+
+// What a `when`, a `filter` and a `require` may name. The order is that of their bindings.
+enum Variable : size_t { kPrincipal, kResource, kAction, kPurpose, kNow, kRowVariable };
+const cel::Environment& DecisionVariables();
+enum GateVariable : size_t { kProduct, kContract, kPrevious, kDomain };
+const cel::Environment& GateVariables();
+
+struct CompiledPolicy {
+  const Policy* policy = nullptr;
+  std::optional<cel::Program> when;
+  std::optional<cel::Program> require;
+  bool of_contract = false;  // `require` speaks of the contract, and so is asked of each.
+};
+
+// A policy about one port. `broken` says why it cannot be done with the port's columns; it then hides all it could.
+struct BoundRule {
+  const CompiledPolicy* compiled = nullptr;
+  std::optional<cel::Program> filter;
+  std::vector<std::pair<std::string, MaskAction>> masks;
+  std::string broken;
+};
+
+struct Policies::Bound {
+  std::shared_ptr<const Contract> contract;  // Kept, so that its address stays its own.
+  TableSchema schema;
+  std::set<std::string> columns;
+  std::vector<BoundRule> rules;
+  std::vector<size_t> everybody;                                       // Rules without principals.
+  std::unordered_map<std::string, std::vector<size_t>> of_principals;  // "ana", "group:NAME" → rules.
+};
+
+// Binds one policy; its problems are told in `broken`.
+BoundRule Bind(const CompiledPolicy& compiled, const Contract& contract, const TableSchema& schema);
+
+}  // namespace weft::model

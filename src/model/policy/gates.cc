@@ -1,0 +1,205 @@
+// Publish gates and the policies' own tests: what `weft check`, `plan` and `apply` ask of a folder.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "model/policy/bound.h"
+
+namespace weft::model {
+namespace {
+
+using cel::Value;
+using Effect = Policy::Effect;
+
+constexpr std::string_view kRule = "weft.policy";
+
+std::optional<Value> DocumentOf(const Json& document) {
+  auto value = Value::FromJson(document);
+  return value ? std::optional(value.TakeValue()) : std::nullopt;
+}
+
+// A gate's answer for one binding: empty where it holds, else why it does not.
+std::string Fault(const CompiledPolicy& compiled, const cel::Bindings& bindings) {
+  const Policy& policy = *compiled.policy;
+  if (compiled.when) {
+    auto applies = compiled.when->Evaluate(bindings);
+    if (applies && applies->is(Value::Kind::kBool) && !applies->AsBool()) return "";
+  }
+  auto holds = compiled.require->Evaluate(bindings);
+  if (holds && holds->is(Value::Kind::kBool) && holds->AsBool()) return "";
+  std::string why = policy.message.empty() ? policy.description : policy.message;
+  if (why.empty()) why = policy.expression.text + " does not hold";
+  if (!holds) why += fmt::format(" (it cannot be judged: {})", holds.error().message);
+  return fmt::format("policy '{}' ({}): {}", policy.name, policy.Where(), why);
+}
+
+// The port that a test describes by itself.
+Result<Resource> Described(const Json& json) {
+  auto bundle = std::make_shared<Bundle>();
+  bundle->product.domain = json["domain"].Text();
+  bundle->product.name = json["product"].Text();
+  OutputPort port;
+  port.name = json["port"].Text();
+  port.version = "1.0.0";
+  Contract contract;
+  contract.tags = json["tags"].Texts();
+  SchemaObject object;
+  for (const Json& column : json["columns"].Items()) {
+    Property property;
+    property.name = column["name"].Text();
+    property.logical_type = column["type"].Text();
+    property.tags = column["tags"].Texts();
+    property.classification = column["classification"].Text();
+    property.required = column["required"].Bool();
+    object.properties.push_back(std::move(property));
+  }
+  TRY(SchemaOf(object, nullptr));
+  contract.schema.push_back(std::move(object));
+  bundle->contracts.push_back(std::move(contract));
+  const std::shared_ptr<const Bundle> shared = bundle;
+  Resource resource = ResourceOf(shared, port, shared->contracts[0]);
+  if (json["classification"].is_text()) resource.classification = json["classification"].Text();
+  return resource;
+}
+
+// Why the rows that a test lists are not seen as it says; empty where they are.
+Result<std::string> RowsFault(const PolicyTest& test, const Resource& resource, const Decision& decision) {
+  const TableSchema schema = TRY(SchemaOf(resource.contract->schema.front(), nullptr));
+  const cel::Type row_type = RowType(schema);
+  cel::Environment variables;
+  variables.Add("row", row_type);
+  std::vector<cel::Program> filters;
+  if (decision.restriction) {
+    for (const Restriction::Filter& filter : decision.restriction->filters) {
+      filters.push_back(TRY(cel::Program::Compile(TRY(cel::Parse(filter.text)), variables, false)));
+    }
+  }
+  Json::Array visible;
+  for (const Json& row : test.rows->Items()) {
+    // A column that the row does not give is null.
+    Json whole;
+    for (const cel::Type::Field& field : row_type.fields()) whole.Set(field.name, row[field.name]);
+    const cel::Bindings bindings = { TRY(Value::FromJson(whole, row_type)) };
+    const bool seen = std::ranges::all_of(filters, [&](const cel::Program& filter) {
+      auto holds = filter.Evaluate(bindings);
+      return holds && holds->is(Value::Kind::kBool) && holds->AsBool();
+    });
+    if (seen) visible.push_back(row);
+  }
+  if (Json(visible) == *test.visible) return std::string();
+  return fmt::format("rows {} are seen, and {} expected", Json(visible).Dump(), test.visible->Dump());
+}
+
+// Why the test fails; empty where it does not.
+Result<std::string> TestFault(const Policies& policies, const PolicyTest& test, const Resource& resource) {
+  Decision decision;
+  decision.permitted = true;
+  const Instant now = TRY(Instant::Parse("2030-01-01T00:00:00Z"));
+  policies.Decide(test.principal, Action::kRead, resource, test.purpose, now, &decision);
+  if (decision.permitted != test.permitted) {
+    return decision.permitted ? std::string("it is permitted, and deny expected")
+                              : fmt::format("it is denied, and permit expected: {}", Join(decision.reasons, "; "));
+  }
+  if (test.masked) {
+    std::map<std::string, std::string> masked;
+    if (decision.restriction) {
+      for (const auto& [column, mask] : decision.restriction->masks) masked[column] = MaskActionName(mask.action);
+    }
+    auto text = [](const std::map<std::string, std::string>& masks) {
+      std::string all;
+      for (const auto& [column, action] : masks)
+        all += fmt::format("{}{}: {}", all.empty() ? "" : ", ", column, action);
+      return all.empty() ? std::string("nothing") : all;
+    };
+    if (masked != *test.masked) return fmt::format("masked is {}, and {} expected", text(masked), text(*test.masked));
+  }
+  if (test.rows && decision.permitted) return RowsFault(test, resource, decision);
+  return std::string();
+}
+
+}  // namespace
+
+std::vector<Problem> Policies::JudgeBundle(const Bundle& bundle, const Bundle* previous,
+                                           const std::vector<std::string>& owners) const {
+  std::vector<Problem> problems;
+  Value::List owner_list;
+  for (const std::string& owner : owners) owner_list.push_back(Value::Text(owner));
+  const Value domain = Value(cel::Map::Of({{Value::Text("name"), Value::Text(bundle.product.domain)},
+                                           {Value::Text("owners"), Value::Of(std::move(owner_list))}}));
+  const std::shared_ptr<const Bundle> unowned(std::shared_ptr<const Bundle>(), &bundle);
+  for (const CompiledPolicy& compiled : All()) {
+    const Policy& policy = *compiled.policy;
+    if (policy.effect != Effect::kRequire) continue;
+    auto judge = [&](const Contract* contract, const std::string& file) {
+      cel::Bindings bindings = {DocumentOf(bundle.product.document), std::nullopt, Value(), domain};
+      if (contract) bindings[kContract] = DocumentOf(contract->document);
+      if (previous) bindings[kPrevious] = DocumentOf(previous->product.document);
+      std::string fault = Fault(compiled, bindings);
+      if (fault.empty()) return;
+      problems.push_back({file, 1, 1, "", std::string(kRule), std::move(fault),
+                          policy.warns ? Problem::Level::kWarning : Problem::Level::kError});
+    };
+    bool asked = false;
+    for (const OutputPort& port : bundle.product.outputs) {
+      const Contract* contract = bundle.ContractOf(port);
+      if (!contract || !policy.scope.Covers(ResourceOf(unowned, port, *contract))) continue;
+      if (!compiled.of_contract && asked) continue;
+      asked = true;
+      judge(compiled.of_contract ? contract : nullptr, compiled.of_contract ? contract->file : bundle.product.file);
+    }
+  }
+  return problems;
+}
+
+std::vector<Problem> Policies::RunTests(const FindPort& find) const {
+  std::vector<Problem> problems;
+  for (const PolicyFile& file : files_) {
+    for (const PolicyTest& test : file.tests) {
+      auto fault = [&]() -> Result<std::string> {
+        if (test.resource) return TestFault(*this, test, TRY(Described(*test.resource)));
+        const Resource* resource = find(test.address);
+        if (!resource) return fmt::format("there is no port '{}'", test.address);
+        return TestFault(*this, test, *resource);
+      }();
+      if (fault && fault->empty()) continue;
+      problems.push_back({file.file, test.place.line, test.place.column, test.place.path, std::string(kRule),
+                          fmt::format("test '{}': {}", test.name, fault ? *fault : fault.error().message)});
+    }
+  }
+  return problems;
+}
+
+std::vector<Problem> JudgeByPolicies(const Repository& repository) {
+  if (repository.policies.empty()) return {};
+  auto compiled = Policies::Compile(repository.policies);
+  if (!compiled) return compiled.TakeError().problems;
+  const Policies& policies = **compiled;
+  std::vector<Problem> problems;
+  auto tell = [&](std::vector<Problem> more) { std::ranges::move(more, std::back_inserter(problems)); };
+  std::map<std::string, Resource> ports;
+  for (const Bundle& bundle : repository.bundles) {
+    std::vector<std::string> owners;
+    for (const Mesh::Domain& domain : repository.mesh ? repository.mesh->domains : std::vector<Mesh::Domain>()) {
+      if (domain.name == bundle.product.domain) owners = domain.owners;
+    }
+    tell(policies.JudgeBundle(bundle, nullptr, owners));
+    const std::shared_ptr<const Bundle> unowned(std::shared_ptr<const Bundle>(), &bundle);
+    for (const OutputPort& port : bundle.product.outputs) {
+      const Contract* contract = bundle.ContractOf(port);
+      if (!contract) continue;
+      Resource resource = ResourceOf(unowned, port, *contract);
+      resource.owners = owners;
+      tell(policies.Judge(resource));
+      ports[resource.Text()] = resource;
+      ports[resource.Text().substr(0, resource.Text().rfind('@'))] = std::move(resource);
+    }
+  }
+  tell(policies.RunTests([&](const std::string& address) -> const Resource* {
+    const auto at = ports.find(address);
+    return at == ports.end() ? nullptr : &at->second;
+  }));
+  return problems;
+}
+
+}  // namespace weft::model

@@ -1,0 +1,311 @@
+#include "model/policy/policies.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <mutex>
+
+#include "base/text.h"
+#include "model/policy/bound.h"
+
+namespace weft::model {
+namespace {
+
+using cel::Value;
+using Effect = Policy::Effect;
+
+constexpr std::string_view kRule = "weft.policy";
+constexpr size_t kBoundPorts = 4096;
+
+Problem ProblemOf(const Policy& policy, const Place& place, std::string message) {
+  return {policy.file, place.line, place.column, place.path, std::string(kRule), std::move(message)};
+}
+
+Value Texts(const std::vector<std::string>& texts) {
+  Value::List list;
+  for (const std::string& text : texts) list.push_back(Value::Text(text));
+  return Value::Of(std::move(list));
+}
+
+Value Record(std::initializer_list<std::pair<const char*, Value>> fields) {
+  std::vector<cel::Map::Entry> entries;
+  for (const auto& [name, value] : fields) entries.emplace_back(Value::Text(name), value);
+  return Value(cel::Map::Of(std::move(entries)));
+}
+
+Value ValueOf(const Principal& principal) {
+  std::vector<cel::Map::Entry> attributes;
+  for (const auto& [name, values] : principal.attributes.Members()) {
+    attributes.emplace_back(Value::Text(name), Texts(values.is_text() ? std::vector{values.Text()} : values.Texts()));
+  }
+  const char* kind = principal.kind == Principal::Kind::kUser      ? "user"
+                     : principal.kind == Principal::Kind::kService ? "service"
+                                                                   : "product";
+  return Record({{"name", Value::Text(principal.name)},
+                 {"kind", Value::Text(kind)},
+                 {"groups", Texts(principal.groups)},
+                 {"attributes", Value(cel::Map::Of(std::move(attributes)))}});
+}
+
+Value ValueOf(const Resource& resource) {
+  return Record({{"domain", Value::Text(resource.domain)},
+                 {"product", Value::Text(resource.product)},
+                 {"port", Value::Text(resource.port)},
+                 {"major", Value(int64_t{resource.major})},
+                 {"status", Value::Text(resource.status)},
+                 {"classification", Value::Text(resource.classification)},
+                 {"tags", Texts(resource.tags)},
+                 {"owners", Texts(resource.owners)}});
+}
+
+// Decides one question: asks each rule that is about it, and gathers what they say.
+class Asking {
+ public:
+  Asking(const Principal& principal, Action action, const Resource& resource, const std::string& purpose, Instant now)
+      : purpose_(purpose) {
+    bindings_ = {ValueOf(principal), ValueOf(resource), Value::Text(std::string(ActionName(action))),
+                 Value::Text(purpose),
+                 Value(cel::Timestamp{now.micros / 1'000'000, static_cast<int32_t>(now.micros % 1'000'000 * 1000)})};
+  }
+
+  void Ask(const BoundRule& rule, const TableSchema& schema) {
+    const Policy& policy = *rule.compiled->policy;
+    if (!policy.purposes.empty() && std::ranges::find(policy.purposes, purpose_) == policy.purposes.end()) return;
+    std::string failed;
+    if (!Applies(rule, &failed)) return;
+    switch (policy.effect) {
+      case Effect::kAllow:
+        allowed_ = true;
+        return Note(policy, failed);
+      case Effect::kDeny:
+        denials_.push_back(&policy);
+        return Note(policy, failed);
+      case Effect::kFilter:
+        return Filter(rule, schema);
+      case Effect::kMask:
+        return Mask(rule);
+      case Effect::kRequire:
+        return;
+    }
+  }
+
+  std::vector<AppliedPolicy> TakeNotes() { return std::move(notes_); }
+  bool allowed() const { return allowed_; }
+  const std::vector<const Policy*>& denials() const { return denials_; }
+  Restriction TakeRestriction() { return std::move(restriction_); }
+
+ private:
+  // A policy that cannot be asked restricts, and does not allow.
+  bool Applies(const BoundRule& rule, std::string* failed) const {
+    if (!rule.compiled->when) return true;
+    auto answer = rule.compiled->when->Evaluate(bindings_);
+    if (answer && answer->is(Value::Kind::kBool)) return answer->AsBool();
+    *failed = answer ? "when is neither true nor false" : "when fails: " + answer.error().message;
+    return rule.compiled->policy->effect != Effect::kAllow;
+  }
+
+  void Note(const Policy& policy, std::string detail) {
+    notes_.push_back({policy.name, policy.Where(), std::string(EffectName(policy.effect)), std::move(detail),
+                      policy.message.empty() ? policy.description : policy.message});
+  }
+
+  void Hide(const Policy& policy, const std::string& why) {
+    restriction_.filters.push_back({{}, "false", policy.name});
+    Note(policy, "no row: " + why);
+  }
+
+  void Filter(const BoundRule& rule, const TableSchema& schema) {
+    static constexpr std::string_view kUnknown[] = {"row"};
+    const Policy& policy = *rule.compiled->policy;
+    if (!rule.filter) return Hide(policy, rule.broken);
+    auto reduced = rule.filter->Reduce(bindings_, kUnknown);
+    if (!reduced) return Hide(policy, reduced.error().message);
+    if (reduced->value) {
+      if (reduced->value->is(Value::Kind::kBool) && reduced->value->AsBool()) return;
+      return Hide(policy, "it holds for none");
+    }
+    auto predicate = Lower(reduced->residual, schema);
+    if (!predicate) return Hide(policy, predicate.error().message);
+    std::string text = cel::Print(reduced->residual);
+    Note(policy, "rows: " + text);
+    restriction_.filters.push_back(
+        {predicate.TakeValue(), std::move(text), policy.name, Mentions(rule.filter->expr(), "now")});
+  }
+
+  void Mask(const BoundRule& rule) {
+    const Policy& policy = *rule.compiled->policy;
+    std::string columns;
+    for (const auto& [column, action] : rule.masks) {
+      auto [at, fresh] = restriction_.masks.try_emplace(column, Restriction::Mask{action, policy.name});
+      if (!fresh && at->second.action < action) at->second = {action, policy.name};
+      columns += fmt::format("{}{}: {}", columns.empty() ? "" : ", ", column, MaskActionName(action));
+    }
+    if (!rule.masks.empty()) Note(policy, std::move(columns));
+  }
+
+  const std::string& purpose_;
+  cel::Bindings bindings_;
+  bool allowed_ = false;
+  std::vector<const Policy*> denials_;
+  Restriction restriction_;
+  std::vector<AppliedPolicy> notes_;
+};
+
+std::string Said(const Policy& policy) {
+  const std::string& why = policy.message.empty() ? policy.description : policy.message;
+  return fmt::format("the policy '{}' ({}) denies it{}{}", policy.name, policy.Where(), why.empty() ? "" : ": ", why);
+}
+
+}  // namespace
+
+struct Policies::Compiled {
+  std::vector<CompiledPolicy> all;
+  mutable std::mutex mutex;
+  mutable std::unordered_map<const Contract*, std::shared_ptr<const Bound>> bound;
+};
+
+Policies::Policies() : compiled_(std::make_unique<Compiled>()) {}
+Policies::~Policies() = default;
+
+const std::vector<CompiledPolicy>& Policies::All() const { return compiled_->all; }
+bool Policies::empty() const { return compiled_->all.empty(); }
+
+Result<std::shared_ptr<const Policies>> Policies::Compile(std::vector<PolicyFile> files) {
+  auto policies = std::shared_ptr<Policies>(new Policies());
+  policies->files_ = std::move(files);
+  std::vector<Problem> problems;
+  std::map<std::string_view, const Policy*> names;
+  for (const PolicyFile& file : policies->files_) {
+    for (const Policy& policy : file.policies) {
+      const auto [other, fresh] = names.emplace(policy.name, &policy);
+      if (!fresh) {
+        problems.push_back(ProblemOf(
+            policy, policy.place,
+            fmt::format("the policy '{}' stands in {} too: rename one", policy.name, other->second->Where())));
+      }
+      CompiledPolicy compiled;
+      compiled.policy = &policy;
+      auto compile = [&](const Expression& expression, const cel::Environment& variables) {
+        std::optional<cel::Program> made;
+        if (expression.text.empty()) return made;
+        auto program = cel::Program::Compile(expression.text, variables);
+        if (!program) {
+          problems.push_back(ProblemOf(policy, expression.place, program.error().message));
+        } else if (program->type().kind() != cel::Type::Kind::kBool && !program->type().is_dyn()) {
+          problems.push_back(ProblemOf(policy, expression.place,
+                                       fmt::format("must be true or false, and is {}", program->type().Text())));
+        } else {
+          made = program.TakeValue();
+        }
+        return made;
+      };
+      const bool gate = policy.effect == Effect::kRequire;
+      compiled.when = compile(policy.when, gate ? GateVariables() : DecisionVariables());
+      if (gate) {
+        compiled.require = compile(policy.expression, GateVariables());
+        auto mentions = [](const std::optional<cel::Program>& program) {
+          return program && Mentions(program->expr(), "contract");
+        };
+        compiled.of_contract = mentions(compiled.require) || mentions(compiled.when);
+      } else if (policy.effect == Effect::kFilter) {
+        if (auto parsed = cel::Parse(policy.expression.text); !parsed) {
+          problems.push_back(ProblemOf(policy, policy.expression.place, parsed.error().message));
+        }
+      }
+      policies->compiled_->all.push_back(std::move(compiled));
+    }
+  }
+  if (!problems.empty()) {
+    return Error{
+        Code::kInvalid,
+        fmt::format("{} in the policies, the first: {}", Count(problems.size(), "problem"), problems[0].Text()),
+        std::move(problems)};
+  }
+  return std::shared_ptr<const Policies>(std::move(policies));
+}
+
+std::shared_ptr<const Policies::Bound> Policies::BoundTo(const Resource& resource) const {
+  if (resource.contract.use_count() > 0) {
+    std::lock_guard lock(compiled_->mutex);
+    const auto known = compiled_->bound.find(resource.contract.get());
+    if (known != compiled_->bound.end()) return known->second;
+  }
+  auto bound = std::make_shared<Bound>();
+  bound->contract = resource.contract;
+  if (!resource.contract->schema.empty()) {
+    if (auto schema = SchemaOf(resource.contract->schema.front(), nullptr)) bound->schema = schema.TakeValue();
+  }
+  for (const Field& field : bound->schema.fields) bound->columns.insert(field.name);
+  for (const CompiledPolicy& compiled : compiled_->all) {
+    if (compiled.policy->effect == Effect::kRequire || !compiled.policy->scope.Covers(resource)) continue;
+    const size_t index = bound->rules.size();
+    bound->rules.push_back(Bind(compiled, *resource.contract, bound->schema));
+    if (compiled.policy->principals.empty()) bound->everybody.push_back(index);
+    for (const std::string& principal : compiled.policy->principals) bound->of_principals[principal].push_back(index);
+  }
+  // A contract that nobody shares may end while its address lives on, as another's.
+  if (resource.contract.use_count() == 0) return bound;
+  std::lock_guard lock(compiled_->mutex);
+  if (compiled_->bound.size() >= kBoundPorts) compiled_->bound.clear();
+  return compiled_->bound.emplace(resource.contract.get(), std::move(bound)).first->second;
+}
+
+void Policies::Decide(const Principal& principal, Action action, const Resource& resource, const std::string& purpose,
+                      Instant now, Decision* decision) const {
+  if (empty() || action != Action::kRead) return;
+  if (!resource.contract) {
+    *decision = {};
+    decision->reasons.push_back("what the policies would say is not known");
+    return;
+  }
+  const std::shared_ptr<const Bound> bound = BoundTo(resource);
+  if (bound->rules.empty()) return;
+  std::vector<size_t> about = bound->everybody;
+  auto add = [&](const std::string& name) {
+    const auto rules = bound->of_principals.find(name);
+    if (rules != bound->of_principals.end()) about.insert(about.end(), rules->second.begin(), rules->second.end());
+  };
+  if (!bound->of_principals.empty()) {
+    add(principal.name);
+    for (const std::string& group : principal.groups) add("group:" + group);
+    std::ranges::sort(about);
+    about.erase(std::unique(about.begin(), about.end()), about.end());
+  }
+  if (about.empty()) return;
+  Asking asking(principal, action, resource, purpose, now);
+  for (size_t index : about) asking.Ask(bound->rules[index], bound->schema);
+  decision->policies = asking.TakeNotes();
+  if (!asking.denials().empty()) {
+    decision->permitted = false;
+    decision->reasons.clear();
+    for (const Policy* policy : asking.denials()) decision->reasons.push_back(Said(*policy));
+    decision->remedy = "the governance group changes policies: weft policy list";
+    return;
+  }
+  if (asking.allowed() && !decision->permitted) {
+    decision->permitted = true;
+    decision->reasons.clear();
+    decision->remedy.clear();
+    decision->until.reset();
+  }
+  Restriction restriction = asking.TakeRestriction();
+  if (restriction.empty()) return;
+  if (!restriction.masks.empty()) restriction.columns = bound->columns;
+  decision->restriction = std::make_shared<const Restriction>(std::move(restriction));
+}
+
+std::vector<Problem> Policies::Judge(const Resource& resource) const {
+  std::vector<Problem> problems;
+  if (empty() || !resource.contract) return problems;
+  const std::shared_ptr<const Bound> bound = BoundTo(resource);
+  for (const BoundRule& rule : bound->rules) {
+    if (rule.broken.empty()) continue;
+    const Policy& policy = *rule.compiled->policy;
+    const Place& place = policy.effect == Effect::kFilter ? policy.expression.place : policy.place;
+    problems.push_back(
+        ProblemOf(policy, place, fmt::format("cannot be done for {}: {}", resource.Text(), rule.broken)));
+  }
+  return problems;
+}
+
+}  // namespace weft::model

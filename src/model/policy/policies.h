@@ -1,0 +1,61 @@
+// Every policy of the mesh, compiled: what the gate asks before data leaves, and publishing before a product is there.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "model/access.h"
+#include "model/policy/policy.h"
+#include "model/repository.h"
+
+namespace weft::model {
+
+struct CompiledPolicy;
+
+// Thread-safe; does not change.
+class Policies {
+ public:
+  // kInvalid carries every problem of every file: expressions that do not parse or check, names that stand twice.
+  static Result<std::shared_ptr<const Policies>> Compile(std::vector<PolicyFile> files);
+  ~Policies();
+
+  const std::vector<PolicyFile>& files() const { return files_; }
+  bool empty() const;
+
+  // Makes of a decision by ownership and grants what the policies make of it: allows, denies, restricts. Fails closed:
+  // a policy that cannot be asked denies, hides or masks, and does not allow. Reads need resource.contract.
+  void Decide(const Principal& principal, Action action, const Resource& resource, const std::string& purpose,
+              Instant now, Decision* decision) const;
+
+  // Whether what is said about this port can be done with its columns: masks fit their types, filters' columns are
+  // there and can be asked where the data is. Told at the policies' places.
+  std::vector<Problem> Judge(const Resource& resource) const;
+
+  // What a product must be to be published, and is not. `previous`: the version before, or null.
+  std::vector<Problem> JudgeBundle(const Bundle& bundle, const Bundle* previous,
+                                   const std::vector<std::string>& owners) const;
+
+  // The files' own tests, each that fails as a problem. `find`: a port of the mesh by its short address, or null.
+  using FindPort = std::function<const Resource*(const std::string& address)>;
+  std::vector<Problem> RunTests(const FindPort& find) const;
+
+ private:
+  struct Compiled;
+  struct Bound;
+  Policies();
+  std::shared_ptr<const Bound> BoundTo(const Resource& resource) const;
+  const std::vector<CompiledPolicy>& All() const;
+
+  std::vector<PolicyFile> files_;
+  std::unique_ptr<Compiled> compiled_;
+};
+
+// A folder by its own policies alone: that they compile and fit its ports, that its products keep them, and their
+// tests.
+std::vector<Problem> JudgeByPolicies(const Repository& repository);
+
+}  // namespace weft::model

@@ -1,0 +1,286 @@
+#include "model/policy/policy.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "base/text.h"
+#include "base/yaml.h"
+#include "model/reading.h"
+#include "model/shape.h"
+
+namespace weft::model {
+namespace {
+
+using namespace shape;  // The tables below are made of its words.
+using reading::Text;
+using reading::Texts;
+using yaml::Node;
+
+constexpr std::string_view kRule = "weft.policy";
+
+// ---- the file as tables
+
+constexpr Key kScopeKeys[] = {{"domains", &kTexts}, {"products", &kTexts},        {"ports", &kTexts},
+                              {"tags", &kTexts},    {"classifications", &kTexts}, {"statuses", &kTexts},
+                              {"columns", &kAnyMap}};
+constexpr Key kColumnsKeys[] = {{"names", &kTexts}, {"tags", &kTexts}, {"classifications", &kTexts}};
+constexpr Shape kColumnsShape{"columns", kColumnsKeys};
+constexpr shape::Type kColumns = MapOf(kColumnsShape);
+constexpr Shape kScopeShape{"a scope", kScopeKeys, 0, nullptr,
+                            [](Checker& checker, const Node& map, const std::string& path) {
+                              if (map["columns"].kind == Node::Kind::kMap) {
+                                checker.Check(map["columns"], kColumns, Child(path, "columns"));
+                              }
+                            }};
+constexpr shape::Type kScope = MapOf(kScopeShape);
+
+constexpr Word kActions[] = {{"read"}};
+constexpr shape::Type kAction{.kinds = kIsText, .words = kActions};
+constexpr shape::Type kActionList{.kinds = kIsList, .items = &kAction, .least = 1, .distinct = true};
+constexpr Word kMasks[] = {{"show-first-4"},        {"show-last-4"},         {"truncate-to-month"},
+                           {"truncate-to-year"},    {"mask-alphanum"},       {"sha-256-global"},
+                           {"sha-256-query-local"}, {"mask-to-fixed-value"}, {"replace-with-null"}};
+constexpr shape::Type kMaskName{.kinds = kIsText, .words = kMasks};
+constexpr Key kByTypeKeys[] = {{"string", &kMaskName},   {"integer", &kMaskName}, {"number", &kMaskName},
+                               {"boolean", &kMaskName},  {"date", &kMaskName},    {"timestamp", &kMaskName},
+                               {"time", &kMaskName},     {"object", &kMaskName},  {"array", &kMaskName},
+                               {"otherwise", &kMaskName}};
+constexpr Shape kByTypeShape{"a mask by type", kByTypeKeys};
+constexpr shape::Type kByType = MapOf(kByTypeShape);
+constexpr shape::Type kMask{.kinds = kIsText | kIsMap};
+constexpr Word kSeverities[] = {{"error"}, {"warning"}};
+constexpr shape::Type kSeverity{.kinds = kIsText, .words = kSeverities};
+
+constexpr Key kPolicyKeys[] = {
+    {"name", &kText, kRequired}, {"description", &kText}, {"message", &kText}, {"scope", &kScope},
+    {"principals", &kTexts},     {"purposes", &kTexts},   {"when", &kText},    {"allow", &kActionList},
+    {"deny", &kActionList},      {"filter", &kText},      {"mask", &kMask},    {"require", &kText},
+    {"severity", &kSeverity}};
+constexpr std::pair<std::string_view, Policy::Effect> kEffects[] = {{"allow", Policy::Effect::kAllow},
+                                                                    {"deny", Policy::Effect::kDeny},
+                                                                    {"filter", Policy::Effect::kFilter},
+                                                                    {"mask", Policy::Effect::kMask},
+                                                                    {"require", Policy::Effect::kRequire}};
+
+bool Has(const Node& map, std::string_view key) { return map[key].kind != Node::Kind::kMissing; }
+
+// What a table of keys cannot say of a policy.
+void PolicyRule(Checker& checker, const Node& map, const std::string& path) {
+  std::vector<std::string> effects;
+  for (const auto& [key, effect] : kEffects) {
+    if (Has(map, key)) effects.emplace_back(key);
+  }
+  if (effects.empty()) {
+    checker.Fail(map, path, "does nothing: give it one of allow, deny, filter, mask or require");
+  } else if (effects.size() > 1) {
+    checker.Fail(map, path, fmt::format("does {} at once: write a policy for each", Join(effects, " and ")));
+  }
+  if (map["mask"].kind == Node::Kind::kMap) checker.Check(map["mask"], kByType, Child(path, "mask"));
+  if (map["mask"].is_scalar()) checker.Check(map["mask"], kMaskName, Child(path, "mask"));
+  const bool columns = Has(map["scope"], "columns");
+  if (Has(map, "mask") && (!columns || map["scope"]["columns"].size() == 0)) {
+    checker.Fail(map["mask"], Child(path, "mask"),
+                 "says no columns: add scope.columns with names, tags or classifications");
+  }
+  if (columns && !effects.empty() && !Has(map, "mask")) {
+    checker.Fail(map["scope"]["columns"], Child(path, "scope.columns"),
+                 fmt::format("columns are for a mask, and this policy is {}: remove them", effects[0]));
+  }
+  if (Has(map, "severity") && !Has(map, "require")) {
+    checker.Fail(map["severity"], Child(path, "severity"), "severity is for require alone: remove it");
+  }
+  for (std::string_view key : {"principals", "purposes"}) {
+    if (!Has(map, "require") || !Has(map, key)) continue;
+    checker.Fail(map[key], Child(path, key),
+                 fmt::format("{} are for decisions, and require judges what is published: remove them", key));
+  }
+}
+constexpr Shape kPolicyShape{"a policy", kPolicyKeys, 0, nullptr, PolicyRule};
+constexpr shape::Type kPolicy = MapOf(kPolicyShape);
+constexpr shape::Type kPolicies = ListOf(kPolicy);
+
+constexpr Word kKinds[] = {{"user"}, {"service"}, {"product"}};
+constexpr shape::Type kKind{.kinds = kIsText, .words = kKinds};
+constexpr Key kPrincipalKeys[] = {
+    {"name", &kText, kRequired}, {"kind", &kKind}, {"groups", &kTexts}, {"attributes", &kAnyMap}};
+constexpr Shape kPrincipalShape{"a principal", kPrincipalKeys};
+constexpr shape::Type kPrincipal = MapOf(kPrincipalShape);
+constexpr Key kColumnKeys[] = {{"name", &kText, kRequired},
+                               {"type", &kText, kRequired},
+                               {"tags", &kTexts},
+                               {"classification", &kText},
+                               {"required", &kBool}};
+constexpr Shape kColumnShape{"a column", kColumnKeys};
+constexpr shape::Type kColumn = MapOf(kColumnShape);
+constexpr shape::Type kColumnList = ListOf(kColumn);
+constexpr Key kResourceKeys[] = {{"domain", &kText, kRequired}, {"product", &kText, kRequired},
+                                 {"port", &kText, kRequired},   {"tags", &kTexts},
+                                 {"columns", &kColumnList},     {"classification", &kText}};
+constexpr Shape kResourceShape{"a resource", kResourceKeys};
+constexpr shape::Type kResource{.kinds = kIsText | kIsMap, .shape = &kResourceShape};
+constexpr Word kVerdicts[] = {{"permit"}, {"deny"}};
+constexpr shape::Type kVerdict{.kinds = kIsText, .words = kVerdicts};
+constexpr shape::Type kRows{.kinds = kIsList, .items = &kAnyMap};
+constexpr Key kTestKeys[] = {{"name", &kText, kRequired},
+                             {"principal", &kPrincipal, kRequired},
+                             {"purpose", &kText},
+                             {"resource", &kResource, kRequired},
+                             {"expect", &kVerdict, kRequired},
+                             {"masked", &kAnyMap},
+                             {"rows", &kRows},
+                             {"visible", &kRows}};
+
+void TestRule(Checker& checker, const Node& map, const std::string& path) {
+  if (Has(map, "rows") != Has(map, "visible")) {
+    checker.Fail(map, path, "rows and visible belong together: the rows that there are, and those that are seen");
+  }
+  for (const Node::Entry& mask : map["masked"].entries) {
+    checker.Check(mask.value, kMaskName, Child(Child(path, "masked"), mask.key));
+  }
+}
+constexpr Shape kTestShape{"a test", kTestKeys, 0, nullptr, TestRule};
+constexpr shape::Type kTest = MapOf(kTestShape);
+constexpr shape::Type kTests = ListOf(kTest);
+constexpr Key kFileKeys[] = {{"policies", &kPolicies}, {"tests", &kTests}};
+constexpr Shape kFileShape{"a policies file", kFileKeys};
+constexpr shape::Type kFile = MapOf(kFileShape);
+
+// ---- the file as values
+
+Expression ExpressionOf(const Node& node, std::string path) {
+  return {Text(node), reading::PlaceOf(node, std::move(path))};
+}
+
+Policy PolicyOf(const Node& node, const std::string& path, const std::string& file) {
+  Policy policy;
+  policy.name = Text(node["name"]);
+  policy.description = Text(node["description"]);
+  policy.message = Text(node["message"]);
+  policy.file = file;
+  policy.place = reading::PlaceOf(node, path);
+  const Node& scope = node["scope"];
+  policy.scope = {Texts(scope["domains"]), Texts(scope["products"]),        Texts(scope["ports"]),
+                  Texts(scope["tags"]),    Texts(scope["classifications"]), Texts(scope["statuses"])};
+  const Node& columns = scope["columns"];
+  policy.columns = {Texts(columns["names"]), Texts(columns["tags"]), Texts(columns["classifications"])};
+  policy.principals = Texts(node["principals"]);
+  policy.purposes = Texts(node["purposes"]);
+  policy.when = ExpressionOf(node["when"], Child(path, "when"));
+  policy.warns = Text(node["severity"]) == "warning";
+  for (const auto& [key, effect] : kEffects) {
+    if (!Has(node, key)) continue;
+    policy.effect = effect;
+    const Node& value = node[key];
+    if (effect == Policy::Effect::kFilter || effect == Policy::Effect::kRequire) {
+      policy.expression = ExpressionOf(value, Child(path, key));
+    }
+    if (effect != Policy::Effect::kMask) continue;
+    if (value.is_scalar()) policy.otherwise = MaskActionFromName(value.scalar);
+    for (const Node::Entry& choice : value.entries) {
+      const auto action = MaskActionFromName(choice.value.scalar);
+      if (choice.key == "otherwise") {
+        policy.otherwise = action;
+      } else if (action) {
+        policy.by_type[choice.key] = *action;
+      }
+    }
+  }
+  return policy;
+}
+
+PolicyTest TestOf(const Node& node, const std::string& path, const std::string& file) {
+  PolicyTest test;
+  test.name = Text(node["name"]);
+  test.file = file;
+  test.place = reading::PlaceOf(node, path);
+  const Node& principal = node["principal"];
+  test.principal.name = Text(principal["name"]);
+  test.principal.groups = Texts(principal["groups"]);
+  const std::string kind = Text(principal["kind"]);
+  if (kind == "service") test.principal.kind = Principal::Kind::kService;
+  if (kind == "product") test.principal.kind = Principal::Kind::kProduct;
+  test.principal.attributes = principal["attributes"].ToJson();
+  test.purpose = Text(node["purpose"]);
+  if (node["resource"].is_scalar()) test.address = Text(node["resource"]);
+  if (node["resource"].kind == Node::Kind::kMap) test.resource = node["resource"].ToJson();
+  test.permitted = Text(node["expect"]) == "permit";
+  if (Has(node, "masked")) {
+    test.masked.emplace();
+    for (const Node::Entry& mask : node["masked"].entries) (*test.masked)[mask.key] = Text(mask.value);
+  }
+  if (Has(node, "rows")) test.rows = node["rows"].ToJson();
+  if (Has(node, "visible")) test.visible = node["visible"].ToJson();
+  return test;
+}
+
+constexpr std::array<std::string_view, 9> kMaskNames = {
+    "show-first-4",   "show-last-4",         "truncate-to-month",   "truncate-to-year", "mask-alphanum",
+    "sha-256-global", "sha-256-query-local", "mask-to-fixed-value", "replace-with-null"};
+
+bool Any(const std::vector<std::string>& wanted, std::string_view has) {
+  return wanted.empty() || std::ranges::find(wanted, has) != wanted.end();
+}
+
+}  // namespace
+
+std::span<const std::string_view> MaskActionNames() { return kMaskNames; }
+
+std::string_view MaskActionName(MaskAction action) { return kMaskNames.at(static_cast<size_t>(action)); }
+
+std::optional<MaskAction> MaskActionFromName(std::string_view name) {
+  const auto found = std::ranges::find(kMaskNames, name);
+  if (found == kMaskNames.end()) return std::nullopt;
+  return static_cast<MaskAction>(found - kMaskNames.begin());
+}
+
+std::string_view EffectName(Policy::Effect effect) {
+  for (const auto& [key, each] : kEffects) {
+    if (each == effect) return key;
+  }
+  return "";
+}
+
+std::string Policy::Where() const { return fmt::format("{}:{}", file, place.line); }
+
+bool PolicyScope::Covers(const Resource& resource) const {
+  if (!Any(domains, resource.domain) || !Any(classifications, resource.classification) ||
+      !Any(statuses, resource.status)) {
+    return false;
+  }
+  const std::string product = resource.domain + "/" + resource.product;
+  if (!Any(products, product)) return false;
+  const std::string port = product + "/" + resource.port;
+  if (!ports.empty() && !Any(ports, port) && !Any(ports, fmt::format("{}@{}", port, resource.major))) return false;
+  return tags.empty() || std::ranges::any_of(resource.tags, [&](const std::string& tag) { return Any(tags, tag); });
+}
+
+Result<PolicyFile> PolicyFile::Parse(std::string_view text, const std::string& file) {
+  const Node node = TRY(yaml::Parse(text, file));
+  Checker checker(file, std::string(kRule), 0);
+  checker.Check(node, kFile, "");
+  std::set<std::string> names;
+  for (size_t i = 0; i < node["policies"].size(); ++i) {
+    const Node& name = node["policies"][i]["name"];
+    if (name.is_scalar() && !names.insert(name.scalar).second) {
+      checker.Fail(name, Child(Child("policies", i), "name"),
+                   fmt::format("the policy '{}' stands twice: rename one", name.scalar));
+    }
+  }
+  std::vector<Problem> problems = checker.TakeProblems();
+  if (!problems.empty()) return AsError(std::move(problems));
+  PolicyFile parsed;
+  parsed.file = file;
+  parsed.bytes = text;
+  for (size_t i = 0; i < node["policies"].size(); ++i) {
+    parsed.policies.push_back(PolicyOf(node["policies"][i], Child("policies", i), file));
+  }
+  for (size_t i = 0; i < node["tests"].size(); ++i) {
+    parsed.tests.push_back(TestOf(node["tests"][i], Child("tests", i), file));
+  }
+  return parsed;
+}
+
+}  // namespace weft::model

@@ -1,0 +1,51 @@
+#include "model/policy/restriction.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace weft::model {
+
+bool Restriction::NeedsSalt() const {
+  return std::ranges::any_of(masks,
+                             [](const auto& mask) { return mask.second.action == MaskAction::kSha256QueryLocal; });
+}
+
+PolicySql DuckDbSql(const Restriction* restriction, const TableSchema& table, std::string_view salt) {
+  PolicySql sql;
+  if (!restriction) return sql;
+  for (const Restriction::Filter& filter : restriction->filters) {
+    if (!sql.condition.empty()) sql.condition += " AND ";
+    sql.condition += DuckDbSql(filter.predicate, table);
+  }
+  if (restriction->masks.empty()) return sql;
+  for (const Field& field : table.fields) {
+    const auto mask = restriction->masks.find(field.name);
+    const bool known = restriction->columns.contains(field.name);
+    if (mask == restriction->masks.end() && known) continue;
+    // A snapshot may have the column in another type, for which nobody chose a mask.
+    const bool fits = known && CheckMask(mask->second.action, field.type, false);
+    const MaskAction action = fits ? mask->second.action : MaskAction::kReplaceWithNull;
+    sql.masks[field.name] = DuckDbMask(action, field.type, SqlName(field.name), salt);
+  }
+  return sql;
+}
+
+std::string PolicyView(const PolicySql& policy, const TableSchema& table, const std::string& scan, bool barrier) {
+  if (policy.empty()) return scan;
+  std::string columns;
+  for (const Field& field : table.fields) {
+    const auto mask = policy.masks.find(field.name);
+    if (!columns.empty()) columns += ", ";
+    if (mask != policy.masks.end()) columns += "(" + mask->second + ") AS ";
+    columns += SqlName(field.name);
+  }
+  if (policy.condition.empty()) return fmt::format("SELECT {} FROM ({})", columns, scan);
+  // The names of the masked values must not stand for the values that the condition asks of.
+  return fmt::format("SELECT {} FROM (SELECT * FROM ({}) WHERE ({}){})", columns, scan, policy.condition,
+                     barrier ? " OFFSET 0" : "");
+}
+
+}  // namespace weft::model

@@ -1,0 +1,56 @@
+// What a permitted reader does not see: rows and values, as a value that any port can apply.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "model/policy/mask.h"
+#include "model/policy/predicate.h"
+#include "model/schema.h"
+
+namespace weft::model {
+
+struct Restriction {
+  struct Filter {
+    Predicate predicate;
+    std::string text;  // What is asked of a row, in CEL: "row.country in [\"DE\"]".
+    std::string policy;
+    bool of_now = false;  // It asks for the time, and so its text is another with each question.
+    bool operator==(const Filter& other) const {
+      return policy == other.policy && (text == other.text || (of_now && other.of_now));
+    }
+  };
+  struct Mask {
+    MaskAction action = MaskAction::kReplaceWithNull;
+    std::string policy;
+    bool operator==(const Mask&) const = default;
+  };
+  std::vector<Filter> filters;        // A row is seen where all of them hold.
+  std::map<std::string, Mask> masks;  // By column of the contract.
+  // Where there are masks: the contract's columns. Another one, of a snapshot from before, is null: nobody can say
+  // whether it should be masked.
+  std::set<std::string> columns;
+
+  bool empty() const { return filters.empty() && masks.empty(); }
+  bool operator==(const Restriction&) const = default;
+  bool NeedsSalt() const;
+};
+
+// A restriction in DuckDB's SQL, over one table.
+struct PolicySql {
+  std::string condition;                     // Of a WHERE; empty: every row.
+  std::map<std::string, std::string> masks;  // Column → what stands for it.
+  bool empty() const { return condition.empty() && masks.empty(); }
+};
+// `table` may be of a snapshot from before the contract. `salt` where NeedsSalt: fresh for each statement, at least 16
+// random bytes in hexadecimal. No restriction (null) is an empty one.
+PolicySql DuckDbSql(const Restriction* restriction, const TableSchema& table, std::string_view salt);
+
+// The SELECT of what is left of `scan`, a SELECT of the table's columns. The condition is asked of the values as they
+// are. With `barrier`, nothing of a statement over it can be moved below the condition by the engine: an error there
+// would tell of hidden rows.
+std::string PolicyView(const PolicySql& policy, const TableSchema& table, const std::string& scan, bool barrier);
+
+}  // namespace weft::model

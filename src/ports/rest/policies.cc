@@ -1,0 +1,96 @@
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "model/policy/restriction.h"
+#include "ports/rest/handlers.h"
+#include "state/access/access.h"
+
+namespace weft::rest {
+
+Json DecisionJson(const model::Decision& decision) {
+  Json masks = Json::Object(), rows;
+  if (decision.restriction) {
+    for (const auto& [column, mask] : decision.restriction->masks) masks.Set(column, MaskActionName(mask.action));
+    std::string text;
+    for (const auto& filter : decision.restriction->filters) text += (text.empty() ? "" : " && ") + filter.text;
+    if (!text.empty()) rows = text;
+  }
+  Json::Array policies;
+  for (const model::AppliedPolicy& policy : decision.policies) {
+    policies.push_back(Json::Map({{"name", policy.name},
+                                  {"where", policy.where},
+                                  {"effect", policy.effect},
+                                  {"detail", policy.detail},
+                                  {"message", policy.message}}));
+  }
+  return Json::Map({{"permitted", decision.permitted},
+                    {"reasons", decision.reasons},
+                    {"remedy", decision.remedy},
+                    {"until", OptionalTime(decision.until)},
+                    {"masked", std::move(masks)},
+                    {"rows", std::move(rows)},
+                    {"policies", std::move(policies)}});
+}
+
+// Whoever asks about another governs, audits or could grant what is asked about.
+Answer Explain(Api& api, const Caller& caller, const http::Request& request) {
+  TRY(OnlyQuery(request, {"principal", "action", "address", "purpose"}));
+  const std::string name = request.Query("principal");
+  if (name.empty()) return Error{Code::kInvalid, "parameter principal is missing: whose right is asked?"};
+  static constexpr std::pair<std::string_view, model::Action> kActions[] = {{"read", model::Action::kRead},
+                                                                            {"publish", model::Action::kPublish},
+                                                                            {"run", model::Action::kRun},
+                                                                            {"grant", model::Action::kGrant}};
+  const std::string wanted = request.Query("action").empty() ? "read" : request.Query("action");
+  TRY(OneOf("action", wanted, {"read", "publish", "run", "grant"}));
+  model::Action action = model::Action::kRead;
+  for (const auto& [text, each] : kActions) {
+    if (text == wanted) action = each;
+  }
+  auto txn = TRY(api.store.Read());
+  const catalog::Port port = TRY(PortOf(*txn, request.Query("address")));
+  if (name != caller.principal.name) {
+    bool may = false;
+    for (model::Action right : {model::Action::kGovern, model::Action::kAudit, model::Action::kGrant}) {
+      may = may || TRY(access::Decide(*txn, api.clock, caller.principal, right, port.resource, ""))
+      .permitted;
+    }
+    if (!may) {
+      txn.reset();
+      TRY(api.gate.Decide(caller, model::Action::kGovern, port.resource));
+      txn = TRY(api.store.Read());
+    }
+  }
+  const model::Principal principal = TRY(access::PrincipalOf(*txn, name));
+  const model::Decision decision =
+      TRY(access::Decide(*txn, api.clock, principal, action, port.resource, request.Query("purpose")));
+  Json answer = DecisionJson(decision);
+  answer.Set("principal", name);
+  answer.Set("groups", principal.groups);
+  answer.Set("attributes", principal.attributes);
+  answer.Set("action", wanted);
+  answer.Set("address", port.row.key.Text());
+  answer.Set("purpose", request.Query("purpose"));
+  return http::Response::Of(answer);
+}
+
+Answer ListPolicies(Api& api, const Caller&, const http::Request& request) {
+  TRY(OnlyQuery(request, {}));
+  auto txn = TRY(api.store.Read());
+  Json::Array policies;
+  const std::shared_ptr<const model::Policies> in_force = TRY(access::PoliciesOf(*txn));
+  for (const model::PolicyFile& file : in_force->files()) {
+    for (const model::Policy& policy : file.policies) {
+      policies.push_back(Json::Map({{"name", policy.name},
+                                    {"effect", EffectName(policy.effect)},
+                                    {"where", policy.Where()},
+                                    {"description", policy.description},
+                                    {"message", policy.message},
+                                    {"when", policy.when.text},
+                                    {"expression", policy.expression.text}}));
+    }
+  }
+  return http::Response::Of(Json::Map({{"policies", std::move(policies)}}));
+}
+
+}  // namespace weft::rest

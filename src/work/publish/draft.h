@@ -1,0 +1,28 @@
+// A submission, read and compared: what an apply goes by.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "state/ledger/ledger.h"
+#include "work/publish/policies.h"
+#include "work/publish/publish.h"
+
+namespace weft::publish {
+
+struct Draft {
+  model::Repository repository;
+  Plan plan;
+  bool put_mesh = false;
+  PolicyPlan policies;
+  std::vector<const model::Bundle*> put;  // In `repository`.
+  std::vector<ledger::Entry> denials;     // Recorded when it is applied; a plan changes nothing.
+};
+
+// Made inside one reading transaction.
+Result<Draft> MakeDraft(Context& context, const model::Caller& caller, const Submission& submission);
+
+// Why a decision denies, and what helps.
+std::string Because(const model::Decision& decision);
+
+}  // namespace weft::publish

@@ -1,0 +1,293 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "work/publish/draft.h"
+#include "work/publish/plan.h"
+
+namespace weft::publish {
+namespace {
+
+using model::Bundle;
+using model::Mesh;
+
+constexpr std::string_view kMeshFile = "mesh.yaml";
+
+// Makes one Draft inside one reading transaction.
+class Planner {
+ public:
+  Planner(Context& context, const model::Caller& caller, store::Txn& txn, Draft& draft)
+      : context_(context), caller_(caller), txn_(txn), draft_(draft), plan_(draft.plan) {}
+
+  Status Run(const Submission& submission) {
+    draft_.repository = model::ReadRepository(submission.files, submission.data, false);
+    plan_.problems = draft_.repository.problems;
+    mesh_ = TRY(catalog::MeshOf(txn_));
+    TRY(CompareMesh());
+    if (!mesh_ && !submission.files.empty()) {
+      Say({}, kMeshFile, "weft.mesh",
+          "this node has no mesh yet: an administrator applies a folder with a mesh.yaml first");
+      return {};
+    }
+    catalogue_ = TRY(Catalogue::Read(txn_));
+    TRY(ComparePolicies());
+    std::vector<const Bundle*> changed;
+    for (const Bundle& bundle : draft_.repository.bundles) TRY(CompareBundle(bundle, &changed));
+    TRY(Deep(changed));
+    if (draft_.policies.next) TRY(JudgeByPolicies(changed));
+    if (draft_.repository.mesh) Missing(submission);
+    std::stable_sort(plan_.problems.begin(), plan_.problems.end(), [](const Problem& a, const Problem& b) {
+      return std::tie(a.file, a.line, a.column) < std::tie(b.file, b.line, b.column);
+    });
+    return {};
+  }
+
+ private:
+  Status CompareMesh() {
+    const std::optional<Mesh>& next = draft_.repository.mesh;
+    if (!next) return {};
+    if (mesh_ && mesh_->bytes == next->bytes) {
+      plan_.changes.push_back({Change::Kind::kUnchanged, "mesh", mesh_->id, mesh_->id, {}});
+      return {};
+    }
+    model::Decision decision =
+        TRY(access::Decide(txn_, context_.clock, caller_.principal, model::Action::kAdminister, {}, caller_.purpose));
+    if (!decision.permitted) {
+      draft_.denials.push_back(ledger::Denial(caller_, model::Action::kAdminister, "mesh", decision.reasons));
+      Say({}, kMeshFile, "weft.denied",
+          fmt::format("{} may not change mesh.yaml: {}", caller_.principal.name, Because(decision)));
+      return {};
+    }
+    if (!mesh_) {
+      plan_.changes.push_back({Change::Kind::kCreate, "mesh", "", next->id, {Count(next->domains.size(), "domain")}});
+    } else {
+      TRY(ChangeMesh(*mesh_, *next));
+    }
+    mesh_ = *next;
+    draft_.put_mesh = true;
+    return {};
+  }
+
+  Status ChangeMesh(const Mesh& before, const Mesh& next) {
+    if (before.id != next.id) {
+      Say(PlaceOf(next.bytes, std::string(kMeshFile), {"id"}), kMeshFile, "weft.mesh",
+          fmt::format("this mesh is '{}' and every address of it says so; it cannot become '{}'", before.id, next.id));
+    }
+    Change change{Change::Kind::kUpdate, "mesh", before.id, next.id, {}};
+    auto has = [](const Mesh& mesh, const std::string& name) {
+      return std::any_of(mesh.domains.begin(), mesh.domains.end(),
+                         [&](const Mesh::Domain& domain) { return domain.name == name; });
+    };
+    for (const Mesh::Domain& domain : next.domains) {
+      if (!has(before, domain.name)) change.notes.push_back("adds domain " + domain.name);
+    }
+    for (const auto& [group, members] : next.groups) {
+      auto old = before.groups.find(group);
+      if (old == before.groups.end() || old->second != members) {
+        change.notes.push_back(fmt::format("group {}: {}", group, members.empty() ? "nobody" : Join(members, ", ")));
+      }
+    }
+    for (const auto& [group, members] : before.groups) {
+      if (!next.groups.contains(group)) change.notes.push_back("removes group " + group);
+    }
+    for (const Mesh::Domain& domain : before.domains) {
+      if (has(next, domain.name)) continue;
+      const auto products = TRY(catalog::Products(txn_, domain.name));
+      if (products.empty()) {
+        change.notes.push_back("removes domain " + domain.name);
+        continue;
+      }
+      Say(PlaceOf(next.bytes, std::string(kMeshFile), {"domains"}), kMeshFile, "weft.mesh",
+          fmt::format("the domain '{}' has {} and must stay, so that somebody owns them", domain.name,
+                      Count(products.size(), "product")));
+    }
+    plan_.changes.push_back(std::move(change));
+    return {};
+  }
+
+  Status ComparePolicies() {
+    PolicyPlan& policies = draft_.policies;
+    policies = TRY(PlanPolicies(txn_, draft_.repository.policies));
+    for (Problem& problem : policies.problems) plan_.problems.push_back(std::move(problem));
+    for (Change& change : policies.changes) plan_.changes.push_back(std::move(change));
+    if (policies.put.empty()) return {};
+    model::Decision decision =
+        TRY(access::Decide(txn_, context_.clock, caller_.principal, model::Action::kGovern, {}, caller_.purpose));
+    if (!decision.permitted) {
+      draft_.denials.push_back(ledger::Denial(caller_, model::Action::kGovern, "mesh", decision.reasons));
+      Say({}, policies.put[0].file, "weft.denied",
+          fmt::format("{} may not change policies: {}", caller_.principal.name, Because(decision)));
+    }
+    return {};
+  }
+
+  // The ports and products that change against all policies; all ports where policies change.
+  Status JudgeByPolicies(const std::vector<const Bundle*>& changed) {
+    const PolicyPlan& policies = draft_.policies;
+    std::map<std::string, model::Resource> ports;
+    if (!policies.put.empty()) {
+      for (const catalog::PortRow& row : TRY(catalog::Ports(txn_))) {
+        ports[row.key.Text()] = TRY(catalog::Load(txn_, row))
+        .resource;
+      }
+    }
+    const bool all = !policies.put.empty();
+    for (const Bundle& bundle : draft_.repository.bundles) {
+      const bool is_new = std::ranges::find(changed, &bundle) != changed.end();
+      if (!all && !is_new) continue;
+      const std::shared_ptr<const Bundle> unowned(std::shared_ptr<const Bundle>(), &bundle);
+      for (const model::OutputPort& port : bundle.product.outputs) {
+        const model::Contract* contract = bundle.ContractOf(port);
+        if (!contract) continue;
+        model::Resource resource = model::ResourceOf(unowned, port, *contract);
+        ports[resource.Text()] = std::move(resource);
+      }
+      for (Problem& problem : policies.next->JudgeBundle(bundle, TRY(Previous(bundle)).get(), OwnersOf(bundle))) {
+        plan_.problems.push_back(std::move(problem));
+      }
+    }
+    for (const auto& [address, resource] : ports) {
+      for (Problem& problem : policies.next->Judge(resource)) plan_.problems.push_back(std::move(problem));
+    }
+    if (!all) return {};
+    auto find = [&](const std::string& address) -> const model::Resource* {
+      const auto at = ports.find(address.find('@') == address.npos ? address + "@1" : address);
+      return at == ports.end() ? nullptr : &at->second;
+    };
+    for (Problem& problem : policies.next->RunTests(find)) plan_.problems.push_back(std::move(problem));
+    if (!plan_.refused()) plan_.effects = TRY(EffectsOf(txn_, context_.clock, policies, mesh_));
+    return {};
+  }
+
+  Result<catalog::BundlePtr> Previous(const Bundle& bundle) {
+    const Registered& known = catalogue_.Find(bundle.product.domain, bundle.product.name);
+    if (!known.product) return catalog::BundlePtr();
+    return catalog::Product(txn_, bundle.product.domain, bundle.product.name);
+  }
+
+  std::vector<std::string> OwnersOf(const Bundle& bundle) const {
+    for (const Mesh::Domain& domain : mesh_ ? mesh_->domains : std::vector<Mesh::Domain>()) {
+      if (domain.name == bundle.product.domain) return domain.owners;
+    }
+    return {};
+  }
+
+  // Whether the bundle's domain is there and the caller may publish in it; decided once a domain.
+  Result<bool> MayPublish(const Bundle& bundle) {
+    const std::string& name = bundle.product.domain;
+    const Mesh::Domain* domain = nullptr;
+    std::vector<std::string_view> names;
+    for (const Mesh::Domain& candidate : mesh_->domains) {
+      names.push_back(candidate.name);
+      if (candidate.name == name) domain = &candidate;
+    }
+    if (!domain && draft_.repository.mesh) return false;  // Told when the folder was read.
+    if (!domain) {
+      SayDomain(bundle, "weft.domain",
+                fmt::format("the domain '{}' is not in mesh.yaml{}", name, DidYouMean(name, names)));
+      return false;
+    }
+    const std::string about = name + "/" + bundle.product.name;
+    auto known = decisions_.find(about);
+    if (known == decisions_.end()) {
+      model::Resource resource;
+      resource.domain = name;
+      resource.product = bundle.product.name;
+      resource.owners = domain->owners;
+      known = decisions_
+                  .emplace(about, TRY(access::Decide(txn_, context_.clock, caller_.principal, model::Action::kPublish,
+                                                     resource, caller_.purpose)))
+                  .first;
+    }
+    if (known->second.permitted) return true;
+    draft_.denials.push_back(
+        ledger::Denial(caller_, model::Action::kPublish, name + "/" + bundle.product.name, known->second.reasons));
+    SayDomain(bundle, "weft.denied",
+              fmt::format("{} may not publish in '{}': {}", caller_.principal.name, name, Because(known->second)));
+    return false;
+  }
+
+  void SayDomain(const Bundle& bundle, std::string rule, std::string message) {
+    Say(PlaceOf(bundle.product.bytes, bundle.product.file, {"domain"}), bundle.product.file, std::move(rule),
+        std::move(message));
+  }
+
+  Status CompareBundle(const Bundle& bundle, std::vector<const Bundle*>* changed) {
+    Comparison comparison = TRY(Compare(txn_, bundle, catalogue_.Find(bundle.product.domain, bundle.product.name)));
+    for (Problem& problem : comparison.problems) plan_.problems.push_back(std::move(problem));
+    for (Change& change : comparison.changes) plan_.changes.push_back(std::move(change));
+    if (comparison.register_it || !comparison.problems.empty()) {
+      if (!TRY(MayPublish(bundle))) return {};
+    }
+    if (comparison.changed) changed->push_back(&bundle);
+    if (!comparison.register_it) return {};
+    draft_.put.push_back(&bundle);
+    for (const model::DataFile& file : bundle.data) {
+      const bool held = TRY(catalog::HasData(txn_, file.sha256, bundle.product.domain))
+      || TRY(uploads::Sent(txn_, file.sha256, caller_.principal.name));
+      if (!held || !context_.uploads.Has(file.sha256)) missing_.insert(file.sha256);
+    }
+    plan_.missing_data.assign(missing_.begin(), missing_.end());
+    return {};
+  }
+
+  Status Deep(const std::vector<const Bundle*>& changed) {
+    Ports ports(txn_, draft_.repository.bundles, catalogue_, draft_.repository.mesh ? "" : mesh_->id);
+    BuildChecker builds(ports, context_);
+    for (const Bundle* bundle : changed) {
+      TRY(CheckInputs(ports, *bundle, &plan_.problems));
+      TRY(builds.Check(*bundle, &plan_.problems));
+    }
+    return CheckCycles(ports, changed, &plan_.problems);
+  }
+
+  // What is registered and has no folder any more; a folder that cannot be read is there nevertheless.
+  void Missing(const Submission& submission) {
+    std::set<std::string> there;
+    for (const Bundle& bundle : draft_.repository.bundles)
+      there.insert(bundle.product.domain + "/" + bundle.product.name);
+    for (const model::TextFile& file : submission.files) {
+      const std::vector<std::string> parts = Split(file.path, '/');
+      if (parts.size() > 3 && parts[0] == "domains") there.insert(parts[1] + "/" + parts[2]);
+    }
+    for (const auto& [name, registered] : catalogue_.products()) {
+      if (!registered.product || there.contains(name.first + "/" + name.second)) continue;
+      plan_.changes.push_back({Change::Kind::kMissing,
+                               name.first + "/" + name.second,
+                               registered.product->version,
+                               "",
+                               {"not in the folder: it stays registered; set its status to retired to end it"}});
+    }
+  }
+
+  void Say(const model::Place& place, std::string_view file, std::string rule, std::string message) {
+    plan_.problems.push_back(ProblemAt(std::string(file), place, std::move(rule), std::move(message)));
+  }
+
+  Context& context_;
+  const model::Caller& caller_;
+  store::Txn& txn_;
+  Draft& draft_;
+  Plan& plan_;
+  std::optional<Mesh> mesh_;  // As it will be.
+  Catalogue catalogue_;
+  std::map<std::string, model::Decision> decisions_;
+  std::set<std::string> missing_;
+};
+
+}  // namespace
+
+std::string Because(const model::Decision& decision) {
+  const std::string reasons = Join(decision.reasons, "; ");
+  return decision.remedy.empty() ? reasons : reasons + ". What helps: " + decision.remedy;
+}
+
+Result<Draft> MakeDraft(Context& context, const model::Caller& caller, const Submission& submission) {
+  Draft draft;
+  std::unique_ptr<store::Txn> txn = TRY(context.store.Read());
+  TRY(Planner(context, caller, *txn, draft).Run(submission));
+  return draft;
+}
+
+}  // namespace weft::publish

@@ -1,0 +1,36 @@
+// Policies in a plan: what would be in force, who gains and loses what by it, and putting it in force.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/policy/policies.h"
+#include "state/catalog/catalog.h"
+#include "state/ledger/ledger.h"
+#include "work/publish/publish.h"
+
+namespace weft::publish {
+
+struct PolicyPlan {
+  std::shared_ptr<const model::Policies> before;
+  std::shared_ptr<const model::Policies> next;  // Null where there are problems.
+  std::vector<model::PolicyFile> put;           // Those that are new or changed.
+  std::vector<Change> changes;
+  std::vector<Problem> problems;
+};
+
+// Lays the submitted files over those in force; files that are not submitted stay.
+Result<PolicyPlan> PlanPolicies(store::Txn& txn, const std::vector<model::PolicyFile>& files);
+
+// What the registered ports' readers gain and lose: everybody whom the mesh knows, without a purpose and with those
+// that grants name. At most 1,000; the first are told.
+Result<std::vector<Effect>> EffectsOf(store::Txn& txn, Clock& clock, const PolicyPlan& plan,
+                                      const std::optional<model::Mesh>& mesh);
+
+// In force with the transaction, all or none. kConflict where another's policies came between.
+Status PutPolicies(store::Txn& txn, Clock& clock, const model::Caller& caller,
+                   const std::vector<model::PolicyFile>& files);
+
+}  // namespace weft::publish
