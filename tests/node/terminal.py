@@ -209,6 +209,10 @@ class TerminalTest(unittest.TestCase):
         "check": (["{shop}"], ["nowhere"]),
         "plan": (["{shop}"], ["nowhere"]),
         "apply": (["{shop}"], ["nowhere"]),
+        "cel": (["1 + 1"], ["1 +"]),
+        "explain": (["zoe", "read", PORT], ["zoe", "read", "sales/nothing/x"]),
+        "policy list": ([], None),
+        "new policies": (["{other}"], ["/proc/nothing"]),
         "list": ([], ["nodomain"]),
         "show": ([PORT], ["sales/nothing/x"]),
         "search": (["order"], ["order", "--domain", "nodomain"]),
@@ -252,7 +256,7 @@ class TerminalTest(unittest.TestCase):
         return error
 
     def test_every_command_answers_json(self):
-        listed = re.findall(r"^  ((?:token |audit )?[a-z]+) +[A-Z]", self.node.run("--help"), re.M)
+        listed = re.findall(r"^  ((?:token |audit |policy |new )?[a-z]+) +[A-Z]", self.node.run("--help"), re.M)
         self.assertEqual(set(listed), set(self.COMMANDS), "every command has its case here")
         token = self.node.json("token", "create", "zoe")["token"]["id"]
         places = {"shop": self.shop, "token": token, "other": self.node.folder / "other"}
