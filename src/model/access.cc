@@ -85,6 +85,11 @@ std::string Limits::Text() const {
   return text;
 }
 
+std::string Decision::Why() const {
+  const std::string why = Join(reasons, "; ");
+  return remedy.empty() ? why : why + ". What helps: " + remedy;
+}
+
 std::string Resource::Text() const {
   if (domain.empty()) return "the mesh";
   std::string text = domain;

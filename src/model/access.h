@@ -57,6 +57,8 @@ std::string PlainStatus(const std::string& status);
 std::string StrictestOf(const Contract& contract);
 // What policies know of an output port of a bundle, but its owners. `bundle` is shared by the answer.
 Resource ResourceOf(const std::shared_ptr<const Bundle>& bundle, const OutputPort& port, const Contract& contract);
+// The same of every port that has a contract, with owners; the bundle, which nobody shares, must outlive the answers.
+std::vector<Resource> ResourcesOf(const Bundle& bundle, const std::vector<std::string>& owners);
 
 // A policy that had a part in a decision.
 struct AppliedPolicy {
@@ -100,6 +102,8 @@ struct Decision {
   std::shared_ptr<const Restriction> restriction;  // Of a read, permitted or not; null: none.
   std::vector<AppliedPolicy> policies;
   std::optional<Instant> until;  // Permitted no longer than this.
+
+  std::string Why() const;  // "REASON; REASON. What helps: REMEDY"
 };
 
 // The identity and purpose that came with a request, on whichever door.

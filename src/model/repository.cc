@@ -191,6 +191,11 @@ class Reader {
 
 }  // namespace
 
+std::vector<std::string> Mesh::OwnersOf(std::string_view domain) const {
+  const auto at = std::ranges::find(domains, domain, &Domain::name);
+  return at == domains.end() ? std::vector<std::string>() : at->owners;
+}
+
 const Contract* Bundle::ContractOf(const OutputPort& port) const {
   for (const Contract& contract : contracts) {
     if (contract.id == port.contract_id && contract.version == port.version) return &contract;

@@ -30,6 +30,7 @@ struct Mesh {
   std::string bytes;
 
   static Result<Mesh> Parse(std::string_view text, const std::string& file);
+  std::vector<std::string> OwnersOf(std::string_view domain) const;  // None where there is no such domain.
 };
 
 struct TextFile {

@@ -69,7 +69,11 @@ void BindMasks(const Policy& policy, const Contract& contract, const TableSchema
   for (const Property& property : contract.schema.front().properties) {
     if (!SelectsWithin(policy.columns, property)) continue;
     const Field* field = schema.Find(property.name);
-    if (!field) continue;
+    if (!field) {
+      if (rule->broken.empty()) rule->broken = fmt::format("column '{}' has no type", property.name);
+      rule->masks.emplace_back(property.name, MaskAction::kMaskToFixedValue);
+      continue;
+    }
     const std::string_view logical = LogicalName(field->type);
     const auto by_type = policy.by_type.find(std::string(logical));
     std::optional<MaskAction> action = policy.otherwise;
@@ -89,13 +93,9 @@ void BindMasks(const Policy& policy, const Contract& contract, const TableSchema
 void BindFilter(const Policy& policy, const TableSchema& schema, BoundRule* rule) {
   cel::Environment variables = DecisionVariables();
   variables.Add("row", RowType(schema));
-  auto program = cel::Program::Compile(policy.expression.text, variables);
+  auto program = CompileCondition(policy.expression.text, variables);
   if (!program) {
     rule->broken = program.error().message;
-    return;
-  }
-  if (program->type().kind() != TypeKind::kBool && !program->type().is_dyn()) {
-    rule->broken = fmt::format("a filter is true or false, and this is {}", program->type().Text());
     return;
   }
   if (Status lowered = CheckLowering(program->expr(), schema); !lowered) {
@@ -142,6 +142,16 @@ const cel::Environment& GateVariables() {
     return variables;
   }();
   return kVariables;
+}
+
+Result<cel::Program> CompileCondition(const std::string& text, const cel::Environment& variables) {
+  cel::Program program = TRY(cel::Program::Compile(text, variables));
+  if (program.type().kind() == TypeKind::kBool || program.type().is_dyn()) return program;
+  return Error{Code::kInvalid, fmt::format("must be true or false, and is {}", program.type().Text())};
+}
+
+bool IsTrue(const Result<cel::Value>& answer) {
+  return answer && answer->is(cel::Value::Kind::kBool) && answer->AsBool();
 }
 
 BoundRule Bind(const CompiledPolicy& compiled, const Contract& contract, const TableSchema& schema) {

@@ -13,10 +13,15 @@
 namespace weft::model {
 
 // What a `when`, a `filter` and a `require` may name. The order is that of their bindings.
-enum Variable : size_t { kPrincipal, kResource, kAction, kPurpose, kNow, kRowVariable };
 const cel::Environment& DecisionVariables();
 enum GateVariable : size_t { kProduct, kContract, kPrevious, kDomain };
 const cel::Environment& GateVariables();
+
+// A condition: kInvalid where it is neither true nor false.
+Result<cel::Program> CompileCondition(const std::string& text, const cel::Environment& variables);
+
+// Not where it is false, an error or no truth value.
+bool IsTrue(const Result<cel::Value>& answer);
 
 struct CompiledPolicy {
   const Policy* policy = nullptr;

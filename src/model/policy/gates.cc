@@ -26,9 +26,9 @@ std::string Fault(const CompiledPolicy& compiled, const cel::Bindings& bindings)
     auto applies = compiled.when->Evaluate(bindings);
     if (applies && applies->is(Value::Kind::kBool) && !applies->AsBool()) return "";
   }
-  auto holds = compiled.require->Evaluate(bindings);
-  if (holds && holds->is(Value::Kind::kBool) && holds->AsBool()) return "";
-  std::string why = policy.message.empty() ? policy.description : policy.message;
+  const auto holds = compiled.require->Evaluate(bindings);
+  if (IsTrue(holds)) return "";
+  std::string why = policy.Why();
   if (why.empty()) why = policy.expression.text + " does not hold";
   if (!holds) why += fmt::format(" (it cannot be judged: {})", holds.error().message);
   return fmt::format("policy '{}' ({}): {}", policy.name, policy.Where(), why);
@@ -63,6 +63,17 @@ Result<Resource> Described(const Json& json) {
   return resource;
 }
 
+// By its address with a major version, or the newest of those that it has.
+const Resource* Find(const std::map<std::string, Resource>& ports, const std::string& address) {
+  const auto exact = ports.find(address);
+  if (exact != ports.end()) return &exact->second;
+  const Resource* newest = nullptr;
+  for (auto at = ports.lower_bound(address + "@"); at != ports.end() && at->first.starts_with(address + "@"); ++at) {
+    if (!newest || at->second.major > newest->major) newest = &at->second;
+  }
+  return newest;
+}
+
 // Why the rows that a test lists are not seen as it says; empty where they are.
 Result<std::string> RowsFault(const PolicyTest& test, const Resource& resource, const Decision& decision) {
   const TableSchema schema = TRY(SchemaOf(resource.contract->schema.front(), nullptr));
@@ -81,10 +92,8 @@ Result<std::string> RowsFault(const PolicyTest& test, const Resource& resource, 
     Json whole;
     for (const cel::Type::Field& field : row_type.fields()) whole.Set(field.name, row[field.name]);
     const cel::Bindings bindings = { TRY(Value::FromJson(whole, row_type)) };
-    const bool seen = std::ranges::all_of(filters, [&](const cel::Program& filter) {
-      auto holds = filter.Evaluate(bindings);
-      return holds && holds->is(Value::Kind::kBool) && holds->AsBool();
-    });
+    const bool seen =
+        std::ranges::all_of(filters, [&](const cel::Program& filter) { return IsTrue(filter.Evaluate(bindings)); });
     if (seen) visible.push_back(row);
   }
   if (Json(visible) == *test.visible) return std::string();
@@ -127,38 +136,35 @@ std::vector<Problem> Policies::JudgeBundle(const Bundle& bundle, const Bundle* p
   for (const std::string& owner : owners) owner_list.push_back(Value::Text(owner));
   const Value domain = Value(cel::Map::Of({{Value::Text("name"), Value::Text(bundle.product.domain)},
                                            {Value::Text("owners"), Value::Of(std::move(owner_list))}}));
-  const std::shared_ptr<const Bundle> unowned(std::shared_ptr<const Bundle>(), &bundle);
+  cel::Bindings bindings = {DocumentOf(bundle.product.document), std::nullopt, Value(), domain};
+  if (previous) bindings[kPrevious] = DocumentOf(previous->product.document);
+  const std::vector<Resource> resources = ResourcesOf(bundle, owners);
+  std::vector<std::optional<Value>> contracts;
+  for (const Resource& resource : resources) contracts.push_back(DocumentOf(resource.contract->document));
   for (const CompiledPolicy& compiled : All()) {
     const Policy& policy = *compiled.policy;
     if (policy.effect != Effect::kRequire) continue;
-    auto judge = [&](const Contract* contract, const std::string& file) {
-      cel::Bindings bindings = {DocumentOf(bundle.product.document), std::nullopt, Value(), domain};
-      if (contract) bindings[kContract] = DocumentOf(contract->document);
-      if (previous) bindings[kPrevious] = DocumentOf(previous->product.document);
-      std::string fault = Fault(compiled, bindings);
-      if (fault.empty()) return;
-      problems.push_back({file, 1, 1, "", std::string(kRule), std::move(fault),
-                          policy.warns ? Problem::Level::kWarning : Problem::Level::kError});
-    };
-    bool asked = false;
-    for (const OutputPort& port : bundle.product.outputs) {
-      const Contract* contract = bundle.ContractOf(port);
-      if (!contract || !policy.scope.Covers(ResourceOf(unowned, port, *contract))) continue;
-      if (!compiled.of_contract && asked) continue;
-      asked = true;
-      judge(compiled.of_contract ? contract : nullptr, compiled.of_contract ? contract->file : bundle.product.file);
+    for (size_t i = 0; i < resources.size(); ++i) {
+      if (!policy.scope.Covers(resources[i])) continue;
+      bindings[kContract] = compiled.of_contract ? contracts[i] : std::nullopt;
+      if (std::string fault = Fault(compiled, bindings); !fault.empty()) {
+        problems.push_back({compiled.of_contract ? resources[i].contract->file : bundle.product.file, 1, 1, "",
+                            std::string(kRule), std::move(fault),
+                            policy.warns ? Problem::Level::kWarning : Problem::Level::kError});
+      }
+      if (!compiled.of_contract) break;  // What is of the product alone is asked once.
     }
   }
   return problems;
 }
 
-std::vector<Problem> Policies::RunTests(const FindPort& find) const {
+std::vector<Problem> Policies::RunTests(const std::map<std::string, Resource>& ports) const {
   std::vector<Problem> problems;
   for (const PolicyFile& file : files_) {
     for (const PolicyTest& test : file.tests) {
       auto fault = [&]() -> Result<std::string> {
         if (test.resource) return TestFault(*this, test, TRY(Described(*test.resource)));
-        const Resource* resource = find(test.address);
+        const Resource* resource = Find(ports, test.address);
         if (!resource) return fmt::format("there is no port '{}'", test.address);
         return TestFault(*this, test, *resource);
       }();
@@ -179,26 +185,16 @@ std::vector<Problem> JudgeByPolicies(const Repository& repository) {
   auto tell = [&](std::vector<Problem> more) { std::ranges::move(more, std::back_inserter(problems)); };
   std::map<std::string, Resource> ports;
   for (const Bundle& bundle : repository.bundles) {
-    std::vector<std::string> owners;
-    for (const Mesh::Domain& domain : repository.mesh ? repository.mesh->domains : std::vector<Mesh::Domain>()) {
-      if (domain.name == bundle.product.domain) owners = domain.owners;
-    }
+    const std::vector<std::string> owners =
+        repository.mesh ? repository.mesh->OwnersOf(bundle.product.domain) : std::vector<std::string>();
     tell(policies.JudgeBundle(bundle, nullptr, owners));
-    const std::shared_ptr<const Bundle> unowned(std::shared_ptr<const Bundle>(), &bundle);
-    for (const OutputPort& port : bundle.product.outputs) {
-      const Contract* contract = bundle.ContractOf(port);
-      if (!contract) continue;
-      Resource resource = ResourceOf(unowned, port, *contract);
-      resource.owners = owners;
+    for (Resource& resource : ResourcesOf(bundle, owners)) {
       tell(policies.Judge(resource));
-      ports[resource.Text()] = resource;
-      ports[resource.Text().substr(0, resource.Text().rfind('@'))] = std::move(resource);
+      const std::string address = resource.Text();
+      ports.insert_or_assign(address, std::move(resource));
     }
   }
-  tell(policies.RunTests([&](const std::string& address) -> const Resource* {
-    const auto at = ports.find(address);
-    return at == ports.end() ? nullptr : &at->second;
-  }));
+  tell(policies.RunTests(ports));
   return problems;
 }
 

@@ -105,8 +105,8 @@ class Asking {
   }
 
   void Note(const Policy& policy, std::string detail) {
-    notes_.push_back({policy.name, policy.Where(), std::string(EffectName(policy.effect)), std::move(detail),
-                      policy.message.empty() ? policy.description : policy.message});
+    notes_.push_back(
+        {policy.name, policy.Where(), std::string(EffectName(policy.effect)), std::move(detail), policy.Why()});
   }
 
   void Hide(const Policy& policy, const std::string& why) {
@@ -121,7 +121,7 @@ class Asking {
     auto reduced = rule.filter->Reduce(bindings_, kUnknown);
     if (!reduced) return Hide(policy, reduced.error().message);
     if (reduced->value) {
-      if (reduced->value->is(Value::Kind::kBool) && reduced->value->AsBool()) return;
+      if (IsTrue(*reduced->value)) return;
       return Hide(policy, "it holds for none");
     }
     auto predicate = Lower(reduced->residual, schema);
@@ -152,7 +152,7 @@ class Asking {
 };
 
 std::string Said(const Policy& policy) {
-  const std::string& why = policy.message.empty() ? policy.description : policy.message;
+  const std::string& why = policy.Why();
   return fmt::format("the policy '{}' ({}) denies it{}{}", policy.name, policy.Where(), why.empty() ? "" : ": ", why);
 }
 
@@ -188,14 +188,11 @@ Result<std::shared_ptr<const Policies>> Policies::Compile(std::vector<PolicyFile
       auto compile = [&](const Expression& expression, const cel::Environment& variables) {
         std::optional<cel::Program> made;
         if (expression.text.empty()) return made;
-        auto program = cel::Program::Compile(expression.text, variables);
-        if (!program) {
-          problems.push_back(ProblemOf(policy, expression.place, program.error().message));
-        } else if (program->type().kind() != cel::Type::Kind::kBool && !program->type().is_dyn()) {
-          problems.push_back(ProblemOf(policy, expression.place,
-                                       fmt::format("must be true or false, and is {}", program->type().Text())));
-        } else {
+        auto program = CompileCondition(expression.text, variables);
+        if (program) {
           made = program.TakeValue();
+        } else {
+          problems.push_back(ProblemOf(policy, expression.place, program.error().message));
         }
         return made;
       };

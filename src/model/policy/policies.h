@@ -1,7 +1,7 @@
 // Every policy of the mesh, compiled: what the gate asks before data leaves, and publishing before a product is there.
 #pragma once
 
-#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -39,9 +39,8 @@ class Policies {
   std::vector<Problem> JudgeBundle(const Bundle& bundle, const Bundle* previous,
                                    const std::vector<std::string>& owners) const;
 
-  // The files' own tests, each that fails as a problem. `find`: a port of the mesh by its short address, or null.
-  using FindPort = std::function<const Resource*(const std::string& address)>;
-  std::vector<Problem> RunTests(const FindPort& find) const;
+  // The files' own tests, each that fails as a problem. `ports`: all of the mesh, by their short addresses with major.
+  std::vector<Problem> RunTests(const std::map<std::string, Resource>& ports) const;
 
  private:
   struct Compiled;

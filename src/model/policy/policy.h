@@ -82,6 +82,7 @@ struct Policy {
   Place place;
 
   std::string Where() const;  // "policies/personal-data.yaml:3"
+  const std::string& Why() const { return message.empty() ? description : message; }
 };
 std::string_view EffectName(Policy::Effect effect);  // "mask": its key in YAML.
 

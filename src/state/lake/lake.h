@@ -16,6 +16,7 @@
 #include "drivers/engine/engine.h"
 #include "drivers/store/store.h"
 #include "model/address.h"
+#include "model/policy/restriction.h"
 #include "model/schema.h"
 
 namespace weft::lake {
@@ -95,6 +96,15 @@ Status Tag(store::Txn& txn, const model::PortKey& key, const std::string& name, 
 // SELECT over the view's files with columns by field id: renames, re-adds and later columns are right; without files a
 // SELECT of no rows. `paths` receives every file that it reads.
 std::string ScanSql(const View& view, std::vector<std::string>* paths = nullptr);
+
+// The same of what a restriction (null: none) leaves: how rows are read on anybody's behalf. Hashes of one scan are
+// salted with its own salt, and cannot be joined with another's. `barrier`: see model::PolicyView.
+struct Restricted {
+  model::PolicySql policy;
+  std::string sql;
+};
+Restricted ScanUnder(const View& view, const model::Restriction* restriction, bool barrier,
+                     std::vector<std::string>* paths);
 
 // Files that a run is writing; no reader can see them. Removed on destruction unless committed.
 class Staging;

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/id.h"
 #include "base/text.h"
 #include "state/lake/lake.h"
 
@@ -87,6 +88,15 @@ std::string ScanSql(const View& view, std::vector<std::string>* paths) {
                        sql.empty() ? "" : " UNION ALL ", Columns(&from, view.schema), list);
   }
   return sql;
+}
+
+Restricted ScanUnder(const View& view, const model::Restriction* restriction, bool barrier,
+                     std::vector<std::string>* paths) {
+  Restricted scan;
+  const bool salted = restriction && restriction->NeedsSalt();
+  scan.policy = model::DuckDbSql(restriction, view.schema, salted ? Sha256(NewSecret(32)) : "");
+  scan.sql = model::PolicyView(scan.policy, view.schema, ScanSql(view, paths), barrier);
+  return scan;
 }
 
 }  // namespace weft::lake

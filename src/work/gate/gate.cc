@@ -14,10 +14,8 @@ std::string AddressOf(const model::Resource& resource) { return resource.domain.
 Error ErrorOf(const model::Caller& caller, model::Action action, const model::Resource& resource,
               const model::Decision& decision) {
   const std::string who = caller.principal.name.empty() ? "nobody" : caller.principal.name;
-  std::string message = fmt::format("{} may not {} {}: {}", who, model::ActionName(action), resource.Text(),
-                                    Join(decision.reasons, "; "));
-  if (!decision.remedy.empty()) message += ". What helps: " + decision.remedy;
-  return {Code::kDenied, std::move(message)};
+  return {Code::kDenied,
+          fmt::format("{} may not {} {}: {}", who, model::ActionName(action), resource.Text(), decision.Why())};
 }
 
 Status CheckPurpose(const std::string& purpose) {

@@ -22,7 +22,4 @@ struct Draft {
 // Made inside one reading transaction.
 Result<Draft> MakeDraft(Context& context, const model::Caller& caller, const Submission& submission);
 
-// Why a decision denies, and what helps.
-std::string Because(const model::Decision& decision);
-
 }  // namespace weft::publish

@@ -56,7 +56,7 @@ class Planner {
     if (!decision.permitted) {
       draft_.denials.push_back(ledger::Denial(caller_, model::Action::kAdminister, "mesh", decision.reasons));
       Say({}, kMeshFile, "weft.denied",
-          fmt::format("{} may not change mesh.yaml: {}", caller_.principal.name, Because(decision)));
+          fmt::format("{} may not change mesh.yaml: {}", caller_.principal.name, decision.Why()));
       return {};
     }
     if (!mesh_) {
@@ -109,7 +109,7 @@ class Planner {
   Status ComparePolicies() {
     PolicyPlan& policies = draft_.policies;
     policies = TRY(PlanPolicies(txn_, draft_.repository.policies));
-    for (Problem& problem : policies.problems) plan_.problems.push_back(std::move(problem));
+    Tell(std::move(policies.problems));
     for (Change& change : policies.changes) plan_.changes.push_back(std::move(change));
     if (policies.put.empty()) return {};
     model::Decision decision =
@@ -117,7 +117,7 @@ class Planner {
     if (!decision.permitted) {
       draft_.denials.push_back(ledger::Denial(caller_, model::Action::kGovern, "mesh", decision.reasons));
       Say({}, policies.put[0].file, "weft.denied",
-          fmt::format("{} may not change policies: {}", caller_.principal.name, Because(decision)));
+          fmt::format("{} may not change policies: {}", caller_.principal.name, decision.Why()));
     }
     return {};
   }
@@ -126,36 +126,28 @@ class Planner {
   Status JudgeByPolicies(const std::vector<const Bundle*>& changed) {
     const PolicyPlan& policies = draft_.policies;
     std::map<std::string, model::Resource> ports;
-    if (!policies.put.empty()) {
+    const bool all = !policies.put.empty();
+    if (all) {
       for (const catalog::PortRow& row : TRY(catalog::Ports(txn_))) {
         ports[row.key.Text()] = TRY(catalog::Load(txn_, row))
         .resource;
       }
     }
-    const bool all = !policies.put.empty();
     for (const Bundle& bundle : draft_.repository.bundles) {
       const bool is_new = std::ranges::find(changed, &bundle) != changed.end();
       if (!all && !is_new) continue;
-      const std::shared_ptr<const Bundle> unowned(std::shared_ptr<const Bundle>(), &bundle);
-      for (const model::OutputPort& port : bundle.product.outputs) {
-        const model::Contract* contract = bundle.ContractOf(port);
-        if (!contract) continue;
-        model::Resource resource = model::ResourceOf(unowned, port, *contract);
-        ports[resource.Text()] = std::move(resource);
+      const std::vector<std::string> owners =
+          mesh_ ? mesh_->OwnersOf(bundle.product.domain) : std::vector<std::string>();
+      for (model::Resource& resource : model::ResourcesOf(bundle, owners)) {
+        const std::string address = resource.Text();
+        ports[address] = std::move(resource);
       }
-      for (Problem& problem : policies.next->JudgeBundle(bundle, TRY(Previous(bundle)).get(), OwnersOf(bundle))) {
-        plan_.problems.push_back(std::move(problem));
-      }
+      const catalog::BundlePtr previous = TRY(Previous(bundle));
+      Tell(policies.next->JudgeBundle(bundle, previous.get(), owners));
     }
-    for (const auto& [address, resource] : ports) {
-      for (Problem& problem : policies.next->Judge(resource)) plan_.problems.push_back(std::move(problem));
-    }
+    for (const auto& [address, resource] : ports) Tell(policies.next->Judge(resource));
     if (!all) return {};
-    auto find = [&](const std::string& address) -> const model::Resource* {
-      const auto at = ports.find(address.find('@') == address.npos ? address + "@1" : address);
-      return at == ports.end() ? nullptr : &at->second;
-    };
-    for (Problem& problem : policies.next->RunTests(find)) plan_.problems.push_back(std::move(problem));
+    Tell(policies.next->RunTests(ports));
     if (!plan_.refused()) plan_.effects = TRY(EffectsOf(txn_, context_.clock, policies, mesh_));
     return {};
   }
@@ -166,12 +158,7 @@ class Planner {
     return catalog::Product(txn_, bundle.product.domain, bundle.product.name);
   }
 
-  std::vector<std::string> OwnersOf(const Bundle& bundle) const {
-    for (const Mesh::Domain& domain : mesh_ ? mesh_->domains : std::vector<Mesh::Domain>()) {
-      if (domain.name == bundle.product.domain) return domain.owners;
-    }
-    return {};
-  }
+  void Tell(std::vector<Problem> problems) { std::ranges::move(problems, std::back_inserter(plan_.problems)); }
 
   // Whether the bundle's domain is there and the caller may publish in it; decided once a domain.
   Result<bool> MayPublish(const Bundle& bundle) {
@@ -204,7 +191,7 @@ class Planner {
     draft_.denials.push_back(
         ledger::Denial(caller_, model::Action::kPublish, name + "/" + bundle.product.name, known->second.reasons));
     SayDomain(bundle, "weft.denied",
-              fmt::format("{} may not publish in '{}': {}", caller_.principal.name, name, Because(known->second)));
+              fmt::format("{} may not publish in '{}': {}", caller_.principal.name, name, known->second.Why()));
     return false;
   }
 
@@ -215,9 +202,10 @@ class Planner {
 
   Status CompareBundle(const Bundle& bundle, std::vector<const Bundle*>* changed) {
     Comparison comparison = TRY(Compare(txn_, bundle, catalogue_.Find(bundle.product.domain, bundle.product.name)));
-    for (Problem& problem : comparison.problems) plan_.problems.push_back(std::move(problem));
+    const bool sound = comparison.problems.empty();
+    Tell(std::move(comparison.problems));
     for (Change& change : comparison.changes) plan_.changes.push_back(std::move(change));
-    if (comparison.register_it || !comparison.problems.empty()) {
+    if (comparison.register_it || !sound) {
       if (!TRY(MayPublish(bundle))) return {};
     }
     if (comparison.changed) changed->push_back(&bundle);
@@ -277,11 +265,6 @@ class Planner {
 };
 
 }  // namespace
-
-std::string Because(const model::Decision& decision) {
-  const std::string reasons = Join(decision.reasons, "; ");
-  return decision.remedy.empty() ? reasons : reasons + ". What helps: " + decision.remedy;
-}
 
 Result<Draft> MakeDraft(Context& context, const model::Caller& caller, const Submission& submission) {
   Draft draft;

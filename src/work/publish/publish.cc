@@ -58,7 +58,7 @@ Status DecideAgain(Context& context, store::Txn& txn, const model::Caller& calle
   if (decision.permitted) return {};
   *denial = ledger::Denial(caller, action, address, decision.reasons);
   return Error{Code::kDenied, fmt::format("{} may no longer {} {}: {}", caller.principal.name,
-                                          model::ActionName(action), address, Because(decision))};
+                                          model::ActionName(action), address, decision.Why())};
 }
 
 Status ApplyMesh(Context& context, const model::Caller& caller, const Mesh& mesh) {
@@ -138,9 +138,7 @@ Status ApplyBundle(Context& context, const model::Caller& caller, const Bundle& 
     resource.domain = domain;
     resource.product = name;
     const std::optional<Mesh> mesh = TRY(catalog::MeshOf(txn));
-    for (const Mesh::Domain& candidate : mesh ? mesh->domains : std::vector<Mesh::Domain>{}) {
-      if (candidate.name == domain) resource.owners = candidate.owners;
-    }
+    if (mesh) resource.owners = mesh->OwnersOf(domain);
     TRY(DecideAgain(context, txn, caller, model::Action::kPublish, resource, domain + "/" + name, &denial));
     const bool only_data = std::all_of(comparison.changes.begin(), comparison.changes.end(),
                                        [](const Change& change) { return change.kind == Change::Kind::kData; });

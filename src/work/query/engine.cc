@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include "base/id.h"
 #include "base/text.h"
 #include "state/access/access.h"
 #include "state/catalog/catalog.h"
@@ -10,9 +9,6 @@ namespace weft::query {
 namespace {
 
 constexpr size_t kMaxStatement = size_t{1} << 20;
-
-// Of one statement: what it hashes cannot be joined with what another one does.
-std::string NewSalt() { return Sha256(NewSecret(32)); }
 
 // Names of fewer than three parts are never guessed; the answer says which full name was probably meant.
 Error NotFull(store::Txn& txn, const model::TableName& name) {
@@ -79,10 +75,9 @@ class GovernedEngine final : public Engine {
       table.view.schema = TRY(model::SchemaOf(port.contract->schema.front(), nullptr));
     }
     table.restriction = std::move(decision.restriction);
-    const bool salted = table.restriction && table.restriction->NeedsSalt();
-    table.policy = model::DuckDbSql(table.restriction.get(), table.view.schema, salted ? NewSalt() : "");
-    const std::string scan = lake::ScanSql(table.view, &table.paths);
-    table.sql = model::PolicyView(table.policy, table.view.schema, scan, !leakproof);
+    lake::Restricted scan = lake::ScanUnder(table.view, table.restriction.get(), !leakproof, &table.paths);
+    table.policy = std::move(scan.policy);
+    table.sql = std::move(scan.sql);
     return table;
   }
 

@@ -150,9 +150,7 @@ Error Shared::Denied(const model::Caller& caller, const model::PortKey& key, con
   Status recorded =
       context_.ledger.AppendDurably(ledger::Denial(caller, model::Action::kRead, key.Text(), decision.reasons));
   if (!recorded) return recorded.TakeError();
-  std::string message = fmt::format("{}: {}", what, Join(decision.reasons, "; "));
-  if (!decision.remedy.empty()) message += ". What helps: " + decision.remedy;
-  return {Code::kDenied, std::move(message)};
+  return {Code::kDenied, what + ": " + decision.Why()};
 }
 
 void Shared::RecordLater(const std::vector<ledger::Entry>& entries) {

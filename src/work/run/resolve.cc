@@ -4,9 +4,7 @@
 
 #include <algorithm>
 
-#include "base/id.h"
 #include "base/text.h"
-#include "model/policy/restriction.h"
 #include "state/access/access.h"
 
 namespace weft::run {
@@ -56,17 +54,11 @@ Result<PortRows> ReadPort(store::Txn& txn, Clock& clock, const catalog::PortRow&
   const model::Decision decision =
       TRY(access::Decide(txn, clock, principal, model::Action::kRead, port.resource, reader.bundle->product.purpose));
   if (!decision.permitted) {
-    return Error{Code::kDenied,
-                 fmt::format("{} may not read {}: {}{}", as, row.key.Text(), Join(decision.reasons, "; "),
-                             decision.remedy.empty() ? "" : ". What helps: " + decision.remedy)};
+    return Error{Code::kDenied, fmt::format("{} may not read {}: {}", as, row.key.Text(), decision.Why())};
   }
   const lake::View view = TRY(lake::Open(txn, row.key));
   PortRows rows;
-  // A run's hashes are its own: no other statement's can be joined with them.
-  const bool salted = decision.restriction && decision.restriction->NeedsSalt();
-  const model::PolicySql policy =
-      model::DuckDbSql(decision.restriction.get(), view.schema, salted ? Sha256(NewSecret(32)) : "");
-  rows.select = model::PolicyView(policy, view.schema, lake::ScanSql(view, &rows.paths), true);
+  rows.select = lake::ScanUnder(view, decision.restriction.get(), true, &rows.paths).sql;
   if (view.snapshot) rows.snapshot = std::to_string(view.snapshot->id);
   return rows;
 }

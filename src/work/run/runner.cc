@@ -94,9 +94,7 @@ Error PoolRunner::Denied(const model::Caller& caller, const catalog::Port& port,
     return txn->Commit();
   };
   if (Status recorded = record(); !recorded) return recorded.TakeError();
-  return {Code::kDenied,
-          fmt::format("{} may not run {}: {}{}", caller.principal.name, key, Join(decision.reasons, "; "),
-                      decision.remedy.empty() ? "" : ". What helps: " + decision.remedy)};
+  return {Code::kDenied, fmt::format("{} may not run {}: {}", caller.principal.name, key, decision.Why())};
 }
 
 // Upstream first, else as it came. What stands in a circle, which publishing refuses, keeps its order.
