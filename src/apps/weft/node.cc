@@ -116,7 +116,8 @@ class WholeNode final : public Node {
     store_ = TRY(store::Open(settings_.Text("store")));
     TRY(MigrateAll(*store_));
     ledger_ = TRY(ledger::Ledger::Open(*store_, clock_, data_ + "/ledger"));
-    lake_ = TRY(lake::Lake::Open(*store_, clock_, settings_.Text("warehouse")));
+    const lake::Codec codec = TRY(lake::CodecFrom(settings_.Text("compression")));
+    lake_ = TRY(lake::Lake::Open(*store_, clock_, settings_.Text("warehouse"), codec));
     token_file_ = TRY(AdminToken(*store_, clock_, data_));
     return EndInterrupted();
   }

@@ -17,6 +17,8 @@ constexpr Setting kTable[] = {
     {"tls-key", Kind::kText, "", "PEM file of the certificate's private key."},
     {"store", Kind::kText, "sqlite:<data>/weft.db", "The control store: what the mesh knows."},
     {"warehouse", Kind::kText, "<data>/warehouse", "The folder of the lake's tables."},
+    {"compression", Kind::kText, "zstd",
+     "How the lake's Parquet files are compressed: zstd (smallest), snappy, or uncompressed (quickest to read)."},
     {"source-roots", Kind::kList, "", "Folders outside a product's own from which file sources may read."},
     {"memory", Kind::kMemory, "60%",
      "What all engines may use together: bytes, or a share of what the process may use."},

@@ -114,9 +114,16 @@ enum class Operation { kAppend, kOverwrite };
 // Ends the lease of a run that cannot be alive any more, so that nobody waits for it to expire.
 Status EndLease(store::Txn& txn, const model::PortKey& key, const std::string& run_id);
 
+// How the pages of data files are compressed. What is there stays as it is, and is read whichever it has.
+enum class Codec { kZstd, kSnappy, kUncompressed };
+// By Iceberg's name of it (its table property write.parquet.compression-codec); kInvalid lists them.
+Result<Codec> CodecFrom(std::string_view name);
+std::string_view CodecName(Codec codec);
+
 class Lake {
  public:
-  static Result<std::unique_ptr<Lake>> Open(store::Store& store, Clock& clock, std::string warehouse);
+  static Result<std::unique_ptr<Lake>> Open(store::Store& store, Clock& clock, std::string warehouse,
+                                            Codec codec = Codec::kZstd);
   virtual ~Lake() = default;
 
   // Takes the table's writing lease for `run_id`: kConflict while another run holds it and is alive, and where `schema`
@@ -145,7 +152,7 @@ class Staging {
   virtual const std::string& folder() const = 0;
   virtual const model::TableSchema& schema() const = 0;  // Field ids as they will be committed.
   virtual const View& parent() const = 0;                // What is there now.
-  // COPY (select) as zstd Parquet with field ids and statistics; `order_by` may be empty. May be called again: adds.
+  // COPY (select) as Parquet with field ids and statistics; `order_by` may be empty. May be called again: adds.
   virtual Status Write(engine::Connection& connection, const std::string& select, const std::string& order_by) = 0;
   virtual const std::vector<DataFile>& files() const = 0;
   virtual Status Renew() = 0;  // Keeps the lease for another minute.

@@ -406,6 +406,27 @@ TEST(At, ReadsEveryWayToNameASnapshot) {
   }
 }
 
+TEST_F(LakeTest, TheCodecIsOfTheFilesThatAreWrittenFromThenOn) {
+  Put("SELECT 1 AS id, 'x' AS name");
+  for (std::string_view name : {"snappy", "uncompressed"}) {
+    lake_ = Lake::Open(*store_, clock_, folder_ / "lake", CodecFrom(name).value()).value();
+    Put(fmt::format("SELECT 2 AS id, '{}' AS name", name));
+  }
+  const View view = Seen();
+  EXPECT_EQ(Scan(view), "[1, x][2, snappy][2, uncompressed]");
+  std::string codecs;
+  for (const DataFile& file : view.files) {
+    codecs += connection_->Query(fmt::format("SELECT DISTINCT compression FROM parquet_metadata('{}')", file.path))
+                  ->cells[0][0]
+                  .value_or("") +
+              " ";
+  }
+  EXPECT_EQ(codecs, "ZSTD SNAPPY UNCOMPRESSED ");
+  const Json metadata = Json::Parse(ReadFile(view.table.metadata_path).value()).value();
+  EXPECT_EQ(metadata["properties"]["write.parquet.compression-codec"].Text(), "uncompressed");
+  EXPECT_EQ(CodecFrom("lz4").error().message, "compression 'lz4' is none of: zstd, snappy, uncompressed");
+}
+
 TEST_F(LakeTest, AWarehouseThatReadsAsAPatternIsRefused) {
   auto lake = Lake::Open(*store_, clock_, folder_ / "weft-[x]");
   ASSERT_FALSE(lake);

@@ -170,7 +170,7 @@ std::vector<Manifest> ManifestsOf(const std::vector<SnapshotRecord>& records) {
   return manifests;
 }
 
-Json MetadataJson(const Table& table, const std::vector<SnapshotRecord>& records) {
+Json MetadataJson(const Table& table, const std::vector<SnapshotRecord>& records, Codec codec) {
   const Snapshot& current = records.back().snapshot;
   Json schemas{Json::Array()}, snapshots{Json::Array()}, log{Json::Array()};
   for (const model::TableSchema& schema : table.schemas) schemas.Push(schema.Iceberg());
@@ -196,7 +196,7 @@ Json MetadataJson(const Table& table, const std::vector<SnapshotRecord>& records
                     {"last-partition-id", 999},
                     {"default-sort-order-id", 0},
                     {"sort-orders", Json::Array{unsorted}},
-                    {"properties", Json::Map({{"write.parquet.compression-codec", "zstd"},
+                    {"properties", Json::Map({{"write.parquet.compression-codec", std::string(CodecName(codec))},
                                               {"weft.port", table.key.Text()},
                                               {"weft.contract-version", table.contract_version}})},
                     {"current-snapshot-id", current.id},

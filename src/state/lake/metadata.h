@@ -17,6 +17,6 @@ std::string ManifestListSql(const std::string& path, const Snapshot& snapshot, c
 std::vector<Manifest> ManifestsOf(const std::vector<SnapshotRecord>& records);
 
 // `records` are all of the table's snapshots, oldest first; the last one is current.
-Json MetadataJson(const Table& table, const std::vector<SnapshotRecord>& records);
+Json MetadataJson(const Table& table, const std::vector<SnapshotRecord>& records, Codec codec);
 
 }  // namespace weft::lake

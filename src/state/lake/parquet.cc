@@ -15,6 +15,9 @@ using Kind = model::Type::Kind;
 // Iceberg's own default: beyond it columns are counted in the file but bounded nowhere.
 constexpr size_t kColumnsWithStatistics = 100;
 
+// In the order of Codec.
+constexpr std::string_view kCodecNames[] = {"zstd", "snappy", "uncompressed"};
+
 std::string FieldIds(const std::vector<model::Field>& fields);
 
 std::string FieldId(const model::Field& field) {
@@ -163,6 +166,15 @@ Result<std::vector<int64_t>> SplitOffsets(engine::Connection& connection, const 
 
 }  // namespace
 
+Result<Codec> CodecFrom(std::string_view name) {
+  for (size_t i = 0; i < std::size(kCodecNames); ++i) {
+    if (kCodecNames[i] == name) return static_cast<Codec>(i);
+  }
+  return Error{Code::kInvalid, fmt::format("compression '{}' is none of: {}", name, fmt::join(kCodecNames, ", "))};
+}
+
+std::string_view CodecName(Codec codec) { return kCodecNames[static_cast<size_t>(codec)]; }
+
 std::vector<Leaf> LeavesOf(const model::TableSchema& schema) {
   std::vector<Leaf> leaves;
   for (const model::Field& field : schema.fields) AddLeaves(field, SqlName(field.name), false, leaves);
@@ -171,12 +183,12 @@ std::vector<Leaf> LeavesOf(const model::TableSchema& schema) {
 
 Result<std::vector<DataFile>> WriteParquet(engine::Connection& connection, const model::TableSchema& schema,
                                            const std::string& select, const std::string& order_by,
-                                           const std::string& path) {
+                                           const std::string& path, Codec codec) {
   const std::string order = order_by.empty() ? "" : " ORDER BY " + order_by;
-  auto written =
-      TRY(Copy(connection, fmt::format("COPY (SELECT {} FROM (\n{}\n) AS rows{}) TO {} (FORMAT parquet, "
-                                       "COMPRESSION zstd, FIELD_IDS {{{}}}, RETURN_STATS)",
-                                       Projection(schema), select, order, SqlText(path), FieldIds(schema.fields))));
+  auto written = TRY(Copy(connection, fmt::format("COPY (SELECT {} FROM (\n{}\n) AS rows{}) TO {} (FORMAT parquet, "
+                                                  "COMPRESSION {}, FIELD_IDS {{{}}}, RETURN_STATS)",
+                                                  Projection(schema), select, order, SqlText(path), CodecName(codec),
+                                                  FieldIds(schema.fields))));
   std::vector<DataFile> files;
   for (const Written& file : written) {
     if (file.rows == 0) {
