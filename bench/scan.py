@@ -1,5 +1,6 @@
 """A Flight SQL scan of 10M rows x 8 columns from a node, against plain Flight serving the same batches from memory.
 Both servers are processes of their own; the same client (pyarrow.flight) reads both, in turns."""
+import contextlib
 import os
 import pathlib
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import tempfile
 import time
 
+import pyarrow as pa
 import pyarrow.flight as flight
 
 from common import contract, engine, product, say, statement, summary, write_mesh
@@ -15,6 +17,7 @@ from node import Node
 ROWS = int(float(os.environ.get("ROWS", "1e7")))
 REPEAT = int(os.environ.get("REPEAT", "7"))
 TARGET = 0.5
+CODECS = ("zstd", "snappy", "uncompressed")  # The first is the node's own choice.
 COLUMNS = [("id", "integer", "bigint"), ("day", "date", "date"), ("seen_at", "timestamp", "timestamp"),
            ("amount", "number", "double"), ("price", "number", "decimal(12,2)"), ("kind", "string", "varchar"),
            ("name", "string", "varchar"), ("flag", "boolean", "boolean")]
@@ -43,49 +46,58 @@ def drain(reader) -> tuple[int, int]:
     return rows, size
 
 
+class Scanned:
+    """A node whose lake has one codec, with the rows in it."""
+
+    def __init__(self, stack: contextlib.ExitStack, scratch: pathlib.Path, codec: str):
+        node = stack.enter_context(Node("--source-roots", str(scratch), "--compression", codec))
+        node.run("apply", str(scratch / "mesh"))
+        node.run("run", "--all")
+        self.client = flight.FlightClient(node.flight.replace("grpc://", "grpc+tcp://"))
+        self.headers = flight.FlightCallOptions(headers=[(b"authorization", f"Bearer {node.token}".encode())])
+        self.size = sum(file.stat().st_size for file in pathlib.Path(node.data, "warehouse").rglob("*.parquet"))
+
+    def read(self):
+        descriptor = flight.FlightDescriptor.for_command(statement("SELECT * FROM bench.wide.wide_v1"))
+        info = self.client.get_flight_info(descriptor, self.headers)
+        return self.client.do_get(info.endpoints[0].ticket, self.headers)
+
+
 def main() -> int:
-    import pyarrow as pa
-    with tempfile.TemporaryDirectory() as scratch_name:
-        scratch = pathlib.Path(scratch_name)
+    with contextlib.ExitStack() as stack:
+        scratch = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
         engine().execute(f"COPY ({SELECT}) TO '{scratch / 'wide.parquet'}' (FORMAT parquet)")
         mesh = scratch / "mesh"
         mesh.mkdir()
         write_mesh(mesh, (product("wide", scratch / "wide.parquet", "parquet", []), contract("wide", COLUMNS, {}, [])))
-        with Node("--source-roots", str(scratch)) as node:
-            node.run("apply", str(mesh))
-            node.run("run", "--all")
-            client = flight.FlightClient(node.flight.replace("grpc://", "grpc+tcp://"))
-            headers = flight.FlightCallOptions(headers=[(b"authorization", f"Bearer {node.token}".encode())])
+        nodes = {codec: Scanned(stack, scratch, codec) for codec in CODECS}
 
-            def ours():
-                descriptor = flight.FlightDescriptor.for_command(statement("SELECT * FROM bench.wide.wide_v1"))
-                info = client.get_flight_info(descriptor, headers)
-                return client.do_get(info.endpoints[0].ticket, headers)
-
-            with pa.OSFile(str(scratch / "batches.arrow"), "wb") as sink:
-                reader = ours()
-                with pa.ipc.new_file(sink, reader.schema) as writer:
-                    for chunk in reader:
-                        writer.write_batch(chunk.data)
-            plain = subprocess.Popen([sys.executable, "-c", PLAIN, str(scratch / "batches.arrow")], stdout=subprocess.PIPE, text=True)
-            try:
-                peer = flight.FlightClient(f"grpc+tcp://127.0.0.1:{int(plain.stdout.readline())}")
-                drain(peer.do_get(flight.Ticket(b"")))
-                seconds: dict[str, list[float]] = {"weft": [], "plain": []}
-                for _ in range(REPEAT):
-                    for name, read in (("plain", lambda: peer.do_get(flight.Ticket(b""))), ("weft", ours)):
-                        began = time.monotonic()
-                        rows, size = drain(read())
-                        seconds[name].append(time.monotonic() - began)
-                        if rows != ROWS:
-                            raise SystemExit(f"{name} sent {rows} rows, not {ROWS}")
-            finally:
-                plain.terminate()
-                plain.wait()
+        with pa.OSFile(str(scratch / "batches.arrow"), "wb") as sink:
+            reader = nodes[CODECS[0]].read()
+            with pa.ipc.new_file(sink, reader.schema) as writer:
+                for chunk in reader:
+                    writer.write_batch(chunk.data)
+        plain = subprocess.Popen([sys.executable, "-c", PLAIN, str(scratch / "batches.arrow")], stdout=subprocess.PIPE, text=True)
+        stack.callback(plain.wait)
+        stack.callback(plain.terminate)
+        peer = flight.FlightClient(f"grpc+tcp://127.0.0.1:{int(plain.stdout.readline())}")
+        drain(peer.do_get(flight.Ticket(b"")))
+        reads = {"plain": lambda: peer.do_get(flight.Ticket(b""))} | {codec: node.read for codec, node in nodes.items()}
+        seconds: dict[str, list[float]] = {name: [] for name in reads}
+        for _ in range(REPEAT):
+            for name, read in reads.items():
+                began = time.monotonic()
+                rows, size = drain(read())
+                seconds[name].append(time.monotonic() - began)
+                if rows != ROWS:
+                    raise SystemExit(f"{name} sent {rows} rows, not {ROWS}")
+        sizes = {codec: node.size for codec, node in nodes.items()}
     say("scan.bytes", "B", size)
     limit = summary("scan.plain_flight", "s", seconds["plain"])
-    median = summary("scan.weft", "s", seconds["weft"])
-    say("scan.ratio", "x", limit / median)
+    for codec in CODECS:
+        median = summary(f"scan.weft.{codec}", "s", seconds[codec])
+        say(f"scan.file.{codec}", "B", sizes[codec])
+        say(f"scan.ratio.{codec}", "x", limit / median)
     say("scan.ratio_target", "x", TARGET)
     return 0
 
