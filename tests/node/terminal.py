@@ -232,6 +232,10 @@ class TerminalTest(unittest.TestCase):
         "token list": ([], None),
         "token revoke": (["{token}"], ["tok_00000000000000000000000000"]),
         "whoami": ([], None),
+        "secret put": (["db", "--domain", "sales", "--from-file", "{value}"], ["db", "--domain", "nodomain", "--from-file", "{value}"]),
+        "secret list": ([], ["--domain", "nodomain"]),
+        "secret remove": (["db", "--domain", "sales"], ["db", "--domain", "nodomain"]),
+        "secret reseal": ([], None),
         "serve": (["--data", "{other}", "--http-port", "0", "--flight-port", "0"], ["--data", "/proc/nothing"]),
         "status": ([], None),
         "audit log": ([], None),
@@ -256,10 +260,12 @@ class TerminalTest(unittest.TestCase):
         return error
 
     def test_every_command_answers_json(self):
-        listed = re.findall(r"^  ((?:token |audit |policy |new )?[a-z]+) +[A-Z]", self.node.run("--help"), re.M)
+        listed = re.findall(r"^  ((?:token |audit |policy |new |secret )?[a-z]+) +[A-Z]", self.node.run("--help"), re.M)
         self.assertEqual(set(listed), set(self.COMMANDS), "every command has its case here")
         token = self.node.json("token", "create", "zoe")["token"]["id"]
-        places = {"shop": self.shop, "token": token, "other": self.node.folder / "other"}
+        places = {"shop": self.shop, "token": token, "other": self.node.folder / "other",
+                  "value": self.node.folder / "value"}
+        places["value"].write_text("hunter2\n")
         for name, (good, bad) in self.COMMANDS.items():
             with self.subTest(command=name):
                 self.assertEqual(self.error_of(self.call(*name.split(), "--nonsense"))["code"], "usage")

@@ -44,5 +44,6 @@ std::span<const CommandEntry> RunCommands();
 std::span<const CommandEntry> ShareCommands();
 std::span<const CommandEntry> GovernCommands();
 std::span<const CommandEntry> OperateCommands();
+std::span<const CommandEntry> SecretCommands();
 
 }  // namespace weft::app

@@ -18,7 +18,7 @@ constexpr int kUsage = 2;
 std::vector<CommandEntry> AllCommands() {
   std::vector<CommandEntry> all;
   for (auto some : {PublishCommands(), ExpressionCommands(), FindCommands(), ReadCommands(), RunCommands(),
-                    ShareCommands(), GovernCommands(), OperateCommands()}) {
+                    ShareCommands(), GovernCommands(), OperateCommands(), SecretCommands()}) {
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;

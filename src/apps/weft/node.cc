@@ -18,6 +18,7 @@
 #include "state/access/access.h"
 #include "state/catalog/catalog.h"
 #include "state/lineage/lineage.h"
+#include "state/secrets/secrets.h"
 #include "work/quality/quality.h"
 
 namespace weft::app {
@@ -39,7 +40,7 @@ Result<run::CheckAnswer> Check(const run::CheckRequest& request) {
 Status MigrateAll(store::Store& store) {
   std::vector<store::Migration> all;
   for (auto part : {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(),
-                    runs::Migrations(), lineage::Migrations(), uploads::Migrations()}) {
+                    runs::Migrations(), lineage::Migrations(), uploads::Migrations(), secrets::Migrations()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return store::Migrate(store, all);
@@ -115,6 +116,7 @@ class WholeNode final : public Node {
     TRY(MakeFolders(data_ + "/tmp"));
     store_ = TRY(store::Open(settings_.Text("store")));
     TRY(MigrateAll(*store_));
+    vault_.emplace(settings_.Text("seal-key"));
     ledger_ = TRY(ledger::Ledger::Open(*store_, clock_, data_ + "/ledger"));
     const lake::Codec codec = TRY(lake::CodecFrom(settings_.Text("compression")));
     lake_ = TRY(lake::Lake::Open(*store_, clock_, settings_.Text("warehouse"), codec));
@@ -176,7 +178,7 @@ class WholeNode final : public Node {
   }
 
   Status OpenDoors() {
-    api_.emplace(rest::Api{*gate_, *store_, clock_, *ledger_, *lake_, *publish_, *runner_,
+    api_.emplace(rest::Api{*gate_, *store_, clock_, *ledger_, *lake_, *publish_, *runner_, *vault_,
                            [this] { return metrics_->Text(); }, [this] { return Ready(); },
                            settings_.Duration("token-lifetime"), Json()});
     http::ServerOptions http;
@@ -278,6 +280,7 @@ class WholeNode final : public Node {
   std::string url_, flight_url_, token_file_;
   std::optional<FolderLock> lock_;
   std::unique_ptr<store::Store> store_;
+  std::optional<secrets::Vault> vault_;
   std::unique_ptr<ledger::Ledger> ledger_;
   std::unique_ptr<lake::Lake> lake_;
   std::optional<engine::MemoryBroker> memory_;

@@ -16,6 +16,9 @@ constexpr Setting kTable[] = {
     {"tls-certificate", Kind::kText, "", "PEM file of the certificate chain that both listeners show."},
     {"tls-key", Kind::kText, "", "PEM file of the certificate's private key."},
     {"store", Kind::kText, "sqlite:<data>/weft.db", "The control store: what the mesh knows."},
+    {"seal-key", Kind::kText, "<data>/seal.key",
+     "The file of the key that secrets in the store are sealed with; made when first needed. Kept elsewhere than the "
+     "store, a copy of the store tells none of them."},
     {"warehouse", Kind::kText, "<data>/warehouse", "The folder of the lake's tables."},
     {"compression", Kind::kText, "zstd",
      "How the lake's Parquet files are compressed: zstd (smallest), snappy, or uncompressed (quickest to read)."},

@@ -70,6 +70,7 @@ class Connection {
     TRY(connection->Execute("PRAGMA synchronous=FULL"));
     TRY(connection->Execute("PRAGMA foreign_keys=ON"));
     TRY(connection->Execute("PRAGMA journal_size_limit=67108864"));
+    if (writes) TRY(connection->Execute("PRAGMA secure_delete=ON"));  // What is deleted is overwritten with zeros.
     if (!writes) TRY(connection->Execute("PRAGMA query_only=ON"));
     return connection;
   }
@@ -211,6 +212,7 @@ class SqliteStore final : public Store {
 
   Result<std::unique_ptr<Txn>> Begin() override;
   Result<std::unique_ptr<Txn>> Read() override;
+  Status Purge() override;
 
   void GiveBack(std::unique_ptr<Connection> connection, bool writes) {
     if (writes) {
@@ -307,6 +309,16 @@ Result<std::unique_ptr<Txn>> SqliteStore::Begin() {
   auto txn = std::make_unique<SqliteTxn>(*this, std::move(writer_), true);
   TRY(txn->Start());
   return std::unique_ptr<Txn>(std::move(txn));
+}
+
+// The write-ahead log has pages as they were before; into the file, and the log begins anew at length zero.
+Status SqliteStore::Purge() {
+  TRY(turns_.Take());
+  auto moved = writer_->Run("PRAGMA wal_checkpoint(TRUNCATE)", {});
+  turns_.Leave();
+  if (!moved) return moved.TakeError();
+  if (moved->empty() || !(*moved)[0].flag(0)) return {};
+  return Error{Code::kUnavailable, "a reader holds the store's log, which still has what was deleted; try again"};
 }
 
 Result<std::unique_ptr<Txn>> SqliteStore::Read() {

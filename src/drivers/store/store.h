@@ -58,6 +58,9 @@ class Store {
   virtual Result<std::unique_ptr<Txn>> Begin() = 0;
   // A snapshot that cannot write; never waits for a writer.
   virtual Result<std::unique_ptr<Txn>> Read() = 0;
+  // What was deleted or overwritten before is in none of the store's files when this returns. kUnavailable where a
+  // reader that began before holds on to it for 5 s; then it is to be called again.
+  virtual Status Purge() = 0;
 };
 
 // Numbered from 1 within its module and forward only; a released one is never edited.

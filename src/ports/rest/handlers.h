@@ -75,6 +75,11 @@ Answer RevokeToken(Api& api, const Caller& caller, const http::Request& request)
 Json DecisionJson(const model::Decision& decision);
 Answer Explain(Api& api, const Caller& caller, const http::Request& request);
 Answer ListPolicies(Api& api, const Caller& caller, const http::Request& request);
+// secrets.cc
+Answer PutSecret(Api& api, const Caller& caller, const http::Request& request);
+Answer ListSecrets(Api& api, const Caller& caller, const http::Request& request);
+Answer RemoveSecret(Api& api, const Caller& caller, const http::Request& request);
+Answer ResealSecrets(Api& api, const Caller& caller, const http::Request& request);
 // ledger.cc
 Answer Audit(Api& api, const Caller& caller, const http::Request& request);
 Answer VerifyAudit(Api& api, const Caller& caller, const http::Request& request);

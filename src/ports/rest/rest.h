@@ -9,6 +9,7 @@
 #include "drivers/store/store.h"
 #include "state/lake/lake.h"
 #include "state/ledger/ledger.h"
+#include "state/secrets/secrets.h"
 #include "work/gate/gate.h"
 #include "work/publish/publish.h"
 #include "work/run/run.h"
@@ -24,6 +25,7 @@ struct Api {
   lake::Lake& lake;
   publish::Context& publish;
   run::Runner& runner;
+  secrets::Vault& vault;
   std::function<std::string()> metrics;  // Prometheus text.
   std::function<Status()> ready;
   Millis token_lifetime;  // Of a token for which no end is asked.

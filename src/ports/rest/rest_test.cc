@@ -40,7 +40,7 @@ class Rest : public testing::Test {
     store_ = store::Open("sqlite:" + (folder_ / "weft.db").string()).TakeValue();
     std::vector<store::Migration> all;
     for (auto part : {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(),
-                      runs::Migrations(), lineage::Migrations(), uploads::Migrations()}) {
+                      runs::Migrations(), lineage::Migrations(), uploads::Migrations(), secrets::Migrations()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     ASSERT_TRUE(store::Migrate(*store_, all));
@@ -53,9 +53,11 @@ class Rest : public testing::Test {
     uploads_.emplace(options.upload_folder);
     runner_ = run::Runner::Start({*store_, SystemClock(), *lake_, memory_, OneWarning, options}).TakeValue();
     gate_.emplace(*store_, *ledger_, SystemClock());
+    vault_.emplace((folder_ / "seal.key").string());
     publish_.emplace(publish::Context{*store_, SystemClock(), *uploads_, memory_});
-    api_.emplace(Api{*gate_, *store_, SystemClock(), *ledger_, *lake_, *publish_, *runner_, [] { return "m 1\n"; },
-                     []() -> Status { return {}; }, Millis(10'800'000), Json::Map({{"version", "test"}})});
+    api_.emplace(Api{*gate_, *store_, SystemClock(), *ledger_, *lake_, *publish_, *runner_, *vault_,
+                     [] { return "m 1\n"; }, []() -> Status { return {}; }, Millis(10'800'000),
+                     Json::Map({{"version", "test"}})});
     auto txn = store_->Begin().TakeValue();
     secrets_["admin"] = access::CreateToken(*txn, SystemClock(), "admin", "", true, {})->secret;
     for (const char* name : {"jonas", "lea"}) {
@@ -131,6 +133,7 @@ class Rest : public testing::Test {
   std::unique_ptr<lake::Lake> lake_;
   std::optional<uploads::Uploads> uploads_;
   std::unique_ptr<run::Runner> runner_;
+  std::optional<secrets::Vault> vault_;
   std::optional<gate::Gate> gate_;
   std::optional<publish::Context> publish_;
   std::optional<Api> api_;

@@ -37,6 +37,10 @@ std::span<const gate::Route<Api>> Routes() {
       {"GET", "/v1/tokens", kBrowse, nullptr, ListTokens},
       {"POST", "/v1/tokens", kBrowse, nullptr, CreateToken},
       {"DELETE", "/v1/tokens/{id}", kBrowse, nullptr, RevokeToken},
+      {"GET", "/v1/secrets", kBrowse, nullptr, ListSecrets},
+      {"POST", "/v1/secrets", kBrowse, nullptr, PutSecret},
+      {"POST", "/v1/secrets/reseal", kAdminister, nullptr, ResealSecrets},
+      {"DELETE", "/v1/secrets/{domain}/{name}", kBrowse, nullptr, RemoveSecret},
       {"GET", "/v1/audit", kAudit, nullptr, Audit},
       {"POST", "/v1/audit/verify", kAudit, nullptr, VerifyAudit},
   };

@@ -187,6 +187,7 @@ class Meanwhile final : public store::Store {
     return inner_.Begin();
   }
   Result<std::unique_ptr<store::Txn>> Read() override { return inner_.Read(); }
+  Status Purge() override { return inner_.Purge(); }
 
  private:
   store::Store& inner_;

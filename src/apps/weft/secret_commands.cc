@@ -1,0 +1,164 @@
+#include <fmt/format.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "apps/weft/command.h"
+#include "apps/weft/completion.h"
+#include "base/file.h"
+#include "base/text.h"
+
+namespace weft::app {
+namespace {
+
+constexpr size_t kMostBytes = size_t{64} << 10;
+
+// Keeps what is typed off the terminal while it lives.
+class NoEcho {
+ public:
+  NoEcho() {
+    if (::tcgetattr(STDIN_FILENO, &before_) != 0) return;
+    termios silent = before_;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    changed_ = ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0;
+  }
+  ~NoEcho() {
+    if (changed_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+  }
+  NoEcho(const NoEcho&) = delete;
+  NoEcho& operator=(const NoEcho&) = delete;
+
+ private:
+  termios before_{};
+  bool changed_ = false;
+};
+
+// Standard input to its end; of a terminal one line.
+Result<std::string> ReadInput(bool line) {
+  std::string text;
+  for (int c = std::getchar(); c != EOF && !(line && c == '\n'); c = std::getchar()) {
+    if (text.size() > kMostBytes) {
+      return Error{Code::kInvalid, fmt::format("the value has more than {}", HumanBytes(kMostBytes))};
+    }
+    text += static_cast<char>(c);
+  }
+  return text;
+}
+
+class SecretPut : public Command {
+ public:
+  explicit SecretPut(CLI::App& app) {
+    app.add_option("name", name_, "What sources will name it by")->required();
+    app.add_option("--domain", domain_, "Whose it is")->required()->type_name(kDomain);
+    app.add_option("--from-file", file_, "A file that holds the value; standard input if absent")->type_name(kFile);
+  }
+
+  Result<int> Run(Session& session) override {
+    const std::string value = TRY(Value());
+    if (value.empty()) return Error{Code::kInvalid, "the value is empty: nothing was put"};
+    if (!IsUtf8(value)) return Error{Code::kInvalid, "the value is no UTF-8 text: put its base64 instead"};
+    const Json answer =
+        TRY(session.Post("/v1/secrets", Json::Map({{"name", name_}, {"domain", domain_}, {"value", value}})));
+    if (session.json()) return session.PrintJson(answer), 0;
+    session.Print(fmt::format("secret {} of {} is sealed\n", Safe(name_), Safe(domain_)));
+    return 0;
+  }
+
+ private:
+  // The line break that ends a text is not part of it.
+  Result<std::string> Value() const {
+    std::string value;
+    if (!file_.empty()) {
+      value = TRY(ReadFile(file_, kMostBytes));
+    } else if (::isatty(STDIN_FILENO) == 1) {
+      std::fprintf(stderr, "value of %s: ", Safe(name_).c_str());
+      const NoEcho silent;
+      value = TRY(ReadInput(true));
+      std::fputc('\n', stderr);
+    } else {
+      value = TRY(ReadInput(false));
+    }
+    if (value.ends_with('\n')) value.pop_back();
+    if (value.ends_with('\r')) value.pop_back();
+    return value;
+  }
+
+  std::string name_, domain_, file_;
+};
+
+class SecretList : public Command {
+ public:
+  explicit SecretList(CLI::App& app) { app.add_option("--domain", domain_, "Only this domain's")->type_name(kDomain); }
+
+  Result<int> Run(Session& session) override {
+    Session::Query query;
+    if (!domain_.empty()) query["domain"] = domain_;
+    const Json answer = TRY(session.Get("/v1/secrets", query));
+    if (session.json()) return session.PrintJson(answer), 0;
+    Table table({{"secret", false, Narrow::kKeep}, {"domain", false, Narrow::kKeep}, {"put by"}, {"when"}});
+    for (const Json& secret : answer["secrets"].Items()) {
+      table.Add({{Safe(secret["name"].Text()), Style::kBold},
+                 {Safe(secret["domain"].Text())},
+                 {Safe(secret["put_by"].Text())},
+                 {AgoText(secret["put_at"].Text())}});
+    }
+    if (table.empty()) return session.Note("no secrets: `weft secret put NAME --domain DOMAIN` seals one"), 0;
+    session.Print(table.Text(session.screen()));
+    return 0;
+  }
+
+ private:
+  std::string domain_;
+};
+
+class SecretRemove : public Command {
+ public:
+  explicit SecretRemove(CLI::App& app) {
+    app.add_option("name", name_, "Which")->required();
+    app.add_option("--domain", domain_, "Whose it is")->required()->type_name(kDomain);
+  }
+
+  Result<int> Run(Session& session) override {
+    const Json answer = TRY(session.Delete(fmt::format("/v1/secrets/{}/{}", domain_, name_)));
+    if (session.json()) return session.PrintJson(answer), 0;
+    session.Print(fmt::format("secret {} of {} is removed\n", Safe(name_), Safe(domain_)));
+    return 0;
+  }
+
+ private:
+  std::string name_, domain_;
+};
+
+class SecretReseal : public Command {
+ public:
+  explicit SecretReseal(CLI::App&) {}
+
+  Result<int> Run(Session& session) override {
+    const Json answer = TRY(session.Post("/v1/secrets/reseal", Json::Map({})));
+    if (session.json()) return session.PrintJson(answer), 0;
+    session.Print(
+        fmt::format("a new seal key; {} sealed anew\n", Count(static_cast<size_t>(answer["values"].Int()), "value")));
+    return 0;
+  }
+};
+
+constexpr CommandEntry kCommands[] = {
+    {"secret put", "Operate", "Seal a domain's secret; its value comes from standard input or a file",
+     "weft secret put warehouse-password --domain sales\nweft secret put warehouse-key --domain sales --from-file "
+     "key.pem",
+     Make<SecretPut>},
+    {"secret list", "Operate", "Secrets by name; their values are shown nowhere",
+     "weft secret list\nweft secret list --domain sales", Make<SecretList>},
+    {"secret remove", "Operate", "Remove a domain's secret", "weft secret remove warehouse-password --domain sales",
+     Make<SecretRemove>},
+    {"secret reseal", "Operate", "Exchange the node's seal key, and seal everything anew", "weft secret reseal",
+     Make<SecretReseal>},
+};
+
+}  // namespace
+
+std::span<const CommandEntry> SecretCommands() { return kCommands; }
+
+}  // namespace weft::app

@@ -1,0 +1,116 @@
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "ports/rest/handlers.h"
+#include "state/access/access.h"
+#include "state/secrets/secrets.h"
+
+namespace weft::rest {
+namespace {
+
+constexpr std::string_view kKind = "secret";
+constexpr size_t kMostBytes = size_t{64} << 10;
+
+// A domain of the mesh, whose owners decide about its secrets.
+Result<model::Resource> DomainOf(store::Txn& txn, const std::string& name) {
+  if (name.empty()) return Error{Code::kInvalid, "the domain is missing: a secret belongs to one"};
+  const std::optional<model::Mesh> mesh = TRY(catalog::MeshOf(txn));
+  std::vector<std::string_view> names;
+  for (const model::Mesh::Domain& domain : mesh ? mesh->domains : std::vector<model::Mesh::Domain>()) {
+    if (domain.name != name) continue;
+    model::Resource resource;
+    resource.domain = name;
+    resource.owners = domain.owners;
+    return resource;
+  }
+  if (mesh) {
+    for (const model::Mesh::Domain& domain : mesh->domains) names.push_back(domain.name);
+  }
+  return Error{Code::kNotFound, fmt::format("there is no domain '{}'{}", name, DidYouMean(name, names))};
+}
+
+secrets::Name NameOf(const std::string& domain, const std::string& name) { return {std::string(kKind), domain, name}; }
+
+Json Told(const std::string& domain, const std::string& name) {
+  return Json::Map({{"domain", domain}, {"name", name}});
+}
+
+}  // namespace
+
+// The value comes in and never goes out: no handler answers one.
+Answer PutSecret(Api& api, const Caller& caller, const http::Request& request) {
+  const Json body = TRY(BodyOf(request, {"name", "domain", "value"}));
+  const std::string name = TRY(NeedText(body, "name"))
+  , domain = body["domain"].Text();
+  TRY(secrets::CheckName(name));
+  if (!body["value"].is_text() || body["value"].Text().empty()) {
+    return Error{Code::kInvalid, "field value is missing: it needs a text that is not empty"};
+  }
+  if (body["value"].Text().size() > kMostBytes) {
+    return Error{Code::kInvalid, fmt::format("the value has {}; at most {}", HumanBytes(body["value"].Text().size()),
+                                             HumanBytes(kMostBytes))};
+  }
+  auto txn = TRY(api.store.Begin());
+  TRY(api.gate.Decide(*txn, caller, model::Action::kPublish, TRY(DomainOf(*txn, domain))));
+  TRY(api.vault.Put(*txn, api.clock, NameOf(domain, name), body["value"].Text(), caller.principal.name));
+  TRY(Record(*txn, api.clock, caller, "secret.put", domain, Told(domain, name)));
+  TRY(txn->Commit());
+  return http::Response::Of(Told(domain, name));
+}
+
+// Those of the domains where the caller may put some.
+Answer ListSecrets(Api& api, const Caller& caller, const http::Request& request) {
+  TRY(OnlyQuery(request, {"domain"}));
+  const std::string wanted = request.Query("domain");
+  auto txn = TRY(api.store.Read());
+  if (!wanted.empty()) {
+    const model::Resource resource = TRY(DomainOf(*txn, wanted));
+    txn.reset();
+    TRY(api.gate.Decide(caller, model::Action::kPublish, resource));
+    txn = TRY(api.store.Read());
+  }
+  std::map<std::string, bool> may;
+  Json::Array listed;
+  for (const secrets::Listed& each : TRY(secrets::List(*txn, std::string(kKind), wanted))) {
+    const std::string& domain = each.name.scope;
+    if (!may.contains(domain)) {
+      // A domain that is no more is nobody's but the administrators'.
+      auto found = DomainOf(*txn, domain);
+      model::Resource resource = found ? found.TakeValue() : model::Resource();
+      resource.domain = domain;
+      may[domain] =
+          TRY(access::Decide(*txn, api.clock, caller.principal, model::Action::kPublish, resource, caller.purpose))
+      .permitted;
+    }
+    if (!may[domain]) continue;
+    Json secret = Told(domain, each.name.name);
+    secret.Set("put_by", each.put_by).Set("put_at", each.put_at.Text());
+    listed.push_back(std::move(secret));
+  }
+  return http::Response::Of(Json::Map({{"secrets", std::move(listed)}}));
+}
+
+Answer RemoveSecret(Api& api, const Caller& caller, const http::Request& request) {
+  const std::string domain = request.captures.at("domain"), name = request.captures.at("name");
+  {
+    auto txn = TRY(api.store.Begin());
+    TRY(api.gate.Decide(*txn, caller, model::Action::kPublish, TRY(DomainOf(*txn, domain))));
+    TRY(secrets::Remove(*txn, NameOf(domain, name)));
+    TRY(Record(*txn, api.clock, caller, "secret.removed", domain, Told(domain, name)));
+    TRY(txn->Commit());
+  }
+  return http::Response::Of(Told(domain, name));
+}
+
+// The old key's file is overwritten once what it sealed is gone from the store.
+Answer ResealSecrets(Api& api, const Caller& caller, const http::Request& request) {
+  TRY(BodyOf(request, {}));
+  auto txn = TRY(api.store.Begin());
+  const int count = TRY(api.vault.Reseal(*txn));
+  TRY(Record(*txn, api.clock, caller, "secret.resealed", "", Json::Map({{"values", count}})));
+  TRY(txn->Commit());
+  TRY(api.vault.Resealed());
+  return http::Response::Of(Json::Map({{"values", count}}));
+}
+
+}  // namespace weft::rest

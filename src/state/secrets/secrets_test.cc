@@ -1,0 +1,184 @@
+#include "state/secrets/secrets.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/id.h"
+
+namespace weft::secrets {
+namespace {
+
+const Name kPassword{"secret", "sales", "password"};
+const Name kOther{"secret", "sales", "other"};
+
+class SecretsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(MakeFolders(folder_));
+    store_ = store::Open("sqlite:" + (folder_ / "weft.db").string()).value();
+    ASSERT_TRUE(store::Migrate(*store_, Migrations()));
+  }
+  void TearDown() override {
+    store_.reset();
+    fs::remove_all(folder_);
+  }
+  Status Put(Vault& vault, const Name& name, const std::string& value) {
+    auto txn = TRY(store_->Begin());
+    TRY(vault.Put(*txn, SystemClock(), name, value, "ana"));
+    return txn->Commit();
+  }
+  Result<Secret> Get(Vault& vault, const Name& name) {
+    auto txn = store_->Read().value();
+    return vault.Get(*txn, name);
+  }
+  std::string Key() { return ReadFile(file_).value(); }
+  std::string Sealed(const Name& name) {
+    auto txn = store_->Read().value();
+    return txn->Run("SELECT value FROM sealed WHERE name = $1", {name.name}).value().at(0).text(0);
+  }
+  // Whether the bytes are in a file of the store.
+  bool InStore(const std::string& bytes) {
+    for (const char* end : {"", "-wal"}) {
+      auto text = ReadFile(folder_ / (std::string("weft.db") + end));
+      if (text && text->find(bytes) != text->npos) return true;
+    }
+    return false;
+  }
+
+  const fs::path folder_ = fs::temp_directory_path() / ("weft-secrets-" + NewSecret(6));
+  const fs::path file_ = folder_ / "seal.key";
+  std::unique_ptr<store::Store> store_;
+};
+
+TEST_F(SecretsTest, AreOpenedWithTheKeyAlone) {
+  Vault vault(file_);
+  EXPECT_EQ(Get(vault, kPassword).error().code, Code::kNotFound);
+  EXPECT_FALSE(fs::exists(file_));
+  ASSERT_TRUE(Put(vault, kPassword, "hunter2"));
+  struct stat about {};
+  ASSERT_EQ(::stat(file_.c_str(), &about), 0);
+  EXPECT_EQ(about.st_mode & 0777, 0600u);
+  EXPECT_EQ(Get(vault, kPassword)->bytes(), "hunter2");
+  EXPECT_FALSE(InStore("hunter2"));
+  Vault again(file_);
+  EXPECT_EQ(Get(again, kPassword)->bytes(), "hunter2");
+  ASSERT_TRUE(Put(again, kPassword, "hunter3"));
+  EXPECT_EQ(Get(vault, kPassword)->bytes(), "hunter3");
+
+  const std::string key = Key();
+  fs::remove(file_);
+  Vault without(file_);
+  EXPECT_EQ(Get(without, kPassword).error().code, Code::kUnavailable);
+  EXPECT_NE(Get(without, kPassword).error().message.find("seal.key is missing"), std::string::npos);
+  EXPECT_EQ(Put(without, kOther, "x").error().code, Code::kUnavailable);  // No second key beside the first.
+  EXPECT_FALSE(fs::exists(file_));
+
+  Vault elsewhere(folder_ / "other.key");
+  ASSERT_TRUE(WriteFileAtomically(folder_ / "other.key", key, 0600));
+  EXPECT_EQ(Get(elsewhere, kPassword)->bytes(), "hunter3");
+}
+
+TEST_F(SecretsTest, AWrongKeyOpensNothingAndSaysSo) {
+  Vault vault(file_);
+  ASSERT_TRUE(Put(vault, kPassword, "hunter2"));
+  const std::string key = Key();
+  const std::string head = key.substr(0, key.find('\n') + 1);
+  for (const std::string& text : {std::string("?"), head, head + "AAAA\n"}) {
+    ASSERT_TRUE(WriteFileAtomically(file_, text, 0600));
+    Vault broken(file_);
+    EXPECT_NE(Get(broken, kPassword).error().message.find("is no file of a seal key"), std::string::npos) << text;
+  }
+  ASSERT_TRUE(WriteFileAtomically(file_, head + Base64(std::string(kKeyBytes, '7')) + "\n", 0600));
+  Vault other(file_);
+  EXPECT_NE(Get(other, kPassword).error().message.find("it was sealed with key "), std::string::npos);
+  {
+    auto txn = store_->Begin().value();
+    EXPECT_EQ(other.Reseal(*txn).error().code, Code::kUnavailable);
+  }
+  EXPECT_EQ(Put(other, kOther, "x").error().code, Code::kUnavailable);
+  ASSERT_TRUE(WriteFileAtomically(file_, key, 0600));
+  EXPECT_EQ(Get(other, kPassword)->bytes(), "hunter2");  // Put back while the node runs.
+  ASSERT_TRUE(WriteFileAtomically(file_, key, 0644));
+  Vault open(file_);
+  EXPECT_NE(Get(open, kPassword).error().message.find("chmod 600"), std::string::npos);
+}
+
+TEST_F(SecretsTest, RowsCannotBeExchanged) {
+  Vault vault(file_);
+  ASSERT_TRUE(Put(vault, kPassword, "hunter2"));
+  ASSERT_TRUE(Put(vault, kOther, "x"));
+  auto txn = store_->Begin().value();
+  ASSERT_TRUE(txn->Run("UPDATE sealed SET value = $1 WHERE name = 'other'", {Sealed(kPassword)}));
+  EXPECT_EQ(vault.Get(*txn, kOther).error().code, Code::kUnavailable);
+  EXPECT_EQ(vault.Get(*txn, kPassword)->bytes(), "hunter2");
+}
+
+TEST_F(SecretsTest, ResealingExchangesTheKeyWhicheverWayItEnds) {
+  Vault vault(file_);
+  ASSERT_TRUE(Put(vault, kPassword, "hunter2"));
+  ASSERT_TRUE(Put(vault, kOther, "x"));
+  const std::string before = Key(), sealed = Sealed(kPassword);
+  {
+    auto txn = store_->Begin().value();
+    EXPECT_EQ(vault.Reseal(*txn).value(), 2);
+  }  // The node ends before the commit.
+  EXPECT_EQ(Sealed(kPassword), sealed);
+  EXPECT_EQ(Get(vault, kPassword)->bytes(), "hunter2");
+  Vault restarted(file_);
+  EXPECT_EQ(Get(restarted, kPassword)->bytes(), "hunter2");
+  {
+    auto txn = store_->Begin().value();
+    EXPECT_EQ(restarted.Reseal(*txn).value(), 2);
+    ASSERT_TRUE(txn->Commit());
+  }  // The node ends before the old key goes.
+  Vault later(file_);
+  EXPECT_EQ(Get(later, kPassword)->bytes(), "hunter2");
+  EXPECT_EQ(Get(later, kOther)->bytes(), "x");
+  ASSERT_TRUE(later.Resealed());
+  Vault last(file_);
+  EXPECT_EQ(Get(last, kPassword)->bytes(), "hunter2");
+  EXPECT_NE(Sealed(kPassword), sealed);
+  ASSERT_TRUE(WriteFileAtomically(file_, before, 0600));
+  Vault old(file_);
+  EXPECT_FALSE(Get(old, kPassword));
+}
+
+TEST_F(SecretsTest, WhatIsRemovedIsInNoFileOfTheStore) {
+  Vault vault(file_);
+  for (int i = 0; i < 300; ++i) {
+    ASSERT_TRUE(Put(vault, {"secret", "sales", "filler-" + std::to_string(i)}, "x"));
+  }
+  ASSERT_TRUE(Put(vault, kPassword, std::string(9'000, 'q')));  // Of several pages.
+  const std::string sealed = Sealed(kPassword);
+  const std::string piece = sealed.substr(6'000, 64), head = sealed.substr(0, 64);
+  EXPECT_TRUE(InStore(piece));
+  {
+    auto txn = store_->Begin().value();
+    ASSERT_TRUE(Remove(*txn, kPassword));
+    ASSERT_TRUE(txn->Commit());
+  }
+  ASSERT_TRUE(store_->Purge());
+  EXPECT_FALSE(InStore(piece));
+  EXPECT_FALSE(InStore(head));
+  EXPECT_EQ(Get(vault, kPassword).error().code, Code::kNotFound);
+  auto txn = store_->Begin().value();
+  auto again = Remove(*txn, {"secret", "sales", "filer-1"});
+  EXPECT_EQ(again.error().code, Code::kNotFound);
+  EXPECT_NE(again.error().message.find("filler-1"), std::string::npos);
+  EXPECT_EQ(List(*txn, "secret", "sales")->size(), 300u);
+  EXPECT_EQ(List(*txn, "secret", "other")->size(), 0u);
+}
+
+TEST_F(SecretsTest, PurgeSaysWhenAReaderHoldsTheLog) {
+  Vault vault(file_);
+  ASSERT_TRUE(Put(vault, kPassword, "hunter2"));
+  auto reader = store_->Read().value();
+  ASSERT_TRUE(Put(vault, kPassword, "hunter3"));
+  EXPECT_EQ(store_->Purge().error().code, Code::kUnavailable);
+  reader.reset();
+  EXPECT_TRUE(store_->Purge());
+}
+
+}  // namespace
+}  // namespace weft::secrets
