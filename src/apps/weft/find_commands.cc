@@ -132,9 +132,42 @@ class ShowCommand : public Command {
                   " " + session.Paint(StyleOf(what["status"].Text()), Safe(what["status"].Text())) + "\n");
   }
 
-  static std::string Purpose(const Json& document) {
+  // What a descriptor tells its readers, in their order: `what` comes first, and is not told twice.
+  static void Described(const Session& session, const std::string& what, const Json& document) {
     const Json& text = document["description"];
-    return Safe(text.is_text() ? text.Text() : text["purpose"].Text(), true);
+    const std::string purpose = text.is_text() ? text.Text() : text["purpose"].Text();
+    const bool told = what.empty() || what == purpose;
+    Fact(session, "what", Safe(told ? purpose : what, true));
+    if (!told) Fact(session, "purpose", Safe(purpose, true));
+    Fact(session, "limits", Safe(text["limitations"].Text(), true));
+    Fact(session, "usage", Safe(text["usage"].Text(), true));
+    for (const Json& more : text["authoritativeDefinitions"].Items()) {
+      Fact(session, "see", Safe(more["type"].Text() + ": " + more["url"].Text()));
+    }
+  }
+
+  // "retention 30 d of users.user_id: After the account is closed."
+  static void Promises(const Session& session, const Json& contract) {
+    std::string promises;
+    for (const Json& sla : contract["slaProperties"].Items()) {
+      const Json& value = sla["value"];
+      std::string text = sla["property"].Text() + " " + (value.is_text() ? value.Text() : value.Dump());
+      for (const auto& [before, key] : {std::pair(" ", "unit"), {" of ", "element"}, {": ", "description"}}) {
+        if (!sla[key].Text().empty()) text += before + sla[key].Text();
+      }
+      promises += (promises.empty() ? "" : "\n") + Safe(text);
+    }
+    Fact(session, "promises", promises);
+  }
+
+  static std::string KeyOf(const Json& contract) {
+    std::multimap<int64_t, std::string> columns;
+    for (const Json& column : contract["schema"][size_t{0}]["properties"].Items()) {
+      if (column["primaryKey"].Bool()) columns.emplace(column["primaryKeyPosition"].Int(), column["name"].Text());
+    }
+    std::string key;
+    for (const auto& [position, name] : columns) key += (key.empty() ? "" : ", ") + name;
+    return Safe(key);
   }
 
   static Result<int> Product(Session& session, const model::Address& address) {
@@ -144,7 +177,7 @@ class ShowCommand : public Command {
     if (session.json()) return session.PrintJson(product), 0;
     Title(session, product);
     Retirement(session, product);
-    Fact(session, "what", Safe(product["description"].Text(), true));
+    Described(session, "", product["document"]);
     Fact(session, "kind", Safe(product["type"].Text()));
     Fact(session, "owners", Safe(Join(product["owners"].Texts(), ", ")));
     Fact(session, "tags", Safe(Join(product["tags"].Texts(), ", ")));
@@ -167,10 +200,12 @@ class ShowCommand : public Command {
   static void PrintPort(Session& session, const Json& port) {
     Title(session, port);
     Retirement(session, port);
-    Fact(session, "what",
-         port["description"].Text().empty() ? Purpose(port["contract"]) : Safe(port["description"].Text(), true));
+    Described(session, port["description"].Text(), port["contract"]);
+    Fact(session, "owners", Safe(Join(port["owners"].Texts(), ", ")));
     Fact(session, "tags", Safe(Join(port["tags"].Texts(), ", ")));
     Fact(session, "class", Safe(port["classification"].Text()));
+    Fact(session, "key", KeyOf(port["contract"]));
+    Promises(session, port["contract"]);
     if (port["snapshots"].size() > 0) {
       const Json& newest = port["snapshots"][size_t{0}];
       Fact(session, "rows",

@@ -182,6 +182,7 @@ Answer Port(Api& api, const Caller& caller, const http::Request& request) {
   const catalog::Port port = TRY(PortOf(*txn, text));
   const model::Decision decision = TRY(MayRead(*txn, api.clock, caller, port.resource));
   Json answer = PortJson(port.row);
+  answer.Set("owners", port.resource.owners);
   if (port.contract) {
     answer.Set("contract", port.contract->document);
     answer.Set("columns", ColumnsJson(*port.contract));
