@@ -154,29 +154,48 @@ Result<std::vector<Found>> Absolute(const model::Source& source, const Options& 
 
 }  // namespace
 
-// Lines are counted only where there is a NUL: a sound file is one memchr.
-Result<int64_t> LineOfNul(const std::string& path) {
+// Lines are counted only where there is damage: a sound file is three memchr a block.
+Result<std::optional<Damage>> DamageOf(const std::string& path) {
   std::vector<char> block(size_t{1} << 20);
-  auto find = [&](auto&& visit) -> Status {
+  auto read = [&](auto&& visit) -> Status {
     std::ifstream file(path, std::ios::binary);
     if (!file) return Error{Code::kNotFound, fmt::format("the source file '{}' cannot be opened", path)};
-    bool more = true;
-    while (more && file) {
+    for (bool more = true; more && file;) {
       file.read(block.data(), static_cast<std::streamsize>(block.size()));
       more = visit(std::string_view(block.data(), static_cast<size_t>(file.gcount())));
     }
     return {};
   };
-  bool found = false;
-  TRY(find([&](std::string_view text) { return !(found = text.find('\0') != text.npos); }));
-  if (!found) return 0;
-  int64_t line = 1;
-  TRY(find([&](std::string_view text) {
-    const size_t end = text.find('\0');
-    line += std::count(text.begin(), text.begin() + static_cast<ptrdiff_t>(std::min(end, text.size())), '\n');
-    return end == text.npos;
+  // A line's end is LF, or CR where a block has no LF.
+  auto first_end = [](std::string_view text) { return std::min(text.find('\n'), text.size()); };
+  int64_t begin = 0;    // Of the block, in the file.
+  int64_t line_at = 0;  // Where the line that the block begins with begins.
+  std::optional<Damage> damage;
+  int64_t damaged_at = 0;
+  TRY(read([&](std::string_view text) {
+    const size_t nul = text.find('\0');
+    size_t end = first_end(text), last = text.rfind('\n');
+    if (end == text.size()) end = std::min(text.find('\r'), text.size()), last = text.rfind('\r');
+    const bool is_long = begin + static_cast<int64_t>(end) - line_at > kLongestLine;
+    if (nul != text.npos || is_long) {
+      damage = Damage{.nul = nul != text.npos && (!is_long || nul < end)};
+      damaged_at = damage->nul ? begin + static_cast<int64_t>(nul) : line_at;
+      return false;
+    }
+    begin += static_cast<int64_t>(text.size());
+    if (last != text.npos) line_at = begin - static_cast<int64_t>(text.size() - last) + 1;
+    return true;
   }));
-  return line;
+  if (!damage) return damage;
+  damage->line = 1;
+  int64_t left = damaged_at;
+  TRY(read([&](std::string_view text) {
+    const std::string_view before = text.substr(0, static_cast<size_t>(std::min<int64_t>(left, std::ssize(text))));
+    damage->line += std::count(before.begin(), before.end(), '\n');
+    left -= std::ssize(before);
+    return left > 0;
+  }));
+  return damage;
 }
 
 Result<Files> FindFiles(const model::Source& source, const std::string& bundle_folder,

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "base/file.h"
@@ -37,6 +38,31 @@ class FilesTest : public ::testing::Test {
   fs::path folder_;
   Options options_;
 };
+
+TEST_F(FilesTest, DamageIsFoundWithItsLine) {
+  const std::string path = folder_ / "damaged.csv";
+  auto damage = [&](const std::string& bytes) -> std::string {
+    EXPECT_TRUE(WriteFileAtomically(path, bytes));
+    const auto found = DamageOf(path).value();
+    return found ? fmt::format("{} {}", found->nul ? "nul" : "long", found->line) : "none";
+  };
+  const std::string most(kLongestLine, 'x'), more = most + "x";
+  EXPECT_EQ(damage(""), "none");
+  EXPECT_EQ(damage("id\n1\n"), "none");
+  EXPECT_EQ(damage(std::string("id\n1\n\0", 6)), "nul 3");
+  EXPECT_EQ(damage("id\n" + most + "\n2\n"), "none");
+  EXPECT_EQ(damage("id\n" + most), "none");
+  EXPECT_EQ(damage("id\n" + more + "\n2\n"), "long 2");
+  EXPECT_EQ(damage("id\n0\n" + more), "long 3");
+  EXPECT_EQ(damage(std::string(5'000'000, 'x')), "long 1");
+  std::string lines;
+  for (int i = 0; i < 400'000; ++i) lines += "1,abcdefgh\n";
+  EXPECT_EQ(damage(lines), "none");
+  EXPECT_EQ(damage(lines + more), "long 400001");
+  EXPECT_EQ(damage(lines + std::string(1, '\0')), "nul 400001");
+  EXPECT_EQ(damage(ReplaceAll(lines, "\n", "\r")), "none");
+  EXPECT_EQ(damage(ReplaceAll(lines, "\n", " ")), "long 1");
+}
 
 TEST_F(FilesTest, APatternIsReadTheSameInEveryPlace) {
   EXPECT_EQ(Names("/*.csv"), "a.csv b.csv");

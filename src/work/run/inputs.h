@@ -28,8 +28,14 @@ struct Files {
 Result<Files> FindFiles(const model::Source& source, const std::string& bundle_folder,
                         const std::vector<model::DataFile>& uploads, const Options& options);
 
-// The first line of a file with a NUL byte in it, or 0.
-Result<int64_t> LineOfNul(const std::string& path);
+// What no plain CSV file may have, and in which line: a NUL byte, or a line that is longer than the engine's reader
+// takes (which would drop it without a word where it is longer than its buffers). None: neither.
+struct Damage {
+  bool nul = false;
+  int64_t line = 0;
+};
+inline constexpr int64_t kLongestLine = 2'000'000;  // Bytes.
+Result<std::optional<Damage>> DamageOf(const std::string& path);
 
 // A column as a source is expected to have it; without a type it is text.
 struct Column {

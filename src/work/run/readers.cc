@@ -73,6 +73,7 @@ class Csv {
     quote_ = options_["quote"].Text("\"");
     escape_ = options_["escape"].Text(quote_);
     header_ = options_["header"].Bool(true);
+    plain_ = files_.compression == "none" && !Lower(options_["encoding"].Text()).starts_with("utf-16");
     if (delimiter_.empty() || delimiter_.size() > 4 || quote_.size() > 1 || escape_.size() > 1) {
       return Error{Code::kInvalid,
                    "a CSV source has a delimiter of 1 to 4 bytes, and a quote and an escape of one character"};
@@ -86,9 +87,8 @@ class Csv {
       }
     }
     const std::vector<Column> columns = TRY(Named(names));
-    const bool plain = files_.compression == "none" && !Lower(options_["encoding"].Text()).starts_with("utf-16");
-    if (plain) TRY(NoNul());
-    const Format format{false, !plain, options_["date_format"].is_text(), options_["timestamp_format"].is_text()};
+    if (plain_) TRY(Sound());
+    const Format format{false, !plain_, options_["date_format"].is_text(), options_["timestamp_format"].is_text()};
     Conversions conversions = TRY(ConversionsOf(connection_, columns, format));
     auto read = [&](const std::vector<std::string>& paths, const std::vector<std::string>& types) {
       return fmt::format("read_csv({}, {}, columns={{{}}}", List(paths), Arguments(), Join(types, ", "));
@@ -120,6 +120,8 @@ class Csv {
     std::string text =
         fmt::format("auto_detect=false, {}, header={}, delim={}, quote={}, escape={}, nullstr={}", Encoding(), header_,
                     SqlText(delimiter_), SqlText(quote_), SqlText(escape_), List(nulls));
+    // Where the bytes are not ours to look at first: its threads drop a line that is longer than their buffers.
+    if (!plain_) text += ", parallel=false";
     for (auto [name, argument] :
          {std::pair("timestamp_format", "timestampformat"), std::pair("date_format", "dateformat")}) {
       if (options_[name].is_text()) text += fmt::format(", {}={}", argument, SqlText(options_[name].Text()));
@@ -128,14 +130,21 @@ class Csv {
   }
 
   // A NUL is in no text that people write: the file is damaged, or in another encoding than it says.
-  Status NoNul() const {
+  Status Sound() const {
     for (size_t i = 0; i < files_.paths.size(); ++i) {
-      const int64_t line = TRY(LineOfNul(files_.paths[i]));
-      if (line == 0) continue;
-      return Error{Code::kInvalid,
-                   fmt::format("'{}' has a NUL byte in line {}: the file is damaged, or its encoding is "
-                               "another than the source says (encoding: utf-16?)",
-                               files_.names[i], line)};
+      const std::optional<Damage> damage = TRY(DamageOf(files_.paths[i]));
+      if (!damage) continue;
+      if (damage->nul) {
+        return Error{Code::kInvalid,
+                     fmt::format("'{}' has a NUL byte in line {}: the file is damaged, or its encoding is "
+                                 "another than the source says (encoding: utf-16?)",
+                                 files_.names[i], damage->line)};
+      }
+      return Error{
+          Code::kInvalid,
+          fmt::format("line {} of '{}' is longer than {} bytes: a line end is missing, or a value is too large "
+                      "for CSV (Parquet takes it)",
+                      damage->line, files_.names[i], HumanCount(kLongestLine))};
     }
     return {};
   }
@@ -209,6 +218,7 @@ class Csv {
   const Expected& expected_;
   std::string delimiter_, quote_, escape_;
   bool header_ = true;
+  bool plain_ = true;  // The bytes on disk are the text.
 };
 
 Result<Reader> JsonReader(engine::Connection& connection, const Files& files, const Json& options,
