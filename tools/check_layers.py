@@ -41,9 +41,9 @@ def fault_of(here: str, quote: str, to: str) -> str | None:
         return None
     for pattern, homes in LIBRARY_HOMES.items():
         if re.match(pattern, to):
-            if here.endswith(".h"):
+            if here.endswith(".h") and not here.endswith("/testing.h"):  # Which only tests include.
                 return f"<{to}> may not stand in a header"
-            if homes is not None and room(here) not in homes and not here.endswith("_test.cc"):
+            if homes is not None and room(here) not in homes and not here.endswith(("_test.cc", "/testing.h")):
                 return f"<{to}> belongs in a .cc of {' or '.join(sorted(homes))}"
     return None
 

@@ -45,6 +45,18 @@ std::set<std::string> ForeignTables(const model::Contract& contract) {
   return tables;
 }
 
+// Another port that a foreign key's table names: of the same product, or domain.product.port.
+std::optional<catalog::PortRow> ForeignPort(store::Txn& txn, const catalog::Port& port, const std::string& table) {
+  const model::PortKey& key = port.row.key;
+  std::vector<std::string> names = Split(table, '.');
+  if (names.size() == 1) names = {key.domain, key.product, names[0]};
+  if (names.size() != 3) return std::nullopt;
+  for (std::string& name : names) name = model::SqlNameOf(name);
+  auto row = catalog::ResolveSql(txn, names[0], names[1], names[2]);
+  if (!row || row->key == key) return std::nullopt;
+  return row.TakeValue();
+}
+
 }  // namespace
 
 Result<PortRows> ReadPort(store::Txn& txn, Clock& clock, const catalog::PortRow& row, const catalog::Port& reader) {
@@ -56,7 +68,10 @@ Result<PortRows> ReadPort(store::Txn& txn, Clock& clock, const catalog::PortRow&
   if (!decision.permitted) {
     return Error{Code::kDenied, fmt::format("{} may not read {}: {}", as, row.key.Text(), decision.Why())};
   }
-  const lake::View view = TRY(lake::Open(txn, row.key));
+  lake::View view = TRY(lake::Open(txn, row.key));
+  if (!view.snapshot && port.contract && !port.contract->schema.empty()) {
+    view.schema = TRY(model::SchemaOf(port.contract->schema.front(), nullptr));
+  }
   PortRows rows;
   rows.select = lake::ScanUnder(view, decision.restriction.get(), true, &rows.paths).sql;
   if (view.snapshot) rows.snapshot = std::to_string(view.snapshot->id);
@@ -94,6 +109,25 @@ Result<std::vector<Pinned>> PinInputs(store::Txn& txn, Clock& clock, const catal
   return inputs;
 }
 
+std::set<model::PortKey> Upstream(store::Txn& txn, const catalog::Port& port, const std::set<std::string>& read) {
+  std::set<model::PortKey> upstream;
+  const std::set<std::string> needed = NeededInputs(port, read);
+  std::set<std::string> inputs;
+  for (const model::InputPort& input : port.bundle->product.inputs) {
+    inputs.insert({input.name, input.SqlName()});
+    if (!needed.contains(input.name) || !input.source || input.source->kind != "product") continue;
+    auto address = model::Address::Parse(input.source->address);
+    auto above = address ? catalog::Resolve(txn, *address) : Result<catalog::PortRow>(address.TakeError());
+    if (above && above->key != port.row.key) upstream.insert(above->key);
+  }
+  if (!port.contract) return upstream;
+  for (const std::string& table : ForeignTables(*port.contract)) {
+    if (inputs.contains(table)) continue;
+    if (const auto row = ForeignPort(txn, port, table)) upstream.insert(row->key);
+  }
+  return upstream;
+}
+
 Status FindSources(std::vector<Pinned>& inputs, const model::Bundle& bundle,
                    const std::vector<model::DataFile>& uploads, const Options& options) {
   for (Pinned& input : inputs) {
@@ -118,13 +152,8 @@ Result<Targets> FindTargets(store::Txn& txn, Clock& clock, const catalog::Port& 
       targets.select[table] = "SELECT * FROM " + SqlName(input->SqlName());
       continue;
     }
-    const model::PortKey& key = port.row.key;
-    std::vector<std::string> names = Split(table, '.');
-    if (names.size() == 1) names = {key.domain, key.product, names[0]};
-    if (names.size() != 3) continue;
-    for (std::string& name : names) name = model::SqlNameOf(name);
-    auto row = catalog::ResolveSql(txn, names[0], names[1], names[2]);
-    if (!row || row->key == key) continue;
+    const std::optional<catalog::PortRow> row = ForeignPort(txn, port, table);
+    if (!row) continue;
     PortRows rows = TRY(ReadPort(txn, clock, *row, port));
     targets.select[table] = std::move(rows.select);
     targets.paths.insert(targets.paths.end(), rows.paths.begin(), rows.paths.end());

@@ -33,6 +33,9 @@ Result<PortRows> ReadPort(store::Txn& txn, Clock& clock, const catalog::PortRow&
 
 // The input ports that a run of the port needs: those that its build reads, and those that its foreign keys name.
 std::set<std::string> NeededInputs(const catalog::Port& port, const std::set<std::string>& read);
+// The ports that a run should come after: those that it reads as inputs, and those that its foreign keys point at.
+// What cannot be found has no place in the order: the run will say why.
+std::set<model::PortKey> Upstream(store::Txn& txn, const catalog::Port& port, const std::set<std::string>& read);
 // Pins those inputs that are other ports; of the files it notes only that they are wanted.
 Result<std::vector<Pinned>> PinInputs(store::Txn& txn, Clock& clock, const catalog::Port& port,
                                       const std::set<std::string>& names);

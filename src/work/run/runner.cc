@@ -125,20 +125,10 @@ std::vector<Wanted> Ordered(std::vector<Wanted> wanted) {
   return ordered;
 }
 
-// The ports that a run of this one reads, those of its own product among them. What cannot be judged or found has
-// none: its run will say why.
 Result<std::set<model::PortKey>> PoolRunner::Upstream(store::Txn& txn, const catalog::Port& port) {
-  std::set<model::PortKey> upstream;
   auto judged = judge_.Judge(*port.bundle, BuildOf(*port.bundle, *port.port).value_or(model::Build{}));
   if (!judged && judged.error().code == Code::kUnavailable) return judged.TakeError();
-  const std::set<std::string> needed = NeededInputs(port, judged ? judged->inputs : std::set<std::string>{});
-  for (const model::InputPort& input : port.bundle->product.inputs) {
-    if (!needed.contains(input.name) || !input.source || input.source->kind != "product") continue;
-    auto address = model::Address::Parse(input.source->address);
-    auto above = address ? catalog::Resolve(txn, *address) : Result<catalog::PortRow>(address.TakeError());
-    if (above && above->key != port.row.key) upstream.insert(above->key);
-  }
-  return upstream;
+  return run::Upstream(txn, port, judged ? judged->inputs : std::set<std::string>{});
 }
 
 Result<std::vector<Wanted>> PoolRunner::Want(store::Txn& txn, const model::Caller& caller, const Request& request) {
@@ -262,7 +252,7 @@ void PoolRunner::Do(const std::shared_ptr<Job>& job) {
   {
     std::lock_guard lock(mutex_);
     for (const auto& [port, run] : job->batch->ended_badly) {
-      if (job->upstream.contains(port)) why = fmt::format("its input {} did not succeed in {}", port.Text(), run);
+      if (job->upstream.contains(port)) why = fmt::format("it comes after {}, which did not succeed in {}", port.Text(), run);
     }
   }
   Execution execution(context_, judge_, job->run, job->force, job->purpose, job->live);
