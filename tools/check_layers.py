@@ -11,7 +11,7 @@ LIBRARY_HOMES = {
     r"duckdb\.h": {"drivers/engine"},
     r"yaml\.h": {"base"},
     r"nlohmann/": {"base"},
-    r"sodium\.h": {"base"},
+    r"sodium\.h": {"base", "drivers/token"},
     r"spdlog/": {"base"},
     r"boost/": {"drivers/http"},
     r"curl/": {"drivers/http"},

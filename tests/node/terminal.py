@@ -236,6 +236,17 @@ class TerminalTest(unittest.TestCase):
         "secret list": ([], ["--domain", "nodomain"]),
         "secret remove": (["db", "--domain", "sales"], ["db", "--domain", "nodomain"]),
         "secret reseal": ([], None),
+        "login": ([], ["--node", "http://127.0.0.1:1"]),
+        "logout": ([], None),
+        "user create": (["zoe", "--password-stdin"], ["not a name", "--password-stdin"]),
+        "user list": ([], None),
+        "user passwd": (["zoe", "--password-stdin"], ["nobody", "--password-stdin"]),
+        "user disable": (["zoe"], ["nobody"]),
+        "user enable": (["zoe"], ["nobody"]),
+        "service create": (["loader"], ["loader"]),
+        "service list": ([], None),
+        "service disable": (["loader"], ["nobody"]),
+        "service enable": (["loader"], ["nobody"]),
         "serve": (["--data", "{other}", "--http-port", "0", "--flight-port", "0"], ["--data", "/proc/nothing"]),
         "status": ([], None),
         "audit log": ([], None),
@@ -245,12 +256,12 @@ class TerminalTest(unittest.TestCase):
         "completion": (["bash"], None),
         "version": ([], None),
     }
-    # Those need a run in a state that passes; the error's form is what is left to see.
-    ONLY_ERRORS = {"cancel", "retry"}
+    # Those need a run in a state that passes, or a person; the error's form is what is left to see.
+    ONLY_ERRORS = {"cancel", "retry", "login"}
 
     def call(self, *words: str) -> subprocess.CompletedProcess:
         return subprocess.run([str(WEFT), *words, "--json"], env=self.env, cwd=self.node.folder, capture_output=True,
-                              text=True, timeout=60)
+                              text=True, timeout=60, input="correct horse battery\n")
 
     def error_of(self, done: subprocess.CompletedProcess) -> dict:
         self.assertNotEqual(done.returncode, 0, done.args)
@@ -260,7 +271,7 @@ class TerminalTest(unittest.TestCase):
         return error
 
     def test_every_command_answers_json(self):
-        listed = re.findall(r"^  ((?:token |audit |policy |new |secret )?[a-z]+) +[A-Z]", self.node.run("--help"), re.M)
+        listed = re.findall(r"^  ((?:token |audit |policy |new |secret |user |service )?[a-z]+) +[A-Z]", self.node.run("--help"), re.M)
         self.assertEqual(set(listed), set(self.COMMANDS), "every command has its case here")
         token = self.node.json("token", "create", "zoe")["token"]["id"]
         places = {"shop": self.shop, "token": token, "other": self.node.folder / "other",

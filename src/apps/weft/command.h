@@ -43,6 +43,7 @@ std::span<const CommandEntry> ReadCommands();
 std::span<const CommandEntry> RunCommands();
 std::span<const CommandEntry> ShareCommands();
 std::span<const CommandEntry> GovernCommands();
+std::span<const CommandEntry> AccountCommands();
 std::span<const CommandEntry> OperateCommands();
 std::span<const CommandEntry> SecretCommands();
 

@@ -18,7 +18,7 @@ constexpr int kUsage = 2;
 std::vector<CommandEntry> AllCommands() {
   std::vector<CommandEntry> all;
   for (auto some : {PublishCommands(), ExpressionCommands(), FindCommands(), ReadCommands(), RunCommands(),
-                    ShareCommands(), GovernCommands(), OperateCommands(), SecretCommands()}) {
+                    ShareCommands(), GovernCommands(), AccountCommands(), OperateCommands(), SecretCommands()}) {
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;
@@ -107,14 +107,14 @@ class Tree {
     for (const CommandEntry& entry : entries_) {
       if (entry.group.empty()) continue;  // For programs.
       if (entry.group != group) text += fmt::format("\n{}\n", group = entry.group);
-      text += fmt::format("  {:<15} {}\n", entry.name, entry.brief);
+      text += fmt::format("  {:<16} {}\n", entry.name, entry.brief);
     }
     text += "\nOptions of every command\n";
     for (const CLI::Option* option : app_.get_options()) {
       std::string name = option->get_name(false, true);
       if (option->get_items_expected() > 0) name += " …";
       std::string from = option->get_envname().empty() ? "" : " (or " + option->get_envname() + ")";
-      text += fmt::format("  {:<15} {}{}\n", name, option->get_description(), from);
+      text += fmt::format("  {:<16} {}{}\n", name, option->get_description(), from);
     }
     return text;
   }

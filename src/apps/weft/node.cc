@@ -16,6 +16,7 @@
 #include "ports/flight/flight.h"
 #include "ports/rest/rest.h"
 #include "state/access/access.h"
+#include "state/accounts/accounts.h"
 #include "state/catalog/catalog.h"
 #include "state/lineage/lineage.h"
 #include "state/secrets/secrets.h"
@@ -39,8 +40,9 @@ Result<run::CheckAnswer> Check(const run::CheckRequest& request) {
 
 Status MigrateAll(store::Store& store) {
   std::vector<store::Migration> all;
-  for (auto part : {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(),
-                    runs::Migrations(), lineage::Migrations(), uploads::Migrations(), secrets::Migrations()}) {
+  for (auto part :
+       {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(), runs::Migrations(),
+        lineage::Migrations(), uploads::Migrations(), secrets::Migrations(), accounts::Migrations()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return store::Migrate(store, all);
@@ -74,6 +76,7 @@ class WholeNode final : public Node {
       key_refresher_ = std::make_unique<Ticker>(KeyRefreshPeriod(settings_), [this] { RefreshKeys(); });
       key_refresher_->Poke();
     }
+    tender_ = std::make_unique<Ticker>(Millis(3'600'000), [this] { TendSignIn(); });
     use_writer_ = std::make_unique<Ticker>(Millis(60'000), [this] { WriteUses(); });
     log::Info("node ready", {{"url", url_},
                              {"flight", flight_url_},
@@ -99,6 +102,7 @@ class WholeNode final : public Node {
     sweeper_.reset();
     if (use_writer_) WriteUses();
     use_writer_.reset();
+    tender_.reset();
     key_refresher_.reset();
     registration_.reset();
     if (http_) http_->Stop(deadline);
@@ -173,12 +177,22 @@ class WholeNode final : public Node {
     gate_.emplace(
         *store_, *ledger_, clock_,
         gate::Oidc{provider_.get(), settings_.Text("oidc-principal-claim"), settings_.Text("oidc-groups-claim")});
+    if (const std::string& url = settings_.Text("public-url"); !url.empty()) {
+      Status usable = token::CheckProviderUrl(url);
+      if (!usable) return usable.TakeError().With("public-url");
+    }
+    sign_in_ = TRY(signin::SignIn::Open(*store_, clock_,
+                                        {.key_file = data_ + "/sign-in.keys",
+                                         .key_age = settings_.Duration("signing-key-lifetime"),
+                                         .access_lifetime = settings_.Duration("access-token-lifetime"),
+                                         .refresh_lifetime = settings_.Duration("sign-in-lifetime"),
+                                         .tries = settings_.Int("sign-in-tries")}));
     publish_.emplace(publish::Context{*store_, clock_, *uploads_, *memory_});
     return {};
   }
 
   Status OpenDoors() {
-    api_.emplace(rest::Api{*gate_, *store_, clock_, *ledger_, *lake_, *publish_, *runner_, *vault_,
+    api_.emplace(rest::Api{*gate_, *store_, clock_, *ledger_, *lake_, *publish_, *runner_, *vault_, *sign_in_,
                            [this] { return metrics_->Text(); }, [this] { return Ready(); },
                            settings_.Duration("token-lifetime"), Json()});
     http::ServerOptions http;
@@ -206,6 +220,9 @@ class WholeNode final : public Node {
   }
 
   Status Announce() {
+    std::string issuer = settings_.Text("public-url").empty() ? url_ : settings_.Text("public-url");
+    while (issuer.ends_with('/')) issuer.pop_back();
+    sign_in_->SetIssuer(std::move(issuer));
     api_->node = Json::Map(
         {{"version", WEFT_VERSION}, {"http", url_}, {"flight", flight_url_}, {"started_at", clock_.Now().Text()}});
     api_->storage = Json::Map({{"store", settings_.Text("store")}, {"warehouse", settings_.Text("warehouse")}});
@@ -254,6 +271,11 @@ class WholeNode final : public Node {
     if (!refreshed) log::Warn("keys of the identity provider not fetched", {{"why", refreshed.error().message}});
   }
 
+  void TendSignIn() {
+    Status tended = sign_in_->Tend();
+    if (!tended) log::Warn("keys and codes of sign-in not tended", {{"why", tended.error().message}});
+  }
+
   void WriteUses() {
     Status written = gate_->WriteUses();
     if (!written) log::Warn("last uses of tokens not written", {{"why", written.error().message}});
@@ -290,6 +312,7 @@ class WholeNode final : public Node {
   std::optional<uploads::Uploads> uploads_;
   std::unique_ptr<run::Runner> runner_;
   std::unique_ptr<token::Provider> provider_;
+  std::unique_ptr<signin::SignIn> sign_in_;
   std::optional<gate::Gate> gate_;
   std::optional<publish::Context> publish_;
   std::optional<rest::Api> api_;
@@ -298,6 +321,7 @@ class WholeNode final : public Node {
   std::unique_ptr<NodeRegistration> registration_;
   std::unique_ptr<Ticker> sweeper_;
   std::unique_ptr<Ticker> use_writer_;
+  std::unique_ptr<Ticker> tender_;
   std::unique_ptr<Ticker> key_refresher_;
 };
 

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "apps/weft/credentials.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "drivers/http/target.h"
@@ -37,6 +38,9 @@ Status Session::FindToken() {
   } else if (!options_.token.empty()) {
     bearer_ = options_.token;
     bearer_origin_ = "the token that was given";
+  } else if (FindCredentials(options_.node)) {
+    bearer_ = TRY(AccessToken(options_.node, options_.ca_file));
+    bearer_origin_ = "your sign-in (weft login)";
   } else if (const Json local = LocalNode(options_.node); !local["token_file"].Text().empty()) {
     auto token = ReadFile(local["token_file"].Text(), 1 << 16);
     if (!token) return {};  // Another person's node: the node will say that a token is needed.

@@ -75,6 +75,7 @@ class SigningKey {
   std::shared_ptr<void> key_;
 };
 
+std::string Thumbprint(std::string_view text);  // Its SHA-256 as base64url.
 std::string Base64Url(std::string_view bytes);  // Without padding.
 Result<std::string> FromBase64Url(std::string_view text);
 

@@ -7,6 +7,8 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include <cstdlib>
+
 #include "base/id.h"
 #include "drivers/token/jwt.h"
 
@@ -131,6 +133,14 @@ Result<std::string> Coordinate(EVP_PKEY* key, const char* name) {
 
 }  // namespace
 
+std::string Thumbprint(std::string_view text) {
+  std::string hash(EVP_MAX_MD_SIZE, '\0');
+  unsigned length = 0;
+  if (EVP_Digest(text.data(), text.size(), Bytes(hash), &length, EVP_sha256(), nullptr) != 1) std::abort();
+  hash.resize(length);
+  return Base64Url(hash);
+}
+
 Result<PublicKey> PublicKey::FromJwk(const Json& jwk) {
   if (jwk["use"].Text("sig") != "sig") return Unusable("it is not for signatures");
   if (jwk.Has("key_ops")) {
@@ -189,12 +199,7 @@ Result<SigningKey> SigningKey::Of(std::shared_ptr<void> key) {
   made.y_ = TRY(Coordinate(Pkey(key), OSSL_PKEY_PARAM_EC_PUB_Y));
   // The thumbprint of RFC 7638: the needed members in the order of their names.
   const std::string canonical = fmt::format(R"({{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}})", made.x_, made.y_);
-  unsigned char hash[EVP_MAX_MD_SIZE];
-  unsigned length = 0;
-  if (EVP_Digest(canonical.data(), canonical.size(), hash, &length, EVP_sha256(), nullptr) != 1) {
-    return Error{Code::kInternal, "cannot name the signing key"};
-  }
-  made.id_ = Base64Url({reinterpret_cast<const char*>(hash), length});
+  made.id_ = Thumbprint(canonical);
   made.key_ = std::move(key);
   return made;
 }

@@ -7,6 +7,7 @@
 #include "base/text.h"
 
 #include "ports/rest/handlers.h"
+#include "state/accounts/accounts.h"
 
 namespace weft::rest {
 namespace {
@@ -212,6 +213,7 @@ Answer RevokeToken(Api& api, const Caller& caller, const http::Request& request)
   }
   if (!own) TRY(api.gate.Decide(*txn, caller, model::Action::kAdminister, {}));
   TRY(access::RevokeToken(*txn, api.clock, id));
+  TRY(accounts::EndFamilyOf(*txn, id));  // Of a sign-in: it would be renewed.
   TRY(Record(*txn, api.clock, caller, "token.revoked", "", Json::Map({{"token", id}})));
   TRY(txn->Commit());
   return http::Response::Of(Json::Map({{"revoked", 1}}));

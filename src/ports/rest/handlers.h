@@ -80,6 +80,26 @@ Answer PutSecret(Api& api, const Caller& caller, const http::Request& request);
 Answer ListSecrets(Api& api, const Caller& caller, const http::Request& request);
 Answer RemoveSecret(Api& api, const Caller& caller, const http::Request& request);
 Answer ResealSecrets(Api& api, const Caller& caller, const http::Request& request);
+// accounts.cc
+Answer ListUsers(Api& api, const Caller& caller, const http::Request& request);
+Answer CreateUser(Api& api, const Caller& caller, const http::Request& request);
+Answer SetPassword(Api& api, const Caller& caller, const http::Request& request);
+Answer DisableUser(Api& api, const Caller& caller, const http::Request& request);
+Answer EnableUser(Api& api, const Caller& caller, const http::Request& request);
+Answer ListServices(Api& api, const Caller& caller, const http::Request& request);
+Answer CreateService(Api& api, const Caller& caller, const http::Request& request);
+Answer DisableService(Api& api, const Caller& caller, const http::Request& request);
+Answer EnableService(Api& api, const Caller& caller, const http::Request& request);
+// oauth.cc
+Answer Discovery(Api& api, const Caller& caller, const http::Request& request);
+Answer Jwks(Api& api, const Caller& caller, const http::Request& request);
+Answer StartDevice(Api& api, const Caller& caller, const http::Request& request);
+Answer DevicePage(Api& api, const Caller& caller, const http::Request& request);
+Answer SettleDevice(Api& api, const Caller& caller, const http::Request& request);
+Answer AuthorizePage(Api& api, const Caller& caller, const http::Request& request);
+Answer Authorize(Api& api, const Caller& caller, const http::Request& request);
+Answer GiveToken(Api& api, const Caller& caller, const http::Request& request);
+Answer RevokeSignIn(Api& api, const Caller& caller, const http::Request& request);
 // ledger.cc
 Answer Audit(Api& api, const Caller& caller, const http::Request& request);
 Answer VerifyAudit(Api& api, const Caller& caller, const http::Request& request);

@@ -13,6 +13,7 @@
 #include "work/gate/gate.h"
 #include "work/publish/publish.h"
 #include "work/run/run.h"
+#include "work/signin/signin.h"
 
 namespace weft::rest {
 
@@ -26,6 +27,7 @@ struct Api {
   publish::Context& publish;
   run::Runner& runner;
   secrets::Vault& vault;
+  signin::SignIn& sign_in;
   std::function<std::string()> metrics;  // Prometheus text.
   std::function<Status()> ready;
   Millis token_lifetime;  // Of a token for which no end is asked.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <thread>
 
 #include "base/file.h"
@@ -39,8 +40,9 @@ class Rest : public testing::Test {
     fs::create_directories(folder_ / "tmp");
     store_ = store::Open("sqlite:" + (folder_ / "weft.db").string()).TakeValue();
     std::vector<store::Migration> all;
-    for (auto part : {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(),
-                      runs::Migrations(), lineage::Migrations(), uploads::Migrations(), secrets::Migrations()}) {
+    for (auto part :
+         {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(), runs::Migrations(),
+          lineage::Migrations(), uploads::Migrations(), secrets::Migrations(), accounts::Migrations()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     ASSERT_TRUE(store::Migrate(*store_, all));
@@ -54,8 +56,9 @@ class Rest : public testing::Test {
     runner_ = run::Runner::Start({*store_, SystemClock(), *lake_, memory_, OneWarning, options}).TakeValue();
     gate_.emplace(*store_, *ledger_, SystemClock());
     vault_.emplace((folder_ / "seal.key").string());
+    sign_in_ = signin::SignIn::Open(*store_, SystemClock(), {.key_file = folder_ / "sign-in.keys"}).TakeValue();
     publish_.emplace(publish::Context{*store_, SystemClock(), *uploads_, memory_});
-    api_.emplace(Api{*gate_, *store_, SystemClock(), *ledger_, *lake_, *publish_, *runner_, *vault_,
+    api_.emplace(Api{*gate_, *store_, SystemClock(), *ledger_, *lake_, *publish_, *runner_, *vault_, *sign_in_,
                      [] { return "m 1\n"; }, []() -> Status { return {}; }, Millis(10'800'000),
                      Json::Map({{"version", "test"}})});
     auto txn = store_->Begin().TakeValue();
@@ -136,13 +139,25 @@ class Rest : public testing::Test {
   std::optional<secrets::Vault> vault_;
   std::optional<gate::Gate> gate_;
   std::optional<publish::Context> publish_;
+  std::unique_ptr<signin::SignIn> sign_in_;
   std::optional<Api> api_;
 };
 
-TEST_F(Rest, OnlyHealthReadinessAndMetricsNeedNoToken) {
+TEST_F(Rest, OnlyHealthReadinessMetricsAndSignInNeedNoToken) {
+  const std::set<std::string_view> open = {"/v1/health",
+                                           "/v1/ready",
+                                           "/metrics",
+                                           "/.well-known/openid-configuration",
+                                           "/.well-known/oauth-authorization-server",
+                                           "/oauth/jwks",
+                                           "/oauth/device_authorization",
+                                           "/oauth/device",
+                                           "/oauth/authorize",
+                                           "/oauth/token",
+                                           "/oauth/revoke"};
   for (const gate::Route<Api>& route : Routes()) {
-    const bool open = route.pattern == "/v1/health" || route.pattern == "/v1/ready" || route.pattern == "/metrics";
-    EXPECT_EQ(Call("", std::string(route.method), std::string(route.pattern)).first, open ? 200 : 401) << route.pattern;
+    const int status = Call("", std::string(route.method), std::string(route.pattern)).first;
+    EXPECT_EQ(status != 401, open.contains(route.pattern)) << route.pattern << " " << status;
   }
   EXPECT_EQ(Call("lea", "GET", "/v1/nothing").first, 404);
   EXPECT_EQ(Call("lea", "DELETE", "/v1/runs").first, 405);

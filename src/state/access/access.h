@@ -37,6 +37,9 @@ Result<NewToken> CreateToken(store::Txn& txn, Clock& clock, const std::string& p
                              bool administrator, std::optional<Instant> expires_at, const model::Limits& limits = {});
 // kNotFound where there is none; revoking again changes nothing.
 Status RevokeToken(store::Txn& txn, Clock& clock, const std::string& id);
+// Forgets those of this name, or of names that begin so ("signed in by %"), which ended before; the ledger still tells
+// of them.
+Status ForgetTokens(store::Txn& txn, const std::string& name, Instant before);
 Result<std::vector<Token>> Tokens(store::Txn& txn, const std::string& principal = "");
 // When tokens were last used, by id.
 Status PutUses(store::Txn& txn, const std::map<std::string, Instant>& uses);
@@ -51,6 +54,8 @@ struct Identity {
 Result<Identity> Authenticate(store::Txn& txn, Clock& clock, const std::string& secret);
 // kUnauthenticated once the token of this id has expired or been revoked; of no other token anything is known.
 Status CheckToken(store::Txn& txn, Clock& clock, const std::string& id);
+// A person's name: without a kind before it.
+bool IsPlainName(std::string_view name);
 // A principal by name, with its groups of mesh.yaml; products' own service principals are "product:DOMAIN/PRODUCT".
 Result<model::Principal> PrincipalOf(store::Txn& txn, const std::string& name);
 // Whom an identity provider vouches for: a person, never an administrator, a member of the groups of mesh.yaml that

@@ -94,14 +94,6 @@ Result<Token> TokenOf(const store::Row& row) {
   return token;
 }
 
-// A name without a kind before it.
-bool IsPlainName(std::string_view name) {
-  return !name.empty() && name.size() <= 128 && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("._-@+").find(c) != std::string_view::npos;
-  });
-}
-
 Error Refused(std::string_view why) { return {Code::kUnauthenticated, fmt::format("{}; {}", why, kHowToGetOne)}; }
 
 Status Holds(const Token& token, Clock& clock) {
@@ -144,6 +136,18 @@ Status AddAttributes(store::Txn& txn, model::Principal& principal) {
 }  // namespace
 
 std::span<const store::Migration> Migrations() { return kMigrations; }
+
+bool IsPlainName(std::string_view name) {
+  return !name.empty() && name.size() <= 128 && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("._-@+").find(c) != std::string_view::npos;
+  });
+}
+
+Status ForgetTokens(store::Txn& txn, const std::string& name, Instant before) {
+  TRY(txn.Run("DELETE FROM tokens WHERE name LIKE $1 AND expires_at < $2", {name, before.Text()}));
+  return {};
+}
 
 Result<NewToken> CreateToken(store::Txn& txn, Clock& clock, const std::string& principal, const std::string& name,
                              bool administrator, std::optional<Instant> expires_at, const model::Limits& limits) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "base/text.h"
 #include "state/access/access.h"
 
@@ -89,6 +91,13 @@ std::string BearerOf(std::string_view authorization) {
   constexpr std::string_view kScheme = "bearer ";
   if (Lower(authorization.substr(0, kScheme.size())) != kScheme) return "";
   return std::string(Trim(authorization.substr(kScheme.size())));
+}
+
+bool IsShort(const http::Request& request) {
+  const std::string length = request.Header("content-length");
+  size_t bytes = 0;
+  auto [end, failure] = std::from_chars(length.data(), length.data() + length.size(), bytes);
+  return failure == std::errc() && !length.empty() && end == length.data() + length.size() && bytes <= kOpenBodyLimit;
 }
 
 bool Match(std::string_view pattern, http::Request& request) {

@@ -119,12 +119,17 @@ Entered<Api> Enter(Gate& gate, Api& api, std::span<const Route<Api>> routes, htt
   return entered;
 }
 
-// Whether a request with a body may send it; the answer where not. What needs no identity takes no body.
+// A form on which one signs in; more is not taken of somebody who is not known.
+inline constexpr size_t kOpenBodyLimit = size_t{16} << 10;
+bool IsShort(const http::Request& request);  // Says that its body is no longer than that.
+
+// Whether a request with a body may send it; the answer where not. What needs no identity takes a short form at most.
 template <class Api>
 std::optional<http::Response> Admit(Gate& gate, Api& api, std::span<const Route<Api>> routes, http::Request& request) {
   Entered<Api> entered = Enter(gate, api, routes, request);
   if (entered.refusal || entered.route->action != model::Action::kOpen) return std::move(entered.refusal);
-  return http::ToResponse({Code::kInvalid, request.method + " " + request.path + " takes no body"});
+  if (entered.route->method == "POST" && IsShort(request)) return std::nullopt;
+  return http::ToResponse({Code::kInvalid, request.method + " " + request.path + " takes no such body"});
 }
 
 // Judged again although Admit may have let its body in: the body may have taken its time.

@@ -155,6 +155,20 @@ TEST_F(GateTest, AHeadIsJudgedAloneAndAsTheWhole) {
   EXPECT_EQ(ask("GET", "/open", ""), 422) << "it takes no body";
 }
 
+http::Request WithLength(const char* length) {
+  http::Request request;
+  request.headers["content-length"] = length;
+  return request;
+}
+
+TEST(Forms, AreShortAndSaySo) {
+  for (const char* length : {"0", "16384"}) EXPECT_TRUE(IsShort(WithLength(length))) << length;
+  for (const char* length : {"", "16385", "-1", "1e3", " 1", "99999999999999999999"}) {
+    EXPECT_FALSE(IsShort(WithLength(length))) << length;
+  }
+  EXPECT_FALSE(IsShort(http::Request()));
+}
+
 TEST(Match, TakesWholePathsOnly) {
   auto match = [](std::string_view pattern, const std::string& path) {
     http::Request request;
