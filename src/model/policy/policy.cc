@@ -89,6 +89,10 @@ void PolicyRule(Checker& checker, const Node& map, const std::string& path) {
     checker.Fail(map["scope"]["columns"], Child(path, "scope.columns"),
                  fmt::format("columns are for a mask, and this policy is {}: remove them", effects[0]));
   }
+  for (std::string_view key : {"when", "filter", "require"}) {
+    if (!map[key].is_scalar() || !Trim(map[key].scalar).empty()) continue;
+    checker.Fail(map[key], Child(path, key), fmt::format("{} is empty: write a condition in CEL", key));
+  }
   if (Has(map, "severity") && !Has(map, "require")) {
     checker.Fail(map["severity"], Child(path, "severity"), "severity is for require alone: remove it");
   }
