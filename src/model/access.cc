@@ -41,6 +41,10 @@ std::string_view ActionName(Action action) {
       return "audit";
     case Action::kGovern:
       return "govern";
+    case Action::kRequest:
+      return "request";
+    case Action::kApprove:
+      return "approve";
   }
   return "unknown";
 }
@@ -48,7 +52,7 @@ std::string_view ActionName(Action action) {
 Result<Action> ActionFrom(std::string_view name) {
   std::vector<std::string_view> names;
   for (const Action action : {Action::kBrowse, Action::kRead, Action::kPublish, Action::kAdminister, Action::kRun,
-                              Action::kGrant, Action::kAudit, Action::kGovern}) {
+                              Action::kGrant, Action::kAudit, Action::kGovern, Action::kRequest, Action::kApprove}) {
     if (ActionName(action) == name) return action;
     names.push_back(ActionName(action));
   }

@@ -30,6 +30,8 @@ enum class Action {
   kGrant,       // Give and take grants on a port.
   kAudit,       // Read the ledger.
   kGovern,      // Change policies; ask what others may.
+  kRequest,     // Ask for access to a port: any principal.
+  kApprove,     // Have a part in a request for access: whom its chain names.
 };
 std::string_view ActionName(Action action);  // "read"
 // By its name; kInvalid lists the names that a token may be limited to.
@@ -45,6 +47,7 @@ struct Resource {
   std::string classification;       // The strictest of its columns.
   std::vector<std::string> tags;    // Of the product, the port, its contract and the contract's schema.
   std::string status;               // draft, active, deprecated, retired
+  std::string purpose;              // What its product reads its own inputs for; empty: nothing stated.
   // What policies know of its columns; none where the question is not about a port. Shared with whoever parsed it.
   std::shared_ptr<const Contract> contract;
 
@@ -102,6 +105,7 @@ struct Decision {
   std::shared_ptr<const Restriction> restriction;  // Of a read, permitted or not; null: none.
   std::vector<AppliedPolicy> policies;
   std::optional<Instant> until;  // Permitted no longer than this.
+  std::optional<Instant> remind_at = {};  // From then on the reader is told that it ends.
 
   std::string Why() const;  // "REASON; REASON. What helps: REMEDY"
 };

@@ -108,7 +108,9 @@ Result<Product> Product::Parse(std::string_view text, const std::string& file) {
 
   Product product;
   product.id = Text(node["id"]);
-  product.purpose = Text(*Own(node, "", "purpose").first);
+  const auto [purpose, purpose_path] = Own(node, "", "purpose");
+  product.purpose = Text(*purpose);
+  product.purpose_place = PlaceOf(*purpose, purpose_path);
   product.name = Text(node["name"]);
   product.domain = Text(node["domain"]);
   product.version = Text(node["version"]);

@@ -69,6 +69,7 @@ struct Product {
   std::vector<std::string> tags;
   std::vector<std::string> owners;  // team.members whose role is owner.
   std::string purpose;              // customProperties `purpose`: what its runs read their inputs for; empty: none.
+  Place purpose_place;
   std::vector<InputPort> inputs;
   std::vector<OutputPort> outputs;
   Json document;

@@ -50,6 +50,7 @@ Resource ResourceOf(const std::shared_ptr<const Bundle>& bundle, const OutputPor
   Resource resource;
   resource.domain = bundle->product.domain;
   resource.product = bundle->product.name;
+  resource.purpose = bundle->product.purpose;
   resource.port = port.name;
   if (auto version = Version::Parse(port.version)) resource.major = version->major;
   resource.classification = StrictestOf(contract);

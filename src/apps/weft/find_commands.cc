@@ -261,6 +261,9 @@ class ShowCommand : public Command {
                (port["remedy"].Text().empty() ? "" : ": " + Safe(port["remedy"].Text())));
     }
     const Json& sight = port["sight"];
+    if (port["granted"].Bool() && !sight["columns"].is_null()) {
+      Fact(session, "columns", "only " + Safe(Join(sight["columns"].Texts(), ", ")));
+    }
     if (!sight["rows"].Text().empty()) Fact(session, "you see", "rows where " + Safe(sight["rows"].Text()));
     for (const auto& [column, mask] : sight["masked"].Members()) {
       Fact(session, "masked", fmt::format("{}: {}", Safe(column), Safe(mask.Text())));

@@ -44,6 +44,9 @@ class ExplainCommand : public Command {
     if (!permitted && !answer["remedy"].Text().empty()) {
       session.Print("  what helps: " + Safe(answer["remedy"].Text()) + "\n");
     }
+    if (permitted && !answer["columns"].is_null()) {
+      session.Print("  columns  only " + Safe(Join(answer["columns"].Texts(), ", ")) + "\n");
+    }
     if (!answer["rows"].Text().empty()) session.Print("  rows     " + Safe(answer["rows"].Text()) + "\n");
     if (answer["masked"].size() > 0) session.Print("  masked   " + Masks(answer["masked"]) + "\n");
     for (const Json& policy : answer["policies"].Items()) {
@@ -77,6 +80,29 @@ class PolicyListCommand : public Command {
     }
     if (table.empty()) {
       session.Note("no policies are in force: `weft new policies FOLDER` lays down some to begin with");
+      return 0;
+    }
+    session.Print(table.Text(session.screen()));
+    return 0;
+  }
+};
+
+class PurposeListCommand : public Command {
+ public:
+  explicit PurposeListCommand(CLI::App&) {}
+
+  Result<int> Run(Session& session) override {
+    const Json answer = TRY(session.Get("/v1/purposes"));
+    if (session.json()) return session.PrintJson(answer), 0;
+    Table table({{"purpose"}, {"under"}, {"not with"}, {"description"}});
+    for (const Json& purpose : answer["purposes"].Items()) {
+      table.Add({{Safe(purpose["name"].Text()), Style::kBold},
+                 {Safe(purpose["parent"].Text())},
+                 {Safe(Join(purpose["incompatible"].Texts(), ", "))},
+                 {Safe(purpose["description"].Text())}});
+    }
+    if (table.empty()) {
+      session.Note("the mesh declares no purposes, and takes any: policies/*.yaml may list them under purposes");
       return 0;
     }
     session.Print(table.Text(session.screen()));
@@ -121,6 +147,7 @@ constexpr CommandEntry kCommands[] = {
      "people/customers/customers --json",
      Make<ExplainCommand>},
     {"policy list", "Govern", "The policies in force", "weft policy list", Make<PolicyListCommand>},
+    {"purpose list", "Govern", "What data may be read for", "weft purpose list", Make<PurposeListCommand>},
     {"new policies", "Govern", "Lay down policies to begin with", "weft new policies .", Make<NewPoliciesCommand>},
 };
 

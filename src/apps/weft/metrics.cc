@@ -144,6 +144,7 @@ class CountedQuery final : public query::Prepared {
       : metrics_(metrics), inner_(std::move(inner)) {}
   Status Schema(ArrowSchema* out) const override { return inner_->Schema(out); }
   const std::vector<std::string>& parameters() const override { return inner_->parameters(); }
+  const std::vector<Ending>& endings() const override { return inner_->endings(); }
   void Cancel() override { inner_->Cancel(); }
   Status MayGoOn() override { return inner_->MayGoOn(); }
   Status Execute(std::span<const engine::Value> params, ArrowArrayStream* out) override {

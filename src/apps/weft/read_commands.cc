@@ -142,8 +142,16 @@ class Reading : public Command {
     std::string format = format_;
     if (format.empty()) format = session.json() ? "json" : session.screen().out_terminal ? "table" : "tsv";
     Writer writer(session, format);
-    TRY(flight::Query(options, sql, [&](const flight::Batch& batch) { return writer.Take(batch); }));
+    Json ending;
+    TRY(flight::Query(
+        options, sql, [&](const flight::Batch& batch) { return writer.Take(batch); },
+        [&](const Json& told) { ending = told["ending"]; }));
     writer.End();
+    for (const Json& grant : ending.Items()) {
+      const std::string address = Safe(grant["address"].Text());
+      session.Note(fmt::format("your right to {} ends {}; to go on: weft request {} --because WHY", address,
+                               AgoText(grant["until"].Text()), address));
+    }
     return 0;
   }
 

@@ -43,6 +43,7 @@ class GrantCommand : public Command {
         ->type_name(kPrincipal);
     app.add_option("address", address_, "An output port")->required()->type_name(kPort);
     app.add_option("--until", until_, "A time, or 30d, 12h from now; for ever where absent");
+    app.add_option("--columns", columns_, "Only these columns: id,country");
     app.add_option("--for", purpose_, "Only for this purpose");
   }
 
@@ -50,6 +51,7 @@ class GrantCommand : public Command {
     Json body = Json::Map({{"principal", principal_}, {"address", address_}});
     const std::string& purpose = purpose_.empty() ? session.options().purpose : purpose_;
     if (!purpose.empty()) body.Set("purpose", purpose);
+    if (!columns_.empty()) body.Set("columns", Split(columns_, ','));
     if (!until_.empty()) {
       auto until = Until(until_);
       if (!until) return session.Misused("grant", "--until: " + until.error().message);
@@ -57,7 +59,9 @@ class GrantCommand : public Command {
     }
     const Json grant = TRY(session.Post("/v1/grants", body));
     if (session.json()) return session.PrintJson(grant), 0;
-    std::string line = fmt::format("{} may read {}", Safe(grant["principal"].Text()), Safe(grant["address"].Text()));
+    const std::string columns = Join(grant["columns"].Texts(), ", ");
+    std::string line = fmt::format("{} may read {}{}", Safe(grant["principal"].Text()),
+                                   columns.empty() ? "" : Safe(columns) + " of ", Safe(grant["address"].Text()));
     if (!grant["purpose"].Text().empty()) line += " for " + Safe(grant["purpose"].Text());
     if (!grant["until"].Text().empty()) line += " until " + Safe(grant["until"].Text());
     session.Print(line + "\n");
@@ -69,6 +73,7 @@ class GrantCommand : public Command {
   std::string address_;
   std::string until_;
   std::string purpose_;
+  std::string columns_;
 };
 
 class RevokeCommand : public Command {
@@ -101,16 +106,19 @@ class GrantsCommand : public Command {
   explicit GrantsCommand(CLI::App& app) {
     app.add_option("address", address_, "Only on this output port")->type_name(kAddress);
     app.add_option("--principal", principal_, "Only this principal's")->type_name(kPrincipal);
+    app.add_flag("--mine", mine_, "Only mine and my groups'");
   }
 
   Result<int> Run(Session& session) override {
     Session::Query query;
     if (!address_.empty()) query["address"] = address_;
     if (!principal_.empty()) query["principal"] = principal_;
+    if (mine_) query["mine"] = "true";
     const Json answer = TRY(session.Get("/v1/grants", query));
     if (session.json()) return session.PrintJson(answer), 0;
     Table table({{"principal", false, Narrow::kKeep},
                  {"address", false, Narrow::kKeep},
+                 {"columns", false, Narrow::kDrop, 5},
                  {"purpose", false, Narrow::kDrop, 3},
                  {"ends", false, Narrow::kDrop, 4},
                  {"granted by", false, Narrow::kDrop, 1},
@@ -118,8 +126,11 @@ class GrantsCommand : public Command {
     for (const Json& grant : answer["grants"].Items()) {
       table.Add({{Safe(grant["principal"].Text()), Style::kBold},
                  {Safe(grant["address"].Text())},
+                 {grant["columns"].is_null() ? "all" : Safe(Join(grant["columns"].Texts(), ", "))},
                  {grant["purpose"].Text().empty() ? "any" : Safe(grant["purpose"].Text())},
-                 {UntilText(grant["until"]), IsPast(grant["until"]) ? Style::kDim : Style::kPlain},
+                 {UntilText(grant["until"]), IsPast(grant["until"])      ? Style::kDim
+                                             : IsPast(grant["remind_at"]) ? Style::kWarn
+                                                                          : Style::kPlain},
                  {Safe(grant["granted_by"].Text())},
                  {AgoText(grant["granted_at"].Text())}});
     }
@@ -131,6 +142,7 @@ class GrantsCommand : public Command {
  private:
   std::string address_;
   std::string principal_;
+  bool mine_ = false;
 };
 
 class TokenCreate : public Command {

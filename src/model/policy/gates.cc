@@ -105,6 +105,12 @@ Result<std::string> TestFault(const Policies& policies, const PolicyTest& test, 
   Decision decision;
   decision.permitted = true;
   const Instant now = TRY(Instant::Parse("2030-01-01T00:00:00Z"));
+  if (test.approve) {
+    const Chain chain = policies.ApprovalOf(test.principal, resource, test.purpose, now);
+    if (chain.asked.steps == *test.approve) return std::string();
+    auto text = [](const std::vector<std::string>& steps) { return steps.empty() ? "nobody" : Join(steps, ", "); };
+    return fmt::format("{} would approve, and {} expected", text(chain.asked.steps), text(*test.approve));
+  }
   policies.Decide(test.principal, Action::kRead, resource, test.purpose, now, &decision);
   if (decision.permitted != test.permitted) {
     return decision.permitted ? std::string("it is permitted, and deny expected")
@@ -132,6 +138,11 @@ Result<std::string> TestFault(const Policies& policies, const PolicyTest& test, 
 std::vector<Problem> Policies::JudgeBundle(const Bundle& bundle, const Bundle* previous,
                                            const std::vector<std::string>& owners) const {
   std::vector<Problem> problems;
+  if (Status known = purposes_.Check(bundle.product.purpose); !known) {
+    const Place& place = bundle.product.purpose_place;
+    problems.push_back(
+        {bundle.product.file, place.line, place.column, place.path, std::string(kRule), known.error().message});
+  }
   Value::List owner_list;
   for (const std::string& owner : owners) owner_list.push_back(Value::Text(owner));
   const Value domain = Value(cel::Map::Of({{Value::Text("name"), Value::Text(bundle.product.domain)},

@@ -62,15 +62,19 @@ Value ValueOf(const Resource& resource) {
 class Asking {
  public:
   Asking(const Principal& principal, Action action, const Resource& resource, const std::string& purpose, Instant now)
-      : purpose_(purpose) {
+      : purpose_(purpose), approving_(action == Action::kRequest) {
     bindings_ = {ValueOf(principal), ValueOf(resource), Value::Text(std::string(ActionName(action))),
                  Value::Text(purpose),
                  Value(cel::Timestamp{now.micros / 1'000'000, static_cast<int32_t>(now.micros % 1'000'000 * 1000)})};
   }
 
-  void Ask(const BoundRule& rule, const TableSchema& schema) {
+  void Ask(const BoundRule& rule, const TableSchema& schema, const Purposes& purposes) {
     const Policy& policy = *rule.compiled->policy;
-    if (!policy.purposes.empty() && std::ranges::find(policy.purposes, purpose_) == policy.purposes.end()) return;
+    if ((policy.effect == Effect::kApprove) != approving_) return;
+    const bool meant = policy.purposes.empty() || std::ranges::any_of(policy.purposes, [&](const Purpose::Named& each) {
+      return purposes.Covers(each.name, purpose_);
+    });
+    if (!meant) return;
     std::string failed;
     if (!Applies(rule, &failed)) return;
     switch (policy.effect) {
@@ -84,6 +88,9 @@ class Asking {
         return Filter(rule, schema);
       case Effect::kMask:
         return Mask(rule);
+      case Effect::kApprove:
+        approvals_.push_back(&policy);
+        return Note(policy, failed);
       case Effect::kRequire:
         return;
     }
@@ -92,6 +99,7 @@ class Asking {
   std::vector<AppliedPolicy> TakeNotes() { return std::move(notes_); }
   bool allowed() const { return allowed_; }
   const std::vector<const Policy*>& denials() const { return denials_; }
+  const std::vector<const Policy*>& approvals() const { return approvals_; }
   Restriction TakeRestriction() { return std::move(restriction_); }
 
  private:
@@ -101,7 +109,8 @@ class Asking {
     auto answer = rule.compiled->when->Evaluate(bindings_);
     if (answer && answer->is(Value::Kind::kBool)) return answer->AsBool();
     *failed = answer ? "when is neither true nor false" : "when fails: " + answer.error().message;
-    return rule.compiled->policy->effect != Effect::kAllow;
+    const Policy& policy = *rule.compiled->policy;
+    return policy.effect == Effect::kApprove ? !policy.approval.steps.empty() : policy.effect != Effect::kAllow;
   }
 
   void Note(const Policy& policy, std::string detail) {
@@ -144,9 +153,11 @@ class Asking {
   }
 
   const std::string& purpose_;
+  const bool approving_;
   cel::Bindings bindings_;
   bool allowed_ = false;
   std::vector<const Policy*> denials_;
+  std::vector<const Policy*> approvals_;
   Restriction restriction_;
   std::vector<AppliedPolicy> notes_;
 };
@@ -174,6 +185,7 @@ Result<std::shared_ptr<const Policies>> Policies::Compile(std::vector<PolicyFile
   auto policies = std::shared_ptr<Policies>(new Policies());
   policies->files_ = std::move(files);
   std::vector<Problem> problems;
+  policies->JudgePurposes(&problems);
   std::map<std::string_view, const Policy*> names;
   for (const PolicyFile& file : policies->files_) {
     for (const Policy& policy : file.policies) {
@@ -221,6 +233,27 @@ Result<std::shared_ptr<const Policies>> Policies::Compile(std::vector<PolicyFile
   return std::shared_ptr<const Policies>(std::move(policies));
 }
 
+void Policies::JudgePurposes(std::vector<Problem>* problems) {
+  std::vector<Purpose> all;
+  for (const PolicyFile& file : files_) all.insert(all.end(), file.purposes.begin(), file.purposes.end());
+  purposes_ = Purposes(std::move(all), problems);
+  for (const PolicyFile& file : files_) {
+    for (const Policy& policy : file.policies) {
+      for (const Purpose::Named& purpose : policy.purposes) {
+        if (Status known = purposes_.Check(purpose.name); !known) {
+          problems->push_back(ProblemOf(policy, purpose.place, known.error().message));
+        }
+      }
+    }
+    for (const PolicyTest& test : file.tests) {
+      if (Status known = purposes_.Check(test.purpose); !known) {
+        problems->push_back({file.file, test.place.line, test.place.column, test.place.path, std::string(kRule),
+                             fmt::format("test '{}': {}", test.name, known.error().message)});
+      }
+    }
+  }
+}
+
 std::shared_ptr<const Policies::Bound> Policies::BoundTo(const Resource& resource) const {
   if (resource.contract.use_count() > 0) {
     std::lock_guard lock(compiled_->mutex);
@@ -247,6 +280,40 @@ std::shared_ptr<const Policies::Bound> Policies::BoundTo(const Resource& resourc
   return compiled_->bound.emplace(resource.contract.get(), std::move(bound)).first->second;
 }
 
+// The rules that may be about a principal, in their order.
+std::vector<size_t> Policies::About(const Bound& bound, const Principal& principal) const {
+  std::vector<size_t> about = bound.everybody;
+  auto add = [&](const std::string& name) {
+    const auto rules = bound.of_principals.find(name);
+    if (rules != bound.of_principals.end()) about.insert(about.end(), rules->second.begin(), rules->second.end());
+  };
+  if (bound.of_principals.empty()) return about;
+  add(principal.name);
+  for (const std::string& group : principal.groups) add("group:" + group);
+  std::ranges::sort(about);
+  about.erase(std::unique(about.begin(), about.end()), about.end());
+  return about;
+}
+
+Chain Policies::ApprovalOf(const Principal& principal, const Resource& resource, const std::string& purpose,
+                           Instant now) const {
+  static const Chain kOwners{{{"owners"}, std::nullopt, std::nullopt, true}, {}};
+  if (empty() || !resource.contract) return kOwners;
+  const std::shared_ptr<const Bound> bound = BoundTo(resource);
+  Asking asking(principal, Action::kRequest, resource, purpose, now);
+  for (size_t index : About(*bound, principal)) asking.Ask(bound->rules[index], bound->schema, purposes_);
+  std::vector<AppliedPolicy> notes = asking.TakeNotes();
+  std::optional<Chain> chain;
+  for (size_t i = 0; i < asking.approvals().size(); ++i) {
+    Chain each{asking.approvals()[i]->approval, {}};
+    // Where nobody is asked, nobody could be asked twice.
+    each.asked.same = each.asked.same || each.automatic();
+    each.policies.push_back(std::move(notes[i]));
+    chain = chain ? Chain::Strictest(std::move(*chain), each) : std::move(each);
+  }
+  return chain ? std::move(*chain) : kOwners;
+}
+
 void Policies::Decide(const Principal& principal, Action action, const Resource& resource, const std::string& purpose,
                       Instant now, Decision* decision) const {
   if (empty() || action != Action::kRead) return;
@@ -256,21 +323,10 @@ void Policies::Decide(const Principal& principal, Action action, const Resource&
     return;
   }
   const std::shared_ptr<const Bound> bound = BoundTo(resource);
-  if (bound->rules.empty()) return;
-  std::vector<size_t> about = bound->everybody;
-  auto add = [&](const std::string& name) {
-    const auto rules = bound->of_principals.find(name);
-    if (rules != bound->of_principals.end()) about.insert(about.end(), rules->second.begin(), rules->second.end());
-  };
-  if (!bound->of_principals.empty()) {
-    add(principal.name);
-    for (const std::string& group : principal.groups) add("group:" + group);
-    std::ranges::sort(about);
-    about.erase(std::unique(about.begin(), about.end()), about.end());
-  }
+  const std::vector<size_t> about = About(*bound, principal);
   if (about.empty()) return;
   Asking asking(principal, action, resource, purpose, now);
-  for (size_t index : about) asking.Ask(bound->rules[index], bound->schema);
+  for (size_t index : about) asking.Ask(bound->rules[index], bound->schema, purposes_);
   decision->policies = asking.TakeNotes();
   if (!asking.denials().empty()) {
     decision->permitted = false;
@@ -279,13 +335,17 @@ void Policies::Decide(const Principal& principal, Action action, const Resource&
     decision->remedy = "the governance group changes policies: weft policy list";
     return;
   }
-  if (asking.allowed() && !decision->permitted) {
+  Restriction restriction = asking.TakeRestriction();
+  if (asking.allowed()) {
     decision->permitted = true;
     decision->reasons.clear();
     decision->remedy.clear();
     decision->until.reset();
+    decision->remind_at.reset();
+    decision->restriction.reset();
+  } else if (decision->restriction) {
+    restriction.only = decision->restriction->only;
   }
-  Restriction restriction = asking.TakeRestriction();
   if (restriction.empty()) return;
   if (!restriction.masks.empty()) restriction.columns = bound->columns;
   decision->restriction = std::make_shared<const Restriction>(std::move(restriction));

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "model/access.h"
 #include "model/policy/policy.h"
+#include "model/policy/purposes.h"
 #include "model/repository.h"
 
 namespace weft::model {
@@ -25,11 +26,16 @@ class Policies {
 
   const std::vector<PolicyFile>& files() const { return files_; }
   bool empty() const;
+  const Purposes& purposes() const { return purposes_; }
 
   // Makes of a decision by ownership and grants what the policies make of it: allows, denies, restricts. Fails closed:
   // a policy that cannot be asked denies, hides or masks, and does not allow. Reads need resource.contract.
   void Decide(const Principal& principal, Action action, const Resource& resource, const std::string& purpose,
               Instant now, Decision* decision) const;
+
+  // Who must agree before `principal` is given access, by every policy that says something about it. A policy that
+  // cannot be asked applies if it has steps. Nobody's word: the owners'.
+  Chain ApprovalOf(const Principal& principal, const Resource& resource, const std::string& purpose, Instant now) const;
 
   // Whether what is said about this port can be done with its columns: masks fit their types, filters' columns are
   // there and can be asked where the data is. Told at the policies' places.
@@ -49,7 +55,11 @@ class Policies {
   std::shared_ptr<const Bound> BoundTo(const Resource& resource) const;
   const std::vector<CompiledPolicy>& All() const;
 
+  void JudgePurposes(std::vector<Problem>* problems);
+  std::vector<size_t> About(const Bound& bound, const Principal& principal) const;
+
   std::vector<PolicyFile> files_;
+  Purposes purposes_;
   std::unique_ptr<Compiled> compiled_;
 };
 

@@ -54,16 +54,43 @@ constexpr shape::Type kMask{.kinds = kIsText | kIsMap};
 constexpr Word kSeverities[] = {{"error"}, {"warning"}};
 constexpr shape::Type kSeverity{.kinds = kIsText, .words = kSeverities};
 
+constexpr Key kApproveKeys[] = {
+    {"steps", &kTexts, kRequired}, {"until", &kText}, {"remind", &kText}, {"same", &kBool}};
+
+// Steps and times are texts of their own kinds.
+void ApproveRule(Checker& checker, const Node& map, const std::string& path) {
+  for (std::string_view key : {"until", "remind"}) {
+    if (!map[key].is_scalar() || SecondsOf(map[key].scalar)) continue;
+    checker.Fail(map[key], Child(path, key), fmt::format("'{}' is no time: write 90d, 12h or 30m", map[key].scalar));
+  }
+  std::set<std::string> seen;
+  for (size_t i = 0; i < map["steps"].size(); ++i) {
+    const Node& step = map["steps"][i];
+    if (!step.is_scalar()) continue;
+    const std::string at = Child(Child(path, "steps"), i);
+    if (step.scalar.empty() || step.scalar == "group:") {
+      checker.Fail(step, at, "nobody is named: write owners, stewards, group:NAME or a principal");
+    } else if (step.scalar == "owner" || step.scalar == "steward") {
+      checker.Fail(step, at, fmt::format("write {}s: the port's, whoever they are", step.scalar));
+    } else if (!seen.insert(step.scalar).second) {
+      checker.Fail(step, at, fmt::format("the step '{}' stands twice: remove one", step.scalar));
+    }
+  }
+}
+constexpr Shape kApproveShape{"an approval", kApproveKeys, 0, nullptr, ApproveRule};
+constexpr shape::Type kApprove = MapOf(kApproveShape);
+
 constexpr Key kPolicyKeys[] = {
     {"name", &kText, kRequired}, {"description", &kText}, {"message", &kText}, {"scope", &kScope},
     {"principals", &kTexts},     {"purposes", &kTexts},   {"when", &kText},    {"allow", &kActionList},
     {"deny", &kActionList},      {"filter", &kText},      {"mask", &kMask},    {"require", &kText},
-    {"severity", &kSeverity}};
+    {"approve", &kApprove},      {"severity", &kSeverity}};
 constexpr std::pair<std::string_view, Policy::Effect> kEffects[] = {{"allow", Policy::Effect::kAllow},
                                                                     {"deny", Policy::Effect::kDeny},
                                                                     {"filter", Policy::Effect::kFilter},
                                                                     {"mask", Policy::Effect::kMask},
-                                                                    {"require", Policy::Effect::kRequire}};
+                                                                    {"require", Policy::Effect::kRequire},
+                                                                    {"approve", Policy::Effect::kApprove}};
 
 bool Has(const Node& map, std::string_view key) { return map[key].kind != Node::Kind::kMissing; }
 
@@ -74,7 +101,7 @@ void PolicyRule(Checker& checker, const Node& map, const std::string& path) {
     if (Has(map, key)) effects.emplace_back(key);
   }
   if (effects.empty()) {
-    checker.Fail(map, path, "does nothing: give it one of allow, deny, filter, mask or require");
+    checker.Fail(map, path, "does nothing: give it one of allow, deny, filter, mask, require or approve");
   } else if (effects.size() > 1) {
     checker.Fail(map, path, fmt::format("does {} at once: write a policy for each", Join(effects, " and ")));
   }
@@ -126,7 +153,10 @@ constexpr Key kResourceKeys[] = {{"domain", &kText, kRequired}, {"product", &kTe
 constexpr Shape kResourceShape{"a resource", kResourceKeys};
 constexpr shape::Type kResource{.kinds = kIsText | kIsMap, .shape = &kResourceShape};
 constexpr Word kVerdicts[] = {{"permit"}, {"deny"}};
-constexpr shape::Type kVerdict{.kinds = kIsText, .words = kVerdicts};
+constexpr shape::Type kVerdictText{.kinds = kIsText, .words = kVerdicts};
+constexpr Key kExpectKeys[] = {{"approve", &kTexts, kRequired}};
+constexpr Shape kExpectShape{"what is expected", kExpectKeys};
+constexpr shape::Type kVerdict{.kinds = kIsText | kIsMap, .shape = &kExpectShape};
 constexpr shape::Type kRows{.kinds = kIsList, .items = &kAnyMap};
 constexpr Key kTestKeys[] = {{"name", &kText, kRequired},
                              {"principal", &kPrincipal, kRequired},
@@ -141,6 +171,11 @@ void TestRule(Checker& checker, const Node& map, const std::string& path) {
   if (Has(map, "rows") != Has(map, "visible")) {
     checker.Fail(map, path, "rows and visible belong together: the rows that there are, and those that are seen");
   }
+  if (map["expect"].is_scalar()) checker.Check(map["expect"], kVerdictText, Child(path, "expect"));
+  for (std::string_view key : {"masked", "rows", "visible"}) {
+    if (map["expect"].kind != Node::Kind::kMap || !Has(map, key)) continue;
+    checker.Fail(map[key], Child(path, key), "a test expects an approval or what is seen: write another test for this");
+  }
   for (const Node::Entry& mask : map["masked"].entries) {
     checker.Check(mask.value, kMaskName, Child(Child(path, "masked"), mask.key));
   }
@@ -148,7 +183,12 @@ void TestRule(Checker& checker, const Node& map, const std::string& path) {
 constexpr Shape kTestShape{"a test", kTestKeys, 0, nullptr, TestRule};
 constexpr shape::Type kTest = MapOf(kTestShape);
 constexpr shape::Type kTests = ListOf(kTest);
-constexpr Key kFileKeys[] = {{"policies", &kPolicies}, {"tests", &kTests}};
+constexpr Key kPurposeKeys[] = {
+    {"name", &kText, kRequired}, {"description", &kText}, {"parent", &kText}, {"incompatible", &kTexts}};
+constexpr Shape kPurposeShape{"a purpose", kPurposeKeys};
+constexpr shape::Type kPurpose = MapOf(kPurposeShape);
+constexpr shape::Type kPurposes = ListOf(kPurpose);
+constexpr Key kFileKeys[] = {{"purposes", &kPurposes}, {"policies", &kPolicies}, {"tests", &kTests}};
 constexpr Shape kFileShape{"a policies file", kFileKeys};
 constexpr shape::Type kFile = MapOf(kFileShape);
 
@@ -156,6 +196,25 @@ constexpr shape::Type kFile = MapOf(kFileShape);
 
 Expression ExpressionOf(const Node& node, std::string path) {
   return {Text(node), reading::PlaceOf(node, std::move(path))};
+}
+
+std::vector<Purpose::Named> NamedOf(const Node& list, const std::string& path) {
+  std::vector<Purpose::Named> names;
+  for (size_t i = 0; i < list.size(); ++i) {
+    names.push_back({Text(list[i]), reading::PlaceOf(list[i], Child(path, i))});
+  }
+  return names;
+}
+
+Purpose PurposeOf(const Node& node, const std::string& path, const std::string& file) {
+  Purpose purpose;
+  purpose.name = Text(node["name"]);
+  purpose.description = Text(node["description"]);
+  purpose.parent = {Text(node["parent"]), reading::PlaceOf(node["parent"], Child(path, "parent"))};
+  purpose.incompatible = NamedOf(node["incompatible"], Child(path, "incompatible"));
+  purpose.file = file;
+  purpose.place = reading::PlaceOf(node["name"], Child(path, "name"));
+  return purpose;
 }
 
 Policy PolicyOf(const Node& node, const std::string& path, const std::string& file) {
@@ -171,7 +230,7 @@ Policy PolicyOf(const Node& node, const std::string& path, const std::string& fi
   const Node& columns = scope["columns"];
   policy.columns = {Texts(columns["names"]), Texts(columns["tags"]), Texts(columns["classifications"])};
   policy.principals = Texts(node["principals"]);
-  policy.purposes = Texts(node["purposes"]);
+  policy.purposes = NamedOf(node["purposes"], Child(path, "purposes"));
   policy.when = ExpressionOf(node["when"], Child(path, "when"));
   policy.warns = Text(node["severity"]) == "warning";
   for (const auto& [key, effect] : kEffects) {
@@ -180,6 +239,10 @@ Policy PolicyOf(const Node& node, const std::string& path, const std::string& fi
     const Node& value = node[key];
     if (effect == Policy::Effect::kFilter || effect == Policy::Effect::kRequire) {
       policy.expression = ExpressionOf(value, Child(path, key));
+    }
+    if (effect == Policy::Effect::kApprove) {
+      policy.approval = {Texts(value["steps"]), SecondsOf(Text(value["until"])), SecondsOf(Text(value["remind"])),
+                         reading::IsTrue(value["same"])};
     }
     if (effect != Policy::Effect::kMask) continue;
     if (value.is_scalar()) policy.otherwise = MaskActionFromName(value.scalar);
@@ -211,6 +274,7 @@ PolicyTest TestOf(const Node& node, const std::string& path, const std::string& 
   if (node["resource"].is_scalar()) test.address = Text(node["resource"]);
   if (node["resource"].kind == Node::Kind::kMap) test.resource = node["resource"].ToJson();
   test.permitted = Text(node["expect"]) == "permit";
+  if (node["expect"].kind == Node::Kind::kMap) test.approve = Texts(node["expect"]["approve"]);
   if (Has(node, "masked")) {
     test.masked.emplace();
     for (const Node::Entry& mask : node["masked"].entries) (*test.masked)[mask.key] = Text(mask.value);
@@ -278,6 +342,9 @@ Result<PolicyFile> PolicyFile::Parse(std::string_view text, const std::string& f
   PolicyFile parsed;
   parsed.file = file;
   parsed.bytes = text;
+  for (size_t i = 0; i < node["purposes"].size(); ++i) {
+    parsed.purposes.push_back(PurposeOf(node["purposes"][i], Child("purposes", i), file));
+  }
   for (size_t i = 0; i < node["policies"].size(); ++i) {
     parsed.policies.push_back(PolicyOf(node["policies"][i], Child("policies", i), file));
   }

@@ -12,6 +12,8 @@
 #include "base/result.h"
 #include "model/access.h"
 #include "model/contract.h"
+#include "model/policy/approval.h"
+#include "model/policy/purposes.h"
 
 namespace weft::model {
 
@@ -64,13 +66,14 @@ struct Policy {
     kFilter,   // Only rows for which `expression` is true.
     kMask,     // Columns, by their types.
     kRequire,  // A product is published only where `expression` is true.
+    kApprove,  // Access is given once `approval` has been.
   };
   std::string name;
   std::string description;
   std::string message;  // For whom it refuses, hides or masks something.
   PolicyScope scope;
   std::vector<std::string> principals;  // "ana", "group:NAME"; empty: everybody.
-  std::vector<std::string> purposes;    // Of the request; empty: any, and none.
+  std::vector<Purpose::Named> purposes;  // Of the request, or above it; empty: any, and none.
   Expression when;                      // Over principal, resource, action, purpose and now; empty: always.
   Effect effect = Effect::kDeny;
   Expression expression;                      // kFilter, kRequire
@@ -78,6 +81,7 @@ struct Policy {
   std::map<std::string, MaskAction> by_type;  // kMask: logicalType → action.
   std::optional<MaskAction> otherwise;        // kMask: for types that `by_type` lacks.
   bool warns = false;                         // kRequire: told, and not refused.
+  Approval approval;                          // kApprove
   std::string file;
   Place place;
 
@@ -94,6 +98,7 @@ struct PolicyTest {
   std::string address;           // A port of the mesh; or
   std::optional<Json> resource;  // one that is described here: domain, product, port, tags, classification, columns.
   bool permitted = true;
+  std::optional<std::vector<std::string>> approve;  // These steps, instead of whether it is permitted.
   std::optional<std::map<std::string, std::string>> masked;  // Exactly these columns, and how.
   std::optional<Json> rows;                                  // Rows of the port; of these
   std::optional<Json> visible;                               // exactly these are seen, unmasked.
@@ -102,6 +107,7 @@ struct PolicyTest {
 };
 
 struct PolicyFile {
+  std::vector<Purpose> purposes;
   std::vector<Policy> policies;
   std::vector<PolicyTest> tests;
   std::string file;  // "policies/personal-data.yaml"

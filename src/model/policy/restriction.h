@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -32,8 +33,11 @@ struct Restriction {
   // Where there are masks: the contract's columns. Another one, of a snapshot from before, is null: nobody can say
   // whether it should be masked.
   std::set<std::string> columns;
+  // What grants on some columns give: every other column is not there. None: all are.
+  std::optional<std::set<std::string>> only;
 
-  bool empty() const { return filters.empty() && masks.empty(); }
+  bool empty() const { return filters.empty() && masks.empty() && !only; }
+  bool Shows(const std::string& column) const { return !only || only->contains(column); }
   bool operator==(const Restriction&) const = default;
   bool NeedsSalt() const;
 };
@@ -42,7 +46,8 @@ struct Restriction {
 struct PolicySql {
   std::string condition;                     // Of a WHERE; empty: every row.
   std::map<std::string, std::string> masks;  // Column → what stands for it.
-  bool empty() const { return condition.empty() && masks.empty(); }
+  std::set<std::string> absent;              // Columns of the table that are not in the view.
+  bool empty() const { return condition.empty() && masks.empty() && absent.empty(); }
 };
 // `table` may be of a snapshot from before the contract. `salt` where NeedsSalt: fresh for each statement, at least 16
 // random bytes in hexadecimal. No restriction (null) is an empty one.

@@ -38,7 +38,8 @@ Result<std::unique_ptr<af::FlightClient>> Connect(const ClientOptions& options) 
 
 }  // namespace
 
-Status Query(const ClientOptions& options, const std::string& sql, const std::function<bool(const Batch&)>& take) {
+Status Query(const ClientOptions& options, const std::string& sql, const std::function<bool(const Batch&)>& take,
+             const Told& told) {
   auto client = TRY(Connect(options));
   af::FlightCallOptions call;
   call.headers.emplace_back("authorization", "Bearer " + options.bearer);
@@ -56,6 +57,7 @@ Status Query(const ClientOptions& options, const std::string& sql, const std::fu
     }
     return error;
   }
+  if (auto news = Json::Parse((*info)->app_metadata()); told && news) told(*news);
   bool taken = false;
   for (const af::FlightEndpoint& endpoint : (*info)->endpoints()) {
     auto reader = TRY(Ours(client->DoGet(call, endpoint.ticket)));

@@ -25,7 +25,10 @@ struct Batch {
   std::vector<bool> right_aligned;  // Numbers.
   std::vector<std::vector<Json>> rows;
 };
+// What the node says besides the rows: {"ending": [{"address", "until"}]}.
+using Told = std::function<void(const Json& told)>;
 // Calls `take` at least once (an empty answer has names and no rows). The stream ends when `take` answers false.
-Status Query(const ClientOptions& options, const std::string& sql, const std::function<bool(const Batch&)>& take);
+Status Query(const ClientOptions& options, const std::string& sql, const std::function<bool(const Batch&)>& take,
+             const Told& told = nullptr);
 
 }  // namespace weft::flight

@@ -7,6 +7,7 @@
 
 #include "FlightSql.pb.h"
 #include "base/text.h"
+#include "model/policy/restriction.h"
 #include "ports/flight/internal.h"
 #include "ports/flight/schemas.h"
 #include "state/catalog/catalog.h"
@@ -90,17 +91,33 @@ Result<TablePtr> DbSchemas(store::Txn& txn, const sql::CommandGetDbSchemas& comm
   return TableFrom(DbSchemasSchema(), {rows.begin(), rows.end()});
 }
 
-Result<std::string> SchemaBytes(store::Txn& txn, const catalog::PortRow& row) {
+// Who asks, and by what is decided what they are told.
+struct Asked {
+  const Context& context;
+  const model::Caller& caller;
+
+  // Whether the caller sees the column, where there is any that they may read; else the catalogue's word is told.
+  Result<std::shared_ptr<const model::Restriction>> Sight(store::Txn& txn, const catalog::Port& port) const {
+    model::Decision decision = TRY(context.gate.Ask(txn, caller, model::Action::kRead, port.resource));
+    if (!decision.permitted) return std::shared_ptr<const model::Restriction>();
+    return std::move(decision.restriction);
+  }
+};
+
+Result<std::string> SchemaBytes(store::Txn& txn, const Asked& asked, const catalog::PortRow& row) {
   const catalog::Port port = TRY(catalog::Load(txn, row));
   model::TableSchema schema;
   if (port.contract && !port.contract->schema.empty()) {
     schema = TRY(model::SchemaOf(port.contract->schema.front(), nullptr));
   }
+  if (const auto sight = TRY(asked.Sight(txn, port))) {
+    std::erase_if(schema.fields, [&](const model::Field& field) { return !sight->Shows(field.name); });
+  }
   auto bytes = TRY(Ours(arrow::ipc::SerializeSchema(*ArrowSchemaOf(schema))));
   return bytes->ToString();
 }
 
-Result<TablePtr> Tables(store::Txn& txn, const sql::CommandGetTables& command) {
+Result<TablePtr> Tables(store::Txn& txn, const Asked& asked, const sql::CommandGetTables& command) {
   std::vector<std::vector<std::string>> rows;
   const auto& types = command.table_types();
   const bool typed = types.empty() || std::find(types.begin(), types.end(), "TABLE") != types.end();
@@ -109,12 +126,12 @@ Result<TablePtr> Tables(store::Txn& txn, const sql::CommandGetTables& command) {
     if (command.has_db_schema_filter_pattern() && !Like(named.schema, command.db_schema_filter_pattern())) continue;
     if (command.has_table_name_filter_pattern() && !Like(named.table, command.table_name_filter_pattern())) continue;
     rows.push_back({named.catalog, named.schema, named.table, "TABLE"});
-    if (command.include_schema()) rows.back().push_back(TRY(SchemaBytes(txn, named.row)));
+    if (command.include_schema()) rows.back().push_back(TRY(SchemaBytes(txn, asked, named.row)));
   }
   return TableFrom(TablesSchema(command.include_schema()), rows);
 }
 
-Result<TablePtr> PrimaryKeys(store::Txn& txn, const sql::CommandGetPrimaryKeys& command) {
+Result<TablePtr> PrimaryKeys(store::Txn& txn, const Asked& asked, const sql::CommandGetPrimaryKeys& command) {
   std::vector<std::vector<std::string>> rows;
   for (const Named& named : TRY(Everything(txn))) {
     if (named.table != command.table()) continue;
@@ -122,8 +139,11 @@ Result<TablePtr> PrimaryKeys(store::Txn& txn, const sql::CommandGetPrimaryKeys& 
     if (command.has_db_schema() && named.schema != command.db_schema()) continue;
     const catalog::Port port = TRY(catalog::Load(txn, named.row));
     if (!port.contract || port.contract->schema.empty()) continue;
+    const auto sight = TRY(asked.Sight(txn, port));
+    const std::vector<std::string> key = port.contract->schema.front().PrimaryKey();
+    if (sight && !std::ranges::all_of(key, [&](const std::string& column) { return sight->Shows(column); })) continue;
     int position = 0;
-    for (const std::string& column : port.contract->schema.front().PrimaryKey()) {
+    for (const std::string& column : key) {
       rows.push_back({named.catalog, named.schema, named.table, column, "primary_key", std::to_string(++position)});
     }
   }
@@ -190,7 +210,8 @@ Message Unpack(const google::protobuf::Any& any) {
 
 }  // namespace
 
-Result<TablePtr> Describe(store::Store& store, const std::string& version, const google::protobuf::Any& any) {
+Result<TablePtr> Describe(const Context& context, const model::Caller& caller, const std::string& version,
+                          const google::protobuf::Any& any) {
   if (any.Is<sql::CommandGetSqlInfo>()) return Ours(SqlInfo(version, Unpack<sql::CommandGetSqlInfo>(any)));
   if (any.Is<sql::CommandGetTableTypes>()) return TableFrom(TableTypesSchema(), {{"TABLE"}});
   if (any.Is<sql::CommandGetXdbcTypeInfo>()) return Ours(arrow::Table::MakeEmpty(XdbcTypesSchema()));
@@ -198,11 +219,12 @@ Result<TablePtr> Describe(store::Store& store, const std::string& version, const
       any.Is<sql::CommandGetCrossReference>()) {
     return Ours(arrow::Table::MakeEmpty(ForeignKeysSchema()));
   }
-  auto txn = TRY(store.Read());
+  auto txn = TRY(context.store.Read());
+  const Asked asked{context, caller};
   if (any.Is<sql::CommandGetCatalogs>()) return Catalogs(*txn);
   if (any.Is<sql::CommandGetDbSchemas>()) return DbSchemas(*txn, Unpack<sql::CommandGetDbSchemas>(any));
-  if (any.Is<sql::CommandGetTables>()) return Tables(*txn, Unpack<sql::CommandGetTables>(any));
-  if (any.Is<sql::CommandGetPrimaryKeys>()) return PrimaryKeys(*txn, Unpack<sql::CommandGetPrimaryKeys>(any));
+  if (any.Is<sql::CommandGetTables>()) return Tables(*txn, asked, Unpack<sql::CommandGetTables>(any));
+  if (any.Is<sql::CommandGetPrimaryKeys>()) return PrimaryKeys(*txn, asked, Unpack<sql::CommandGetPrimaryKeys>(any));
   return Error{Code::kUnsupported, "this door reads only: it does not know the command " + any.type_url()};
 }
 

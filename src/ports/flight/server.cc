@@ -192,7 +192,17 @@ class Door final : public af::FlightServerBase {
   Result<std::shared_ptr<arrow::Table>> Catalogue(const model::Caller& caller, const Any& any) {
     TRY(context_.gate.Decide(caller, model::Action::kBrowse, {}));
     if (any.Is<sql::CommandStatementUpdate>() || any.Is<sql::CommandPreparedStatementUpdate>()) return NoWriting();
-    return Describe(context_.store, options_.version, any);
+    return Describe(context_, caller, options_.version, any);
+  }
+
+  // {"ending": [{"address", "until"}]}: what the reader should know besides the rows; empty: nothing.
+  static std::string ToldOf(const query::Prepared& prepared) {
+    if (prepared.endings().empty()) return "";
+    Json::Array ending;
+    for (const auto& each : prepared.endings()) {
+      ending.push_back(Json::Map({{"address", each.address}, {"until", each.until.Text()}}));
+    }
+    return Json::Map({{"ending", std::move(ending)}}).Dump();
   }
 
   static Error NoWriting() {
@@ -206,10 +216,12 @@ class Door final : public af::FlightServerBase {
     std::shared_ptr<arrow::Schema> schema;
     std::string ticket = descriptor.cmd;
     int64_t rows = -1;
+    std::string told;
     if (any.Is<sql::CommandStatementQuery>()) {
       const auto command = TRY(Unpack<sql::CommandStatementQuery>(any));
       auto prepared = TRY(Prepare(call, caller, command.query()));
       schema = TRY(SchemaOf(*prepared));
+      told = ToldOf(*prepared);
       sql::TicketStatementQuery statement;
       statement.set_statement_handle(
           TRY(handles_.Put(caller, {.prepared = std::move(prepared), .parameters = {}, .once = true})));
@@ -224,7 +236,7 @@ class Door final : public af::FlightServerBase {
     }
     af::FlightEndpoint endpoint;
     endpoint.ticket.ticket = std::move(ticket);
-    auto info = af::FlightInfo::Make(*schema, descriptor, {endpoint}, rows, -1);
+    auto info = af::FlightInfo::Make(*schema, descriptor, {endpoint}, rows, -1, false, told);
     if (!info.ok()) return FromArrow(info.status());
     return std::make_unique<af::FlightInfo>(info.MoveValueUnsafe());
   }

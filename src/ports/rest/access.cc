@@ -17,7 +17,10 @@ Json GrantJson(const access::Grant& grant) {
                     {"principal", grant.principal},
                     {"address", grant.port.Text()},
                     {"purpose", grant.purpose},
+                    {"columns", grant.columns.empty() ? Json() : Json(grant.columns)},
                     {"until", OptionalTime(grant.until)},
+                    {"remind_at", OptionalTime(grant.remind_at())},
+                    {"request", grant.request.empty() ? Json() : Json(grant.request)},
                     {"granted_by", grant.granted_by},
                     {"granted_at", grant.granted_at.Text()}});
 }
@@ -61,39 +64,24 @@ Result<model::Limits> LimitsOf(store::Txn& txn, const Json& body, const std::str
   return limits;
 }
 
-Status NotPast(Clock& clock, std::string_view field, const std::optional<Instant>& time) {
-  if (!time || *time > clock.Now()) return {};
-  return Error{Code::kInvalid, fmt::format("field {}: {} is past", field, time->Text())};
-}
-
-// A name as grants, tokens and mesh.yaml write principals.
-Result<std::string> PrincipalName(const Json& body) {
-  const std::string name = TRY(NeedText(body, "principal"));
-  const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("-_.:@/+").find(c) != std::string_view::npos;
-  });
-  if (plain && name.size() <= 200) return name;
-  return Error{Code::kInvalid, fmt::format("field principal: '{}' is no principal: letters, digits and -_.:@/+", name)};
-}
-
 }  // namespace
 
-Answer ListGrants(Api& api, const Caller&, const http::Request& request) {
-  TRY(OnlyQuery(request, {"address", "principal"}));
+Answer ListGrants(Api& api, const Caller& caller, const http::Request& request) {
+  TRY(OnlyQuery(request, {"address", "principal", "mine"}));
+  const bool mine = request.Query("mine") == "true";
   auto txn = TRY(api.store.Read());
   std::optional<model::PortKey> key;
   if (!request.Query("address").empty()) key = TRY(PortOf(*txn, request.Query("address")))
   .row.key;
   Json::Array grants;
   for (const access::Grant& grant : TRY(access::Grants(*txn, key ? &*key : nullptr, request.Query("principal")))) {
-    grants.push_back(GrantJson(grant));
+    if (!mine || access::Covers(grant.principal, caller.principal)) grants.push_back(GrantJson(grant));
   }
   return http::Response::Of(Json::Map({{"grants", std::move(grants)}}));
 }
 
 Answer PutGrant(Api& api, const Caller& caller, const http::Request& request) {
-  const Json body = TRY(BodyOf(request, {"principal", "address", "purpose", "until"}));
+  const Json body = TRY(BodyOf(request, {"principal", "address", "purpose", "until", "columns"}));
   access::Grant wanted;
   const std::string address = TRY(NeedText(body, "address"));
   wanted.principal = TRY(PrincipalName(body));
@@ -105,11 +93,14 @@ Answer PutGrant(Api& api, const Caller& caller, const http::Request& request) {
   const catalog::Port port = TRY(PortOf(*txn, address));
   TRY(api.gate.Decide(*txn, caller, model::Action::kGrant, port.resource));
   wanted.port = port.row.key;
+  wanted.columns = TRY(ColumnsOf(body));
+  TRY(access::CheckGrant(*txn, api.clock, wanted, port.resource));
   const access::Grant grant = TRY(access::PutGrant(*txn, api.clock, wanted));
   TRY(Record(*txn, api.clock, caller, "granted", grant.port.Text(),
              Json::Map({{"grant", grant.id},
                         {"principal", grant.principal},
                         {"purpose", grant.purpose},
+                        {"columns", grant.columns},
                         {"until", OptionalTime(grant.until)}})));
   TRY(txn->Commit());
   return http::Response::Of(GrantJson(grant));

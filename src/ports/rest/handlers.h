@@ -23,6 +23,11 @@ Status OneOf(std::string_view name, const std::string& value, std::initializer_l
 // The body as a JSON object with no other keys than `known`.
 Result<Json> BodyOf(const http::Request& request, std::initializer_list<std::string_view> known);
 Result<std::string> NeedText(const Json& body, std::string_view key);
+// Field columns: names; none where it is absent.
+Result<std::vector<std::string>> ColumnsOf(const Json& body);
+// Field principal, or another: a name as grants, tokens and mesh.yaml write principals.
+Result<std::string> PrincipalName(const Json& body, std::string_view key = "principal");
+Status NotPast(Clock& clock, std::string_view field, const std::optional<Instant>& time);
 Result<std::optional<Instant>> TimeOf(const Json& body, std::string_view key);
 
 Result<model::Address> AddressOf(store::Txn& txn, const std::string& text);  // Of this mesh.
@@ -74,6 +79,7 @@ Answer RevokeToken(Api& api, const Caller& caller, const http::Request& request)
 // policies.cc
 Json DecisionJson(const model::Decision& decision);
 Answer Explain(Api& api, const Caller& caller, const http::Request& request);
+Answer ListPurposes(Api& api, const Caller& caller, const http::Request& request);
 Answer ListPolicies(Api& api, const Caller& caller, const http::Request& request);
 // secrets.cc
 Answer PutSecret(Api& api, const Caller& caller, const http::Request& request);

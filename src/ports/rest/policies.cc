@@ -8,9 +8,14 @@
 namespace weft::rest {
 
 Json DecisionJson(const model::Decision& decision) {
-  Json masks = Json::Object(), rows;
+  Json masks = Json::Object(), rows, columns;
   if (decision.restriction) {
-    for (const auto& [column, mask] : decision.restriction->masks) masks.Set(column, MaskActionName(mask.action));
+    for (const auto& [column, mask] : decision.restriction->masks) {
+      if (decision.restriction->Shows(column)) masks.Set(column, MaskActionName(mask.action));
+    }
+    if (decision.restriction->only) {
+      columns = std::vector<std::string>(decision.restriction->only->begin(), decision.restriction->only->end());
+    }
     std::string text;
     for (const auto& filter : decision.restriction->filters) text += (text.empty() ? "" : " && ") + filter.text;
     if (!text.empty()) rows = text;
@@ -29,6 +34,7 @@ Json DecisionJson(const model::Decision& decision) {
                     {"until", OptionalTime(decision.until)},
                     {"masked", std::move(masks)},
                     {"rows", std::move(rows)},
+                    {"columns", std::move(columns)},  // Those that are granted; null: all.
                     {"policies", std::move(policies)}});
 }
 
@@ -72,6 +78,25 @@ Answer Explain(Api& api, const Caller& caller, const http::Request& request) {
   answer.Set("address", port.row.key.Text());
   answer.Set("purpose", request.Query("purpose"));
   return http::Response::Of(answer);
+}
+
+Answer ListPurposes(Api& api, const Caller&, const http::Request& request) {
+  TRY(OnlyQuery(request, {}));
+  auto txn = TRY(api.store.Read());
+  Json::Array purposes;
+  const std::shared_ptr<const model::Policies> in_force = TRY(access::PoliciesOf(*txn));
+  for (const model::Purpose& purpose : in_force->purposes().all()) {
+    Json excludes = Json::Array();
+    for (const model::Purpose& other : in_force->purposes().all()) {
+      if (in_force->purposes().Incompatible(purpose.name, other.name)) excludes.Push(other.name);
+    }
+    purposes.push_back(Json::Map({{"name", purpose.name},
+                                  {"description", purpose.description},
+                                  {"parent", purpose.parent.name.empty() ? Json() : Json(purpose.parent.name)},
+                                  {"incompatible", std::move(excludes)},
+                                  {"where", purpose.Where()}}));
+  }
+  return http::Response::Of(Json::Map({{"purposes", std::move(purposes)}}));
 }
 
 Answer ListPolicies(Api& api, const Caller&, const http::Request& request) {

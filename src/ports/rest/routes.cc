@@ -33,6 +33,7 @@ std::span<const gate::Route<Api>> Routes() {
       {"POST", "/v1/grants", kBrowse, nullptr, PutGrant},
       {"DELETE", "/v1/grants", kBrowse, nullptr, RevokeGrants},
       {"GET", "/v1/policies", kBrowse, nullptr, ListPolicies},
+      {"GET", "/v1/purposes", kBrowse, nullptr, ListPurposes},
       {"GET", "/v1/explain", kBrowse, nullptr, Explain},
       {"GET", "/v1/tokens", kBrowse, nullptr, ListTokens},
       {"POST", "/v1/tokens", kBrowse, nullptr, CreateToken},

@@ -77,6 +77,29 @@ Result<std::optional<Instant>> TimeOf(const Json& body, std::string_view key) {
   return std::optional<Instant>(*time);
 }
 
+Status NotPast(Clock& clock, std::string_view field, const std::optional<Instant>& time) {
+  if (!time || *time > clock.Now()) return {};
+  return Error{Code::kInvalid, fmt::format("field {}: {} is past", field, time->Text())};
+}
+
+Result<std::vector<std::string>> ColumnsOf(const Json& body) {
+  const Json& columns = body["columns"];
+  if (columns.is_null()) return std::vector<std::string>();
+  const std::vector<std::string> names = columns.Texts();
+  if (columns.is_array() && !names.empty() && names.size() == columns.size()) return names;
+  return Invalid(fmt::format("field columns: {} is no list of columns' names", columns.Dump()));
+}
+
+Result<std::string> PrincipalName(const Json& body, std::string_view key) {
+  const std::string name = TRY(NeedText(body, key));
+  const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-_.:@/+").find(c) != std::string_view::npos;
+  });
+  if (plain && name.size() <= 200) return name;
+  return Invalid(fmt::format("field {}: '{}' is no principal: letters, digits and -_.:@/+", key, name));
+}
+
 Result<model::Address> AddressOf(store::Txn& txn, const std::string& text) {
   if (text.empty()) return Invalid("address is missing: write it like domain/product/port@1");
   model::Address address = TRY(model::Address::Parse(text));

@@ -64,11 +64,18 @@ Result<model::Principal> PrincipalOf(store::Txn& txn, const std::string& name);
 Result<model::Principal> ForeignPrincipal(store::Txn& txn, const std::string& name,
                                           const std::vector<std::string>& claimed);
 
+// Whether a name ("ana" or "group:ops"), of a grant or an owner, speaks of the principal.
+bool Covers(const std::string& name, const model::Principal& principal);
+
 // Replaces the members of every group: what mesh.yaml says, put by whoever applies it, in the same transaction.
 Status PutGroups(store::Txn& txn, const std::map<std::string, std::vector<std::string>>& groups);
 
-// Why one asks: empty, or a slug that is written the same in requests and in grants. kInvalid where it is neither.
-Status CheckPurpose(const std::string& purpose);
+// Who stands in a group of mesh.yaml: principals, and "claim:VALUE".
+Result<std::vector<std::string>> Members(store::Txn& txn, const std::string& group);
+
+// Why one asks: empty, or a slug that is written the same in requests and in grants, and one of the mesh's purposes
+// where it declares any. kInvalid where it is neither, with the nearest name.
+Status CheckPurpose(store::Txn& txn, const std::string& purpose);
 
 // What a principal's policies ask of it, by mesh.yaml: replaces everybody's, in the same transaction as the groups.
 Status PutAttributes(store::Txn& txn,
@@ -88,18 +95,33 @@ struct Grant {
   std::optional<Instant> until;
   std::string granted_by;
   Instant granted_at;
+  std::vector<std::string> columns = {};   // Sorted; none: all.
+  int64_t remind_s = 14 * 86'400;          // Its end is told so long before.
+  std::string request = {};                // That it follows from; empty: none.
+
+  std::optional<Instant> remind_at() const;
 };
-// The same grant (principal, port, purpose) again changes `until`. `id` and `granted_at` are given here.
+// kInvalid where it could not be given: columns that the port lacks, a purpose that the mesh does not know, or that is
+// incompatible with the product's own or with that of another grant on the port which the same people hold.
+Status CheckGrant(store::Txn& txn, Clock& clock, const Grant& grant, const model::Resource& resource);
+// The same grant (principal, port, purpose, columns) again changes the rest. `id` and `granted_at` are given here.
 Result<Grant> PutGrant(store::Txn& txn, Clock& clock, const Grant& grant);
 // How many grants ended.
 Result<int> Revoke(store::Txn& txn, Clock& clock, const std::string& principal, const model::PortKey& port);
 Result<std::vector<Grant>> Grants(store::Txn& txn, const model::PortKey* port, const std::string& principal);
+// Those whose end is near and of which nobody was told yet; from then on they were.
+Result<std::vector<Grant>> TakeEnding(store::Txn& txn, Clock& clock);
+
+// The command that asks for access in the principal's name. `columns`: those that are asked for; none: all.
+std::string RequestLine(const model::Principal& principal, const model::Resource& resource, const std::string& purpose,
+                        const std::vector<std::string>& columns = {});
 
 // Deny by default. Every principal browses. Owners of the domain publish, run, grant and read; administrators
 // administer, audit, publish, run and grant but read data only as owners or by grant; members of the group "auditors"
 // audit, of "governance" govern; consumers read by grant; a product's principal reads its own ports. What may be read
 // the policies allow, deny and restrict, for whomever. What the token that the principal came with is limited to holds
-// before all of it. A denial is a value, not an error.
+// before all of it. Whoever asks for a purpose reads no product whose own excludes it. Everybody asks for access, and who
+// approves it its chain says. A denial is a value, not an error.
 Result<model::Decision> Decide(store::Txn& txn, Clock& clock, const model::Principal& principal, model::Action action,
                                const model::Resource& resource, const std::string& purpose);
 // The same of kRead under other policies than those in force: what a plan compares with.

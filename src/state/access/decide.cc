@@ -1,11 +1,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
+#include "model/policy/restriction.h"
 #include "state/access/access.h"
 
 namespace weft::access {
+
+bool Covers(const std::string& name, const model::Principal& principal) {
+  if (name == principal.name) return true;
+  return name.starts_with("group:") && std::ranges::find(principal.groups, name.substr(6)) != principal.groups.end();
+}
+
 namespace {
 
 using model::Action;
@@ -16,12 +24,6 @@ using model::Resource;
 // Groups of mesh.yaml that mean something to the gate.
 constexpr std::string_view kAuditors = "auditors";
 constexpr std::string_view kGovernance = "governance";
-
-// Whether `name` ("ana" or "group:ops") speaks of the principal.
-bool Covers(const std::string& name, const Principal& principal) {
-  if (name == principal.name) return true;
-  return name.starts_with("group:") && std::ranges::find(principal.groups, name.substr(6)) != principal.groups.end();
-}
 
 bool Owns(const Principal& principal, const Resource& resource) {
   return std::ranges::any_of(resource.owners, [&](const std::string& owner) { return Covers(owner, principal); });
@@ -47,28 +49,63 @@ Decision Deny(std::vector<std::string> reasons, std::string remedy) {
 
 std::string PurposeText(const std::string& purpose) { return purpose.empty() ? "none" : fmt::format("'{}'", purpose); }
 
-// The longest of what the grants permit, or why none of them does.
+// What grants permit together: all of a port as long as the longest, or some columns until the first of them ends.
+class Granted {
+ public:
+  void Add(const Grant& grant) {
+    Decision& to = grant.columns.empty() ? whole_ : part_;
+    const bool first = !to.permitted;
+    to.permitted = true;
+    columns_.insert(grant.columns.begin(), grant.columns.end());
+    auto ends = [](const std::optional<Instant>& until) { return until ? until->micros : INT64_MAX; };
+    const bool counts = grant.columns.empty() ? ends(grant.until) > ends(to.until) : ends(grant.until) < ends(to.until);
+    if (!first && !counts) return;
+    to.until = grant.until;
+    to.remind_at = grant.remind_at();
+  }
+
+  bool any() const { return whole_.permitted || part_.permitted; }
+  Decision Take() {
+    if (whole_.permitted) return std::move(whole_);
+    model::Restriction restriction;
+    restriction.only = std::move(columns_);
+    part_.restriction = std::make_shared<const model::Restriction>(std::move(restriction));
+    return std::move(part_);
+  }
+
+ private:
+  Decision whole_, part_;
+  std::set<std::string> columns_;
+};
+
+// Asking first, and who could grant it without being asked.
+std::string Remedy(const Principal& principal, const Resource& resource, const std::string& purpose,
+                   const model::Purposes& purposes) {
+  const std::string wanted = purpose.empty() && purposes.any() ? "PURPOSE" : purpose;
+  std::string grant = fmt::format("weft grant {} {}", principal.name, resource.Text());
+  if (!wanted.empty()) grant += " --purpose " + wanted;
+  return fmt::format("{}; or {}, by {}", RequestLine(principal, resource, wanted), grant, OwnersText(resource));
+}
+
+// What the grants permit, or why none of them does.
 Decision DecideByGrants(const std::vector<Grant>& grants, const Principal& principal, const Resource& resource,
-                        const std::string& purpose, Instant now) {
-  Decision best;
+                        const std::string& purpose, Instant now, const model::Purposes& purposes) {
+  Granted granted;
   std::vector<std::string> reasons;
   std::string other_purpose;
   for (const Grant& grant : grants) {
     if (!Covers(grant.principal, principal)) continue;
     if (grant.until && *grant.until <= now) {
       reasons.push_back(fmt::format("the grant to {} ended at {}", grant.principal, grant.until->Text()));
-    } else if (!grant.purpose.empty() && grant.purpose != purpose) {
+    } else if (!grant.purpose.empty() && !purposes.Covers(grant.purpose, purpose)) {
       reasons.push_back(fmt::format("the grant to {} is for the purpose '{}', and the request's purpose is {}",
                                     grant.principal, grant.purpose, PurposeText(purpose)));
       other_purpose = grant.purpose;
-    } else if (!best.permitted) {
-      best = Permit();
-      best.until = grant.until;
-    } else if (best.until) {
-      best.until = grant.until ? std::max(best.until, grant.until) : std::nullopt;
+    } else {
+      granted.Add(grant);
     }
   }
-  if (best.permitted) return best;
+  if (granted.any()) return granted.Take();
   const std::string text = resource.Text();
   if (reasons.empty())
     reasons.push_back(fmt::format("{} does not own {} and holds no grant on it", principal.name, text));
@@ -82,20 +119,28 @@ Decision DecideByGrants(const std::vector<Grant>& grants, const Principal& princ
   if (!other_purpose.empty() && purpose.empty()) {
     return Deny(std::move(reasons), fmt::format("ask again with the purpose: --purpose {}", other_purpose));
   }
-  std::string command = fmt::format("weft grant {} {}", principal.name, text);
-  if (!purpose.empty()) command += " --purpose " + purpose;
-  return Deny(std::move(reasons), fmt::format("{}, by {}", command, OwnersText(resource)));
+  return Deny(std::move(reasons), Remedy(principal, resource, purpose, purposes));
 }
 
 Result<Decision> ByRight(store::Txn& txn, const Principal& principal, const Resource& resource,
-                         const std::string& purpose, Instant now) {
+                         const std::string& purpose, Instant now, const model::Purposes& purposes) {
   if (Owns(principal, resource)) return Permit();
   if (principal.kind == Principal::Kind::kProduct && !resource.product.empty() &&
       principal.name == fmt::format("product:{}/{}", resource.domain, resource.product)) {
     return Permit();
   }
   const model::PortKey key{resource.domain, resource.product, resource.port, resource.major};
-  return DecideByGrants(TRY(Grants(txn, &key, "")), principal, resource, purpose, now);
+  return DecideByGrants(TRY(Grants(txn, &key, "")), principal, resource, purpose, now, purposes);
+}
+
+// Whoever says what for may not read what is for something that excludes it.
+void DenyIncompatible(const Resource& resource, const std::string& purpose, const model::Purposes& purposes,
+                      Decision* decision) {
+  if (!decision->permitted || !purposes.Incompatible(purpose, resource.purpose)) return;
+  decision->permitted = false;
+  decision->reasons = {fmt::format("the product {}/{} is for the purpose '{}', which excludes the request's, '{}'",
+                                   resource.domain, resource.product, resource.purpose, purpose)};
+  decision->remedy = fmt::format("ask for a purpose that goes with '{}': weft purpose list", resource.purpose);
 }
 
 // What only owners and administrators may do.
@@ -132,8 +177,9 @@ Decision DenyByLimits(const Principal& principal, Action action, const Resource&
 Result<Decision> DecideRead(store::Txn& txn, Clock& clock, const Principal& principal, const Resource& resource,
                             const std::string& purpose, const model::Policies& policies) {
   const Instant now = clock.Now();
-  Decision decision = TRY(ByRight(txn, principal, resource, purpose, now));
+  Decision decision = TRY(ByRight(txn, principal, resource, purpose, now, policies.purposes()));
   policies.Decide(principal, Action::kRead, resource, purpose, now, &decision);
+  DenyIncompatible(resource, purpose, policies.purposes(), &decision);
   return decision;
 }
 
@@ -153,6 +199,8 @@ Result<Decision> Decide(store::Txn& txn, Clock& clock, const Principal& principa
   switch (action) {
     case Action::kOpen:
     case Action::kBrowse:
+    case Action::kRequest:
+    case Action::kApprove:
       return Permit();
     case Action::kRead:
       return DecideRead(txn, clock, principal, resource, purpose, *TRY(PoliciesOf(txn)));

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/id.h"
 #include "base/text.h"
@@ -9,9 +10,12 @@
 namespace weft::access {
 namespace {
 
-constexpr size_t kMaxPurpose = 63;
 constexpr std::string_view kColumns =
-    "id, principal, domain, product, port, major, purpose, until, granted_by, granted_at";
+    "id, principal, domain, product, port, major, purpose, until, granted_by, granted_at, of_columns, remind_s, request";
+
+std::string ColumnsText(const std::vector<std::string>& columns) {
+  return columns.empty() ? "" : Json(columns).Dump();
+}
 
 Result<Grant> GrantOf(const store::Row& row) {
   Grant grant;
@@ -22,42 +26,102 @@ Result<Grant> GrantOf(const store::Row& row) {
   if (!row.null(7)) grant.until = TRY(Instant::Parse(row.text(7)));
   grant.granted_by = row.text(8);
   grant.granted_at = TRY(Instant::Parse(row.text(9)));
+  if (!row.text(10).empty()) {
+    grant.columns = TRY(Json::Parse(row.text(10))).Texts();
+    // Never wider than what was written.
+    if (grant.columns.empty()) return Error{Code::kInternal, "the columns of the grant " + grant.id + " cannot be read"};
+  }
+  grant.remind_s = row.integer(11);
+  grant.request = row.text(12);
   return grant;
+}
+
+Status CheckColumns(const Grant& grant, const model::Resource& resource) {
+  if (grant.columns.empty()) return {};
+  std::vector<std::string_view> names;
+  if (resource.contract && !resource.contract->schema.empty()) {
+    for (const model::Property& property : resource.contract->schema.front().properties) names.push_back(property.name);
+  }
+  for (const std::string& column : grant.columns) {
+    if (std::ranges::find(names, column) != names.end()) continue;
+    return Error{Code::kInvalid,
+                 fmt::format("{} has no column '{}'{}", resource.Text(), column, DidYouMean(column, names))};
+  }
+  return {};
+}
+
+// Under which names the people whom a grant is for may hold others.
+Result<std::set<std::string>> SamePeople(store::Txn& txn, const std::string& principal) {
+  std::set<std::string> names = {principal};
+  std::vector<std::string> people = {principal};
+  if (principal.starts_with("group:")) people = TRY(Members(txn, principal.substr(6)));
+  for (const std::string& person : people) {
+    names.insert(person);
+    const model::Principal known = TRY(PrincipalOf(txn, person));
+    for (const std::string& group : known.groups) names.insert("group:" + group);
+  }
+  return names;
 }
 
 }  // namespace
 
-Status CheckPurpose(const std::string& purpose) {
-  const bool plain =
-      std::ranges::all_of(purpose, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
-  const bool begins = purpose.empty() || (purpose[0] >= 'a' && purpose[0] <= 'z');
-  if (plain && begins && purpose.size() <= kMaxPurpose) return {};
-  const bool showable = purpose.size() <= kMaxPurpose && IsUtf8(purpose);
-  return Error{
-      Code::kInvalid,
-      fmt::format("{} is no purpose: write up to {} characters of a to z, 0 to 9 and -, beginning with a "
-                  "letter, such as demand-forecast",
-                  showable ? "'" + purpose + "'" : fmt::format("a text of {} bytes", purpose.size()), kMaxPurpose)};
+std::optional<Instant> Grant::remind_at() const {
+  if (!until) return std::nullopt;
+  return Instant{until->micros - remind_s * 1'000'000};
+}
+
+Status CheckPurpose(store::Txn& txn, const std::string& purpose) {
+  TRY(model::CheckPurposeText(purpose));
+  if (purpose.empty()) return {};
+  const auto policies = TRY(PoliciesOf(txn));
+  return policies->purposes().Check(purpose);
+}
+
+Status CheckGrant(store::Txn& txn, Clock& clock, const Grant& grant, const model::Resource& resource) {
+  TRY(CheckPurpose(txn, grant.purpose));
+  TRY(CheckColumns(grant, resource));
+  const auto policies = TRY(PoliciesOf(txn));
+  const model::Purposes& purposes = policies->purposes();
+  if (purposes.Incompatible(grant.purpose, resource.purpose)) {
+    return Error{Code::kInvalid, fmt::format("the product of {} is for the purpose '{}', which goes not with '{}'; "
+                                             "`weft purpose list` tells why",
+                                             resource.Text(), resource.purpose, grant.purpose)};
+  }
+  if (!purposes.any() || grant.purpose.empty()) return {};
+  const std::set<std::string> same = TRY(SamePeople(txn, grant.principal));
+  const Instant now = clock.Now();
+  for (const Grant& other : TRY(Grants(txn, &grant.port, ""))) {
+    if (!same.contains(other.principal) || (other.until && *other.until <= now)) continue;
+    if (!purposes.Incompatible(grant.purpose, other.purpose)) continue;
+    return Error{Code::kConflict, fmt::format("{} holds a grant on {} for '{}', and nobody holds one for '{}' too: the "
+                                              "purposes exclude each other. End that one first: weft revoke {} {}",
+                                              other.principal, grant.port.Text(), other.purpose, grant.purpose,
+                                              other.principal, grant.port.Text())};
+  }
+  return {};
 }
 
 Result<Grant> PutGrant(store::Txn& txn, Clock& clock, const Grant& grant) {
   const Instant now = clock.Now();
-  TRY(CheckPurpose(grant.purpose));
+  TRY(CheckPurpose(txn, grant.purpose));
   if (grant.principal.empty() || grant.principal == "group:") {
     return Error{Code::kInvalid, "a grant names whom it is for: a principal, or group:NAME"};
   }
   if (grant.until && *grant.until <= now) {
     return Error{Code::kInvalid, fmt::format("the grant would end at {}, which has passed", grant.until->Text())};
   }
+  const std::set<std::string> columns(grant.columns.begin(), grant.columns.end());
   const std::string sql = fmt::format(
-      "INSERT INTO grants ({}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
-      "ON CONFLICT (domain, product, port, major, principal, purpose) DO UPDATE SET until = excluded.until, "
-      "granted_by = excluded.granted_by, granted_at = excluded.granted_at RETURNING {}",
+      "INSERT INTO grants ({}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
+      "ON CONFLICT (domain, product, port, major, principal, purpose, of_columns) DO UPDATE SET until = excluded.until, "
+      "granted_by = excluded.granted_by, granted_at = excluded.granted_at, remind_s = excluded.remind_s, "
+      "request = excluded.request RETURNING {}",
       kColumns, kColumns);
-  auto rows =
-      TRY(txn.Run(sql, {NewId("grant"), grant.principal, grant.port.domain, grant.port.product, grant.port.port,
-                        store::Int(grant.port.major), grant.purpose,
-                        grant.until ? store::Cell(grant.until->Text()) : std::nullopt, grant.granted_by, now.Text()}));
+  auto rows = TRY(txn.Run(
+      sql, {NewId("grant"), grant.principal, grant.port.domain, grant.port.product, grant.port.port,
+            store::Int(grant.port.major), grant.purpose, grant.until ? store::Cell(grant.until->Text()) : std::nullopt,
+            grant.granted_by, now.Text(), ColumnsText({columns.begin(), columns.end()}), store::Int(grant.remind_s),
+            grant.request}));
   return GrantOf(rows.at(0));
 }
 
@@ -85,6 +149,29 @@ Result<std::vector<Grant>> Grants(store::Txn& txn, const model::PortKey* port, c
   std::vector<Grant> grants;
   for (const store::Row& row : TRY(txn.Run(sql, args))) grants.push_back(TRY(GrantOf(row)));
   return grants;
+}
+
+Result<std::vector<Grant>> TakeEnding(store::Txn& txn, Clock& clock) {
+  const Instant now = clock.Now();
+  std::vector<Grant> ending;
+  const std::string sql = fmt::format(
+      "SELECT {} FROM grants WHERE until > $1 AND (told IS NULL OR told <> until) ORDER BY until, id", kColumns);
+  for (const store::Row& row : TRY(txn.Run(sql, {now.Text()}))) {
+    Grant grant = TRY(GrantOf(row));
+    if (*grant.remind_at() > now) continue;
+    TRY(txn.Run("UPDATE grants SET told = until WHERE id = $1", {grant.id}));
+    ending.push_back(std::move(grant));
+  }
+  return ending;
+}
+
+std::string RequestLine(const model::Principal& principal, const model::Resource& resource, const std::string& purpose,
+                        const std::vector<std::string>& columns) {
+  std::string line = "weft request " + resource.Text();
+  if (principal.kind == model::Principal::Kind::kProduct) line += " --for " + principal.name;
+  if (!columns.empty()) line += " --columns " + Join(columns, ",");
+  if (!purpose.empty()) line += " --purpose " + purpose;
+  return line + " --because WHY";
 }
 
 }  // namespace weft::access

@@ -65,6 +65,31 @@ CREATE TABLE policy_epoch (
   id INTEGER PRIMARY KEY,
   digest TEXT NOT NULL
 );
+)"},
+                                            {"access", 4, R"(
+CREATE TABLE grants_of_columns (
+  id TEXT PRIMARY KEY,
+  principal TEXT NOT NULL,
+  domain TEXT NOT NULL,
+  product TEXT NOT NULL,
+  port TEXT NOT NULL,
+  major INTEGER NOT NULL,
+  purpose TEXT NOT NULL,
+  until TEXT,
+  granted_by TEXT NOT NULL,
+  granted_at TEXT NOT NULL,
+  of_columns TEXT NOT NULL,
+  remind_s INTEGER NOT NULL,
+  request TEXT NOT NULL,
+  told TEXT,
+  UNIQUE (domain, product, port, major, principal, purpose, of_columns)
+);
+INSERT INTO grants_of_columns SELECT id, principal, domain, product, port, major, purpose, until, granted_by,
+  granted_at, '', 1209600, '', NULL FROM grants;
+DROP TABLE grants;
+ALTER TABLE grants_of_columns RENAME TO grants;
+CREATE INDEX grants_principal ON grants (principal);
+CREATE INDEX grants_until ON grants (until);
 )"}};
 
 constexpr std::string_view kTokenColumns =
@@ -262,6 +287,15 @@ Result<std::vector<std::string>> KnownPrincipals(store::Txn& txn) {
     if (!row.text(0).starts_with("group:")) names.push_back(row.text(0));
   }
   return names;
+}
+
+Result<std::vector<std::string>> Members(store::Txn& txn, const std::string& group) {
+  std::vector<std::string> members;
+  for (const store::Row& row :
+       TRY(txn.Run("SELECT principal FROM group_members WHERE group_name = $1 ORDER BY principal", {group}))) {
+    members.push_back(row.text(0));
+  }
+  return members;
 }
 
 Status PutGroups(store::Txn& txn, const std::map<std::string, std::vector<std::string>>& groups) {

@@ -20,8 +20,8 @@ Error ErrorOf(const model::Caller& caller, model::Action action, const model::Re
           fmt::format("{} may not {} {}: {}", who, model::ActionName(action), resource.Text(), decision.Why())};
 }
 
-Status CheckPurpose(const std::string& purpose) {
-  Status known = access::CheckPurpose(purpose);
+Status CheckPurpose(store::Txn& txn, const std::string& purpose) {
+  Status known = access::CheckPurpose(txn, purpose);
   return known ? std::move(known) : Status(known.TakeError().With("header x-weft-purpose"));
 }
 
@@ -31,7 +31,8 @@ Result<model::Caller> Gate::Authenticate(std::string_view secret, std::string pu
                                          std::string peer) {
   if (token::LooksLikeJwt(secret)) {
     model::Caller caller = TRY(AuthenticateJwt(secret));
-    TRY(CheckPurpose(purpose));
+    auto txn = TRY(store_.Read());
+    TRY(CheckPurpose(*txn, purpose));
     caller.purpose = std::move(purpose);
     caller.door = std::move(door);
     caller.peer = std::move(peer);
@@ -39,7 +40,7 @@ Result<model::Caller> Gate::Authenticate(std::string_view secret, std::string pu
   }
   auto txn = TRY(store_.Read());
   access::Identity identity = TRY(access::Authenticate(*txn, clock_, std::string(secret)));
-  TRY(CheckPurpose(purpose));
+  TRY(CheckPurpose(*txn, purpose));
   txn.reset();
   {
     std::lock_guard lock(mutex_);
@@ -85,6 +86,11 @@ Result<model::Decision> Gate::Decide(store::Txn& txn, const model::Caller& calle
   if (decision.permitted) return decision;
   TRY(ledger_.AppendSoon(ledger::Denial(caller, action, AddressOf(resource), decision.reasons)));
   return ErrorOf(caller, action, resource, decision);
+}
+
+Result<model::Decision> Gate::Ask(store::Txn& txn, const model::Caller& caller, model::Action action,
+                                  const model::Resource& resource) const {
+  return access::Decide(txn, clock_, caller.principal, action, resource, caller.purpose);
 }
 
 std::string BearerOf(std::string_view authorization) {

@@ -43,6 +43,10 @@ class Gate {
   Result<model::Decision> Decide(store::Txn& txn, const model::Caller& caller, model::Action action,
                                  const model::Resource& resource);
 
+  // The answer alone, permitted or not: nothing is recorded, and nothing may leave by it.
+  Result<model::Decision> Ask(store::Txn& txn, const model::Caller& caller, model::Action action,
+                              const model::Resource& resource) const;
+
   // When a token was last seen, where that is newer than what the store has.
   std::optional<Instant> LastUse(const std::string& token_id) const;
   // Writes what has been seen since the last call; what calls it keeps that off the way of requests.

@@ -132,6 +132,7 @@ class Planner {
         ports[row.key.Text()] = TRY(catalog::Load(txn_, row))
         .resource;
       }
+      TellLostPurposes(ports);
     }
     for (const Bundle& bundle : draft_.repository.bundles) {
       const bool is_new = std::ranges::find(changed, &bundle) != changed.end();
@@ -150,6 +151,21 @@ class Planner {
     Tell(policies.next->RunTests(ports));
     if (!plan_.refused()) plan_.effects = TRY(EffectsOf(txn_, context_.clock, policies, mesh_));
     return {};
+  }
+
+  // Products that are registered and not in the folder must still be able to say what they read for.
+  void TellLostPurposes(const std::map<std::string, model::Resource>& ports) {
+    std::set<std::string> told;
+    for (const Bundle& bundle : draft_.repository.bundles) told.insert(bundle.product.domain + "/" + bundle.product.name);
+    for (const auto& [address, resource] : ports) {
+      const std::string product = resource.domain + "/" + resource.product;
+      Status known = draft_.policies.next->purposes().Check(resource.purpose);
+      if (known || !told.insert(product).second) continue;
+      Say({}, draft_.policies.put[0].file, "weft.policy",
+          fmt::format("the product {} reads for '{}', which would be no purpose any more: keep it, or change the product "
+                      "first",
+                      product, resource.purpose));
+    }
   }
 
   Result<catalog::BundlePtr> Previous(const Bundle& bundle) {

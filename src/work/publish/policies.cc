@@ -26,12 +26,21 @@ std::string RowsOf(const model::Decision& decision) {
 
 std::string MaskOf(const model::Decision& decision, const std::string& column) {
   if (!decision.restriction) return "shown";
+  if (!decision.restriction->Shows(column)) return "not granted";
   const auto mask = decision.restriction->masks.find(column);
   return mask == decision.restriction->masks.end() ? "shown" : std::string(MaskActionName(mask->second.action));
 }
 
+std::set<std::string> AllColumns(const model::Resource& resource) {
+  std::set<std::string> names;
+  if (!resource.contract || resource.contract->schema.empty()) return names;
+  for (const model::Property& property : resource.contract->schema.front().properties) names.insert(property.name);
+  return names;
+}
+
 // What one principal gains or loses of one port; nothing where it stays as it was.
-std::vector<std::string> Differences(const model::Decision& before, const model::Decision& after) {
+std::vector<std::string> Differences(const model::Decision& before, const model::Decision& after,
+                                     const model::Resource& resource) {
   if (!before.permitted && !after.permitted) return {};
   std::vector<std::string> told;
   if (before.permitted && !after.permitted) return {"may no longer read: " + Join(after.reasons, "; ")};
@@ -43,6 +52,9 @@ std::vector<std::string> Differences(const model::Decision& before, const model:
   std::set<std::string> columns;
   for (const model::Decision* decision : {&before, &after}) {
     if (!decision->restriction) continue;
+    // Every column's sight may change where only some were granted.
+    const bool some = decision->restriction->only.has_value();
+    for (const std::string& column : some ? AllColumns(resource) : std::set<std::string>()) columns.insert(column);
     for (const auto& [column, mask] : decision->restriction->masks) columns.insert(column);
   }
   for (const std::string& column : columns) {
@@ -76,6 +88,7 @@ Result<PolicyPlan> PlanPolicies(store::Txn& txn, const std::vector<model::Policy
     Change change{Change::Kind::kCreate, file.file, "", "", {}};
     if (known != all.end())
       change.kind = known->second.bytes == file.bytes ? Change::Kind::kUnchanged : Change::Kind::kUpdate;
+    for (const model::Purpose& purpose : file.purposes) change.notes.push_back("purpose: " + purpose.name);
     for (const model::Policy& policy : file.policies) {
       change.notes.push_back(fmt::format("{}: {}", EffectName(policy.effect), policy.name));
     }
@@ -117,7 +130,7 @@ Result<std::vector<Effect>> EffectsOf(store::Txn& txn, Clock& clock, const Polic
             TRY(access::DecideRead(txn, clock, principal, port.resource, purpose, *plan.before));
         const model::Decision after =
             TRY(access::DecideRead(txn, clock, principal, port.resource, purpose, *plan.next));
-        std::vector<std::string> told = Differences(before, after);
+        std::vector<std::string> told = Differences(before, after, port.resource);
         if (told.empty()) continue;
         effects.push_back({principal.name, row.key.Text(), purpose, std::move(told)});
         if (effects.size() >= kMostEffects) return effects;

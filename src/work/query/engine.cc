@@ -75,6 +75,14 @@ class GovernedEngine final : public Engine {
       table.view.schema = TRY(model::SchemaOf(port.contract->schema.front(), nullptr));
     }
     table.restriction = std::move(decision.restriction);
+    if (decision.remind_at && *decision.remind_at <= shared_.context().clock.Now()) table.ends = decision.until;
+    if (table.restriction && table.restriction->only) {
+      for (const model::Field& field : table.view.schema.fields) {
+        if (table.restriction->Shows(field.name)) continue;
+        table.ask_for[Lower(field.name)] =
+            access::RequestLine(caller.principal, port.resource, caller.purpose, {field.name});
+      }
+    }
     lake::Restricted scan = lake::ScanUnder(table.view, table.restriction.get(), !leakproof, &table.paths);
     table.policy = std::move(scan.policy);
     table.sql = std::move(scan.sql);

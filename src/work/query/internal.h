@@ -52,12 +52,17 @@ struct Table {
   lake::View view;
   std::shared_ptr<const model::Restriction> restriction;  // As it was decided; null: none.
   model::PolicySql policy;                                // The same, over the view's columns.
+  std::optional<Instant> ends;                            // The right to it, where that is soon.
+  std::map<std::string, std::string> ask_for;             // Columns that are not granted, in lower case: how to ask.
   std::string sql;                                        // The policy view's SELECT.
   std::vector<std::string> paths;                         // Every file that it reads.
 };
 
 // The error as a consumer may see it: no path of a file, no text of a policy. What is withheld goes to the log.
 Error Shown(Error error, const std::vector<Table>& tables);
+
+// What is said about a column that is not there goes on: where it is only not granted, how to ask for it.
+Error OfGrants(Error error, const std::vector<Table>& tables);
 
 // The engine's error in words of the person's SQL: what is wrong with what, near names, and the line and column where
 // the engine pointed at the statement. An error of Weft's own stays as it is.

@@ -15,7 +15,11 @@ class PreparedStatement final : public Prepared {
         caller_(std::move(caller)),
         sql_(std::make_shared<const std::string>(std::move(sql))),
         tables_(std::make_shared<const std::vector<Table>>(std::move(tables))),
-        permit_(std::make_shared<Permit>(shared_, caller_, tables_)) {}
+        permit_(std::make_shared<Permit>(shared_, caller_, tables_)) {
+    for (const Table& table : *tables_) {
+      if (table.ends) endings_.push_back({table.view.table.key.Text(), *table.ends});
+    }
+  }
   ~PreparedStatement() override {
     if (schema_.release) schema_.release(&schema_);
   }
@@ -51,6 +55,7 @@ class PreparedStatement final : public Prepared {
   }
 
   const std::vector<std::string>& parameters() const override { return parameters_; }
+  const std::vector<Prepared::Ending>& endings() const override { return endings_; }
 
   // The engine begins while the ledger's row is on its way to the disk; nothing leaves before both are there.
   Status Execute(std::span<const engine::Value> params, ArrowArrayStream* out) override {
@@ -148,6 +153,7 @@ class PreparedStatement final : public Prepared {
   std::shared_ptr<Furnished> furnished_;                    // Shared with the same.
   std::unique_ptr<engine::Statement> bound_;                // Over furnished_'s connection: goes before it.
   std::vector<std::string> parameters_;
+  std::vector<Prepared::Ending> endings_;
   mutable std::mutex mutex_;
   mutable ArrowSchema schema_{};
   std::stop_source stop_;

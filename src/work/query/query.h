@@ -41,6 +41,12 @@ class Prepared {
   virtual ~Prepared() = default;
   virtual Status Schema(ArrowSchema* out) const = 0;               // The caller's to release.
   virtual const std::vector<std::string>& parameters() const = 0;  // Names, or "1", "2"…
+  // Grants that the statement needs and that end soon: their readers are told in time.
+  struct Ending {
+    std::string address;
+    Instant until;
+  };
+  virtual const std::vector<Ending>& endings() const = 0;
   // Writes the durable "read started" row, then runs. The stream's end, error or abandonment writes the end row with
   // rows and bytes. kUnavailable when the ledger cannot be written: then no row has left.
   virtual Status Execute(std::span<const engine::Value> params, ArrowArrayStream* out) = 0;

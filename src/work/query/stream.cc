@@ -187,7 +187,7 @@ Error ReadError(const Running& running, Error error) {
                                             "read less of it at once",
                                             running.timeout.count() / 1'000.0)};
   }
-  return Worded(Shown(std::move(error), *running.tables), *running.sql);
+  return OfGrants(Worded(Shown(std::move(error), *running.tables), *running.sql), *running.tables);
 }
 
 }  // namespace weft::query
