@@ -104,7 +104,7 @@ struct Decision {
   std::string remedy;                              // "weft grant ana operations/flights/flights@1, by an owner"
   std::shared_ptr<const Restriction> restriction;  // Of a read, permitted or not; null: none.
   std::vector<AppliedPolicy> policies;
-  std::optional<Instant> until;  // Permitted no longer than this.
+  std::optional<Instant> until;           // Permitted no longer than this.
   std::optional<Instant> remind_at = {};  // From then on the reader is told that it ends.
 
   std::string Why() const;  // "REASON; REASON. What helps: REMEDY"

@@ -72,11 +72,12 @@ CHUNKS = [b"-1\r\n", b"ffffffffffffffffffff\r\nx", b"7fffffffffffffff\r\nx", b"z
 VALUES = [None, True, -1, 2**63, 2**64, 1e300, "", "x", "\u0000", "a/b/c@1", "weft://" + "a" * 5000, [], [[]], [None], {}, {"path": 7}, [{"path": None}],
           [{"path": "../../x", "text": "y"}], [{"path": "mesh.yaml", "text": "\u0000"}], [{"path": "d", "sha256": "0" * 64, "bytes": -1}], "x" * 100_000]
 POSTS = {"/v1/plan": ["files", "data"], "/v1/apply": ["files", "data"], "/v1/runs": ["addresses", "all", "force", "logical_time"],
-         "/v1/tags": ["address", "tag", "snapshot"], "/v1/sweep": ["age_seconds"], "/v1/grants": ["principal", "address", "purpose", "until"],
+         "/v1/tags": ["address", "tag", "snapshot"], "/v1/sweep": ["age_seconds"], "/v1/grants": ["principal", "address", "purpose", "until", "columns"],
+         "/v1/requests": ["address", "for", "purpose", "because", "columns", "until"], "/v1/requests/x/approve": ["note"], "/v1/requests/x/ask": ["text"], "/v1/delegations": ["to", "until", "on"],
          "/v1/tokens": ["principal", "name", "administrator", "expires_at"], "/v1/audit/verify": ["x"], "/v1/runs/x/cancel": ["x"]}
 GETS = ["/v1/products?domain=", "/v1/products/%s/x?version=", "/v1/ports/a/b/c?version=", "/v1/files/a/b?name=", "/v1/search?q=", "/v1/search?q=a&limit=",
         "/v1/lineage?address=", "/v1/lineage?address=a/b/c&direction=", "/v1/runs?address=", "/v1/runs?limit=", "/v1/runs/", "/v1/snapshots?address=",
-        "/v1/grants?principal=", "/v1/audit?after=", "/v1/audit?limit=", "/v1/audit?kind=", "/v1/tokens?x="]
+        "/v1/grants?principal=", "/v1/audit?after=", "/v1/audit?limit=", "/v1/audit?kind=", "/v1/tokens?x=", "/v1/requests?whose=", "/v1/requests/"]
 WORDS = ["-1", "0", "1e9", "99999999999999999999", "nan", "'", '"', "\\", "\n", "*", "a AND", '"a" NEAR/2 (', "{a b}:c", "x" * 8000, "%", "\u202e\U0001f9f5", "a/b/c@1", "a//@", "weft://", "; DROP TABLE runs"]
 
 

@@ -226,6 +226,16 @@ class TerminalTest(unittest.TestCase):
         "snapshots": ([PORT], ["sales/nothing/x"]),
         "tag": ([PORT, "year-end"], ["sales/nothing/x", "year-end"]),
         "grant": (["zoe", PORT], ["zoe", "sales/nothing/x"]),
+        "request": ([PORT, "--because", "a look at it"], ["sales/nothing/x", "--because", "a look at it"]),
+        "requests": ([], ["req_00000000000000000000000000"]),
+        "approve": ([], ["req_00000000000000000000000000"]),
+        "refuse": ([], ["req_00000000000000000000000000", "--note", "no"]),
+        "ask": ([], ["req_00000000000000000000000000", "why?"]),
+        "answer": ([], ["req_00000000000000000000000000", "because"]),
+        "withdraw": ([], ["req_00000000000000000000000000"]),
+        "delegate": (["zoe"], ["group:x"]),
+        "delegations": ([], None),
+        "purpose list": ([], None),
         "revoke": (["zoe", PORT], ["zoe", "sales/nothing/x"]),
         "grants": ([], ["sales/nothing/x"]),
         "token create": (["zoe"], ["not a principal"]),
@@ -256,8 +266,8 @@ class TerminalTest(unittest.TestCase):
         "completion": (["bash"], None),
         "version": ([], None),
     }
-    # Those need a run in a state that passes, or a person; the error's form is what is left to see.
-    ONLY_ERRORS = {"cancel", "retry", "login"}
+    # Those need a run in a state that passes, or a person and what they ask; the error's form is what is left to see.
+    ONLY_ERRORS = {"cancel", "retry", "login", "approve", "refuse", "ask", "answer", "withdraw"}
 
     def call(self, *words: str) -> subprocess.CompletedProcess:
         return subprocess.run([str(WEFT), *words, "--json"], env=self.env, cwd=self.node.folder, capture_output=True,
@@ -271,7 +281,8 @@ class TerminalTest(unittest.TestCase):
         return error
 
     def test_every_command_answers_json(self):
-        listed = re.findall(r"^  ((?:token |audit |policy |new |secret |user |service )?[a-z]+) +[A-Z]", self.node.run("--help"), re.M)
+        groups = "token|audit|policy|purpose|new|secret|user|service"
+        listed = re.findall(rf"^  ((?:(?:{groups}) )?[a-z]+) +[A-Z]", self.node.run("--help"), re.M)
         self.assertEqual(set(listed), set(self.COMMANDS), "every command has its case here")
         token = self.node.json("token", "create", "zoe")["token"]["id"]
         places = {"shop": self.shop, "token": token, "other": self.node.folder / "other",

@@ -17,8 +17,9 @@ constexpr int kUsage = 2;
 
 std::vector<CommandEntry> AllCommands() {
   std::vector<CommandEntry> all;
-  for (auto some : {PublishCommands(), ExpressionCommands(), FindCommands(), ReadCommands(), RunCommands(),
-                    ShareCommands(), GovernCommands(), AccountCommands(), OperateCommands(), SecretCommands()}) {
+  for (auto some :
+       {PublishCommands(), ExpressionCommands(), FindCommands(), ReadCommands(), RunCommands(), ShareCommands(),
+        RequestCommands(), GovernCommands(), AccountCommands(), OperateCommands(), SecretCommands()}) {
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;

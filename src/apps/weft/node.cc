@@ -19,7 +19,9 @@
 #include "state/accounts/accounts.h"
 #include "state/catalog/catalog.h"
 #include "state/lineage/lineage.h"
+#include "state/requests/requests.h"
 #include "state/secrets/secrets.h"
+#include "work/approve/approve.h"
 #include "work/quality/quality.h"
 
 namespace weft::app {
@@ -40,9 +42,9 @@ Result<run::CheckAnswer> Check(const run::CheckRequest& request) {
 
 Status MigrateAll(store::Store& store) {
   std::vector<store::Migration> all;
-  for (auto part :
-       {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(), runs::Migrations(),
-        lineage::Migrations(), uploads::Migrations(), secrets::Migrations(), accounts::Migrations()}) {
+  for (auto part : {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(),
+                    runs::Migrations(), lineage::Migrations(), uploads::Migrations(), secrets::Migrations(),
+                    accounts::Migrations(), requests::Migrations()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return store::Migrate(store, all);
@@ -77,6 +79,8 @@ class WholeNode final : public Node {
       key_refresher_->Poke();
     }
     tender_ = std::make_unique<Ticker>(Millis(3'600'000), [this] { TendSignIn(); });
+    reminder_ = std::make_unique<Ticker>(Millis(10'000), [this] { TellEnding(); });
+    reminder_->Poke();
     use_writer_ = std::make_unique<Ticker>(Millis(60'000), [this] { WriteUses(); });
     log::Info("node ready", {{"url", url_},
                              {"flight", flight_url_},
@@ -103,6 +107,7 @@ class WholeNode final : public Node {
     if (use_writer_) WriteUses();
     use_writer_.reset();
     tender_.reset();
+    reminder_.reset();
     key_refresher_.reset();
     registration_.reset();
     if (http_) http_->Stop(deadline);
@@ -281,6 +286,11 @@ class WholeNode final : public Node {
     if (!written) log::Warn("last uses of tokens not written", {{"why", written.error().message}});
   }
 
+  void TellEnding() {
+    auto told = approve::TellEnding(*store_, clock_);
+    if (!told) log::Warn("ends of grants not told", {{"why", told.error().message}});
+  }
+
   void Sweep() {
     auto swept = lake_->Sweep(settings_.Duration("sweep-age"));
     auto uploads = publish::SweepUploads(*publish_, settings_.Duration("sweep-age"));
@@ -322,6 +332,7 @@ class WholeNode final : public Node {
   std::unique_ptr<Ticker> sweeper_;
   std::unique_ptr<Ticker> use_writer_;
   std::unique_ptr<Ticker> tender_;
+  std::unique_ptr<Ticker> reminder_;
   std::unique_ptr<Ticker> key_refresher_;
 };
 

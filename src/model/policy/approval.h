@@ -13,10 +13,10 @@ namespace weft::model {
 
 // What one policy's `approve` says.
 struct Approval {
-  std::vector<std::string> steps;    // "owners", "stewards", "group:NAME", a principal. None: approved at once.
-  std::optional<int64_t> until_s;    // How long what is granted holds at most.
-  std::optional<int64_t> remind_s;   // So long before its end it is told.
-  bool same = false;                 // One person may approve more than one step.
+  std::vector<std::string> steps;   // "owners", "stewards", "group:NAME", a principal. None: approved at once.
+  std::optional<int64_t> until_s;   // How long what is granted holds at most.
+  std::optional<int64_t> remind_s;  // So long before its end it is told.
+  bool same = false;                // One person may approve more than one step.
 };
 
 // What several together ask: all steps in order, each once; the shortest time.

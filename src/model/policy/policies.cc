@@ -72,8 +72,8 @@ class Asking {
     const Policy& policy = *rule.compiled->policy;
     if ((policy.effect == Effect::kApprove) != approving_) return;
     const bool meant = policy.purposes.empty() || std::ranges::any_of(policy.purposes, [&](const Purpose::Named& each) {
-      return purposes.Covers(each.name, purpose_);
-    });
+                         return purposes.Covers(each.name, purpose_);
+                       });
     if (!meant) return;
     std::string failed;
     if (!Applies(rule, &failed)) return;

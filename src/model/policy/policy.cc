@@ -54,8 +54,7 @@ constexpr shape::Type kMask{.kinds = kIsText | kIsMap};
 constexpr Word kSeverities[] = {{"error"}, {"warning"}};
 constexpr shape::Type kSeverity{.kinds = kIsText, .words = kSeverities};
 
-constexpr Key kApproveKeys[] = {
-    {"steps", &kTexts, kRequired}, {"until", &kText}, {"remind", &kText}, {"same", &kBool}};
+constexpr Key kApproveKeys[] = {{"steps", &kTexts, kRequired}, {"until", &kText}, {"remind", &kText}, {"same", &kBool}};
 
 // Steps and times are texts of their own kinds.
 void ApproveRule(Checker& checker, const Node& map, const std::string& path) {
@@ -85,12 +84,9 @@ constexpr Key kPolicyKeys[] = {
     {"principals", &kTexts},     {"purposes", &kTexts},   {"when", &kText},    {"allow", &kActionList},
     {"deny", &kActionList},      {"filter", &kText},      {"mask", &kMask},    {"require", &kText},
     {"approve", &kApprove},      {"severity", &kSeverity}};
-constexpr std::pair<std::string_view, Policy::Effect> kEffects[] = {{"allow", Policy::Effect::kAllow},
-                                                                    {"deny", Policy::Effect::kDeny},
-                                                                    {"filter", Policy::Effect::kFilter},
-                                                                    {"mask", Policy::Effect::kMask},
-                                                                    {"require", Policy::Effect::kRequire},
-                                                                    {"approve", Policy::Effect::kApprove}};
+constexpr std::pair<std::string_view, Policy::Effect> kEffects[] = {
+    {"allow", Policy::Effect::kAllow}, {"deny", Policy::Effect::kDeny},       {"filter", Policy::Effect::kFilter},
+    {"mask", Policy::Effect::kMask},   {"require", Policy::Effect::kRequire}, {"approve", Policy::Effect::kApprove}};
 
 bool Has(const Node& map, std::string_view key) { return map[key].kind != Node::Kind::kMissing; }
 

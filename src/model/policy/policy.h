@@ -72,9 +72,9 @@ struct Policy {
   std::string description;
   std::string message;  // For whom it refuses, hides or masks something.
   PolicyScope scope;
-  std::vector<std::string> principals;  // "ana", "group:NAME"; empty: everybody.
+  std::vector<std::string> principals;   // "ana", "group:NAME"; empty: everybody.
   std::vector<Purpose::Named> purposes;  // Of the request, or above it; empty: any, and none.
-  Expression when;                      // Over principal, resource, action, purpose and now; empty: always.
+  Expression when;                       // Over principal, resource, action, purpose and now; empty: always.
   Effect effect = Effect::kDeny;
   Expression expression;                      // kFilter, kRequire
   PolicyColumns columns;                      // kMask
@@ -98,7 +98,7 @@ struct PolicyTest {
   std::string address;           // A port of the mesh; or
   std::optional<Json> resource;  // one that is described here: domain, product, port, tags, classification, columns.
   bool permitted = true;
-  std::optional<std::vector<std::string>> approve;  // These steps, instead of whether it is permitted.
+  std::optional<std::vector<std::string>> approve;           // These steps, instead of whether it is permitted.
   std::optional<std::map<std::string, std::string>> masked;  // Exactly these columns, and how.
   std::optional<Json> rows;                                  // Rows of the port; of these
   std::optional<Json> visible;                               // exactly these are seen, unmasked.

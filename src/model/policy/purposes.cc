@@ -41,9 +41,9 @@ Purposes::Purposes(std::vector<Purpose> all, std::vector<Problem>* problems) : a
     }
     const auto [other, fresh] = by_name_.emplace(purpose.name, i);
     if (fresh) continue;
-    problems->push_back(
-        ProblemAt(purpose, purpose.place,
-                  fmt::format("the purpose '{}' stands at {} too: remove one", purpose.name, all_[other->second].Where())));
+    problems->push_back(ProblemAt(
+        purpose, purpose.place,
+        fmt::format("the purpose '{}' stands at {} too: remove one", purpose.name, all_[other->second].Where())));
   }
   JudgeTies(problems);
 }
@@ -53,22 +53,23 @@ void Purposes::JudgeTies(std::vector<Problem>* problems) const {
     const Purpose::Named& parent = purpose.parent;
     const Purpose* above = Find(parent.name);
     if (!parent.name.empty() && !above) {
-      problems->push_back(ProblemAt(
-          purpose, parent.place, fmt::format("there is no purpose '{}'{}", parent.name, Nearest(parent.name))));
+      problems->push_back(ProblemAt(purpose, parent.place,
+                                    fmt::format("there is no purpose '{}'{}", parent.name, Nearest(parent.name))));
     }
     for (size_t steps = 0; above && steps <= all_.size(); ++steps) {
       if (above->name == purpose.name) {
-        problems->push_back(ProblemAt(purpose, parent.place,
-                                      fmt::format("'{}' would be under itself, by '{}': take one parent of the circle away",
-                                                  purpose.name, parent.name)));
+        problems->push_back(
+            ProblemAt(purpose, parent.place,
+                      fmt::format("'{}' would be under itself, by '{}': take one parent of the circle away",
+                                  purpose.name, parent.name)));
         break;
       }
       above = Find(above->parent.name);
     }
     for (const Purpose::Named& other : purpose.incompatible) {
       if (!Find(other.name)) {
-        problems->push_back(
-            ProblemAt(purpose, other.place, fmt::format("there is no purpose '{}'{}", other.name, Nearest(other.name))));
+        problems->push_back(ProblemAt(purpose, other.place,
+                                      fmt::format("there is no purpose '{}'{}", other.name, Nearest(other.name))));
       } else if (Covers(other.name, purpose.name) || Covers(purpose.name, other.name)) {
         problems->push_back(ProblemAt(
             purpose, other.place,
@@ -93,8 +94,9 @@ std::string Purposes::Nearest(std::string_view name) const {
 
 Status Purposes::Check(const std::string& purpose) const {
   if (purpose.empty() || !any() || Find(purpose)) return {};
-  return Error{Code::kInvalid, fmt::format("'{}' is no purpose of this mesh{}; `weft purpose list` tells them", purpose,
-                                           Nearest(purpose))};
+  const std::string near = Nearest(purpose);
+  return Error{Code::kInvalid, fmt::format("'{}' is no purpose of this mesh{}", purpose,
+                                           near.empty() ? "; `weft purpose list` tells them" : near)};
 }
 
 // Bounded, since circles are told and not taken away.
@@ -117,7 +119,8 @@ bool Purposes::Incompatible(std::string_view a, std::string_view b) const {
   if (a.empty() || b.empty() || a == b) return false;
   auto excludes = [&](std::string_view one, std::string_view other) {
     const Purpose* purpose = Find(one);
-    return purpose && std::ranges::find(purpose->incompatible, other, &Purpose::Named::name) != purpose->incompatible.end();
+    return purpose &&
+           std::ranges::find(purpose->incompatible, other, &Purpose::Named::name) != purpose->incompatible.end();
   };
   for (std::string_view one : Line(a)) {
     for (std::string_view other : Line(b)) {

@@ -42,8 +42,8 @@ engine::Value ParameterOf(const arrow::Array& array, int64_t row);
 std::shared_ptr<arrow::Schema> ArrowSchemaOf(const model::TableSchema& schema);
 
 // Answers the commands about the catalogue (GetTables and its like, GetSqlInfo) with the standard's exact schemas;
-// kUnsupported for any other. Of a port of which the caller may read some columns these alone are told. `version` is the
-// program's.
+// kUnsupported for any other. Of a port of which the caller may read some columns these alone are told. `version` is
+// the program's.
 Result<std::shared_ptr<arrow::Table>> Describe(const Context& context, const model::Caller& caller,
                                                const std::string& version, const google::protobuf::Any& command);
 

@@ -106,6 +106,19 @@ Answer AuthorizePage(Api& api, const Caller& caller, const http::Request& reques
 Answer Authorize(Api& api, const Caller& caller, const http::Request& request);
 Answer GiveToken(Api& api, const Caller& caller, const http::Request& request);
 Answer RevokeSignIn(Api& api, const Caller& caller, const http::Request& request);
+// requests.cc
+Result<model::Resource> WhichRequest(Api& api, const Caller& caller, const http::Request& request);
+Answer ListRequests(Api& api, const Caller& caller, const http::Request& request);
+Answer MakeRequest(Api& api, const Caller& caller, const http::Request& request);
+Answer GetRequest(Api& api, const Caller& caller, const http::Request& request);
+Answer ApproveRequest(Api& api, const Caller& caller, const http::Request& request);
+Answer RefuseRequest(Api& api, const Caller& caller, const http::Request& request);
+Answer AskRequest(Api& api, const Caller& caller, const http::Request& request);
+Answer AnswerRequest(Api& api, const Caller& caller, const http::Request& request);
+Answer WithdrawRequest(Api& api, const Caller& caller, const http::Request& request);
+Answer ListDelegations(Api& api, const Caller& caller, const http::Request& request);
+Answer MakeDelegation(Api& api, const Caller& caller, const http::Request& request);
+Answer EndDelegation(Api& api, const Caller& caller, const http::Request& request);
 // ledger.cc
 Answer Audit(Api& api, const Caller& caller, const http::Request& request);
 Answer VerifyAudit(Api& api, const Caller& caller, const http::Request& request);

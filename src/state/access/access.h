@@ -95,9 +95,9 @@ struct Grant {
   std::optional<Instant> until;
   std::string granted_by;
   Instant granted_at;
-  std::vector<std::string> columns = {};   // Sorted; none: all.
-  int64_t remind_s = 14 * 86'400;          // Its end is told so long before.
-  std::string request = {};                // That it follows from; empty: none.
+  std::vector<std::string> columns = {};  // Sorted; none: all.
+  int64_t remind_s = 14 * 86'400;         // Its end is told so long before; of a short one in its last half.
+  std::string request = {};               // That it follows from; empty: none.
 
   std::optional<Instant> remind_at() const;
 };
@@ -120,8 +120,8 @@ std::string RequestLine(const model::Principal& principal, const model::Resource
 // administer, audit, publish, run and grant but read data only as owners or by grant; members of the group "auditors"
 // audit, of "governance" govern; consumers read by grant; a product's principal reads its own ports. What may be read
 // the policies allow, deny and restrict, for whomever. What the token that the principal came with is limited to holds
-// before all of it. Whoever asks for a purpose reads no product whose own excludes it. Everybody asks for access, and who
-// approves it its chain says. A denial is a value, not an error.
+// before all of it. Whoever asks for a purpose reads no product whose own excludes it. Everybody asks for access, and
+// who approves it its chain says. A denial is a value, not an error.
 Result<model::Decision> Decide(store::Txn& txn, Clock& clock, const model::Principal& principal, model::Action action,
                                const model::Resource& resource, const std::string& purpose);
 // The same of kRead under other policies than those in force: what a plan compares with.

@@ -88,7 +88,10 @@ TEST_F(AccessTest, ADenialSaysWhyAndWhatToType) {
   model::Decision decision = Ask("ana", Action::kRead);
   EXPECT_EQ(decision.reasons,
             std::vector<std::string>{"ana does not own operations/flights/flights@1 and holds no grant on it"});
-  EXPECT_EQ(decision.remedy, "weft grant ana operations/flights/flights@1, by an owner (owen, group:ops)");
+  EXPECT_EQ(
+      decision.remedy,
+      "weft request operations/flights/flights@1 --because WHY; or weft grant ana operations/flights/flights@1, by an "
+      "owner (owen, group:ops)");
   decision = Ask("root", Action::kRead, "", true);
   EXPECT_EQ(decision.reasons.size(), 2u);
 }

@@ -11,11 +11,10 @@ namespace weft::access {
 namespace {
 
 constexpr std::string_view kColumns =
-    "id, principal, domain, product, port, major, purpose, until, granted_by, granted_at, of_columns, remind_s, request";
+    "id, principal, domain, product, port, major, purpose, until, granted_by, granted_at, of_columns, remind_s, "
+    "request";
 
-std::string ColumnsText(const std::vector<std::string>& columns) {
-  return columns.empty() ? "" : Json(columns).Dump();
-}
+std::string ColumnsText(const std::vector<std::string>& columns) { return columns.empty() ? "" : Json(columns).Dump(); }
 
 Result<Grant> GrantOf(const store::Row& row) {
   Grant grant;
@@ -27,9 +26,11 @@ Result<Grant> GrantOf(const store::Row& row) {
   grant.granted_by = row.text(8);
   grant.granted_at = TRY(Instant::Parse(row.text(9)));
   if (!row.text(10).empty()) {
-    grant.columns = TRY(Json::Parse(row.text(10))).Texts();
+    grant.columns = TRY(Json::Parse(row.text(10)))
+    .Texts();
     // Never wider than what was written.
-    if (grant.columns.empty()) return Error{Code::kInternal, "the columns of the grant " + grant.id + " cannot be read"};
+    if (grant.columns.empty())
+      return Error{Code::kInternal, "the columns of the grant " + grant.id + " cannot be read"};
   }
   grant.remind_s = row.integer(11);
   grant.request = row.text(12);
@@ -83,8 +84,8 @@ Status CheckGrant(store::Txn& txn, Clock& clock, const Grant& grant, const model
   const auto policies = TRY(PoliciesOf(txn));
   const model::Purposes& purposes = policies->purposes();
   if (purposes.Incompatible(grant.purpose, resource.purpose)) {
-    return Error{Code::kInvalid, fmt::format("the product of {} is for the purpose '{}', which goes not with '{}'; "
-                                             "`weft purpose list` tells why",
+    return Error{Code::kInvalid, fmt::format("the product of {} is for the purpose '{}', which excludes '{}'; "
+                                             "`weft purpose list` tells which go together",
                                              resource.Text(), resource.purpose, grant.purpose)};
   }
   if (!purposes.any() || grant.purpose.empty()) return {};
@@ -103,6 +104,9 @@ Status CheckGrant(store::Txn& txn, Clock& clock, const Grant& grant, const model
 
 Result<Grant> PutGrant(store::Txn& txn, Clock& clock, const Grant& grant) {
   const Instant now = clock.Now();
+  // What is short is told of in its last half.
+  int64_t remind_s = grant.remind_s;
+  if (grant.until) remind_s = std::min(remind_s, (grant.until->micros - now.micros) / 2'000'000);
   TRY(CheckPurpose(txn, grant.purpose));
   if (grant.principal.empty() || grant.principal == "group:") {
     return Error{Code::kInvalid, "a grant names whom it is for: a principal, or group:NAME"};
@@ -113,15 +117,16 @@ Result<Grant> PutGrant(store::Txn& txn, Clock& clock, const Grant& grant) {
   const std::set<std::string> columns(grant.columns.begin(), grant.columns.end());
   const std::string sql = fmt::format(
       "INSERT INTO grants ({}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
-      "ON CONFLICT (domain, product, port, major, principal, purpose, of_columns) DO UPDATE SET until = excluded.until, "
+      "ON CONFLICT (domain, product, port, major, principal, purpose, of_columns) DO UPDATE SET until = "
+      "excluded.until, "
       "granted_by = excluded.granted_by, granted_at = excluded.granted_at, remind_s = excluded.remind_s, "
       "request = excluded.request RETURNING {}",
       kColumns, kColumns);
-  auto rows = TRY(txn.Run(
-      sql, {NewId("grant"), grant.principal, grant.port.domain, grant.port.product, grant.port.port,
-            store::Int(grant.port.major), grant.purpose, grant.until ? store::Cell(grant.until->Text()) : std::nullopt,
-            grant.granted_by, now.Text(), ColumnsText({columns.begin(), columns.end()}), store::Int(grant.remind_s),
-            grant.request}));
+  auto rows =
+      TRY(txn.Run(sql, {NewId("grant"), grant.principal, grant.port.domain, grant.port.product, grant.port.port,
+                        store::Int(grant.port.major), grant.purpose,
+                        grant.until ? store::Cell(grant.until->Text()) : std::nullopt, grant.granted_by, now.Text(),
+                        ColumnsText({columns.begin(), columns.end()}), store::Int(remind_s), grant.request}));
   return GrantOf(rows.at(0));
 }
 

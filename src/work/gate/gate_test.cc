@@ -51,10 +51,10 @@ TEST_F(GateTest, ADenialIsTheErrorAndInTheLedger) {
   auto denied = gate_->Decide(caller, model::Action::kRead, flights_);
   ASSERT_FALSE(denied);
   EXPECT_EQ(denied.error().code, Code::kDenied);
-  EXPECT_EQ(
-      denied.error().message,
-      "ana may not read operations/flights/flights@1: ana does not own operations/flights/flights@1 and holds no "
-      "grant on it. What helps: weft grant ana operations/flights/flights@1 --purpose forecast, by an owner (owen)");
+  EXPECT_EQ(denied.error().message,
+            "ana may not read operations/flights/flights@1: ana does not own operations/flights/flights@1 and holds no "
+            "grant on it. What helps: weft request operations/flights/flights@1 --purpose forecast --because WHY; or "
+            "weft grant ana operations/flights/flights@1 --purpose forecast, by an owner (owen)");
   auto rows = Denials();
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows[0].entry.principal, "ana");

@@ -156,15 +156,17 @@ class Planner {
   // Products that are registered and not in the folder must still be able to say what they read for.
   void TellLostPurposes(const std::map<std::string, model::Resource>& ports) {
     std::set<std::string> told;
-    for (const Bundle& bundle : draft_.repository.bundles) told.insert(bundle.product.domain + "/" + bundle.product.name);
+    for (const Bundle& bundle : draft_.repository.bundles)
+      told.insert(bundle.product.domain + "/" + bundle.product.name);
     for (const auto& [address, resource] : ports) {
       const std::string product = resource.domain + "/" + resource.product;
       Status known = draft_.policies.next->purposes().Check(resource.purpose);
       if (known || !told.insert(product).second) continue;
       Say({}, draft_.policies.put[0].file, "weft.policy",
-          fmt::format("the product {} reads for '{}', which would be no purpose any more: keep it, or change the product "
-                      "first",
-                      product, resource.purpose));
+          fmt::format(
+              "the product {} reads for '{}', which would be no purpose any more: keep it, or change the product "
+              "first",
+              product, resource.purpose));
     }
   }
 

@@ -39,8 +39,8 @@ Error OfGrants(Error error, const std::vector<Table>& tables) {
   for (const Table& table : tables) {
     const auto asked = table.ask_for.find(name);
     if (asked == table.ask_for.end()) continue;
-    return {Code::kDenied, fmt::format("the column '{}' of {} is not among those that were granted. What helps: {}", name,
-                                       table.written.Text(), asked->second)};
+    return {Code::kDenied, fmt::format("the column '{}' of {} is not among those that were granted. What helps: {}",
+                                       name, table.written.Text(), asked->second)};
   }
   return error;
 }

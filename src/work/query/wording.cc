@@ -20,6 +20,7 @@ struct Wording {
 constexpr Wording kWordings[] = {
     {R"(Referenced column "*" not found in FROM clause!*)", "there is no column '{0}' here+"},
     {R"(Table "*" does not have a column named "*"*)", "'{0}' has no column '{1}'+"},
+    {R"(values list "*" does not have a column named "*"*)", "'{0}' has no column '{1}'+"},
     {R"(Column "*" in EXCLUDE list not found in FROM clause*)", "there is no column '{0}' to exclude"},
     {R"(Column "*" does not exist on * side of join!*)", "the table {1} of the join has no column '{0}'"},
     {R"(Could not find key "*" in struct*)", "the struct has no field '{0}'+"},

@@ -258,7 +258,9 @@ Status Execution::MakeViews(Session& session) {
     TRY(session.connection->Execute(fmt::format("CREATE VIEW {} AS {}", SqlName(input.sql_name), input.reader.select)));
     session.inputs.push_back(std::move(input));
   }
-  session.build.sql = TRY(Project(*session.connection, session.build.sql, schema_, build_.sql_file.empty()));
+  auto projected = Project(*session.connection, session.build.sql, schema_, build_.sql_file.empty());
+  if (!projected) return OfGrants(projected.TakeError(), pinned_);
+  session.build.sql = projected.TakeValue();
   Lineage(session);
   return Stopped();
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "model/policy/restriction.h"
 #include "state/access/access.h"
 
 namespace weft::run {
@@ -24,6 +25,7 @@ Result<Pinned> PinProduct(store::Txn& txn, Clock& clock, const model::InputPort&
   }
   pinned.select = std::move(rows.select);
   pinned.paths = std::move(rows.paths);
+  pinned.ask_for = std::move(rows.ask_for);
   pinned.lineage = {input.name, row.key.Text(), rows.snapshot, "", ""};
   return pinned;
 }
@@ -74,8 +76,32 @@ Result<PortRows> ReadPort(store::Txn& txn, Clock& clock, const catalog::PortRow&
   }
   PortRows rows;
   rows.select = lake::ScanUnder(view, decision.restriction.get(), true, &rows.paths).sql;
+  if (decision.restriction && decision.restriction->only) {
+    for (const model::Field& field : view.schema.fields) {
+      if (decision.restriction->Shows(field.name)) continue;
+      rows.ask_for[Lower(field.name)] =
+          access::RequestLine(principal, port.resource, reader.bundle->product.purpose, {field.name});
+    }
+  }
   if (view.snapshot) rows.snapshot = std::to_string(view.snapshot->id);
   return rows;
+}
+
+Error OfGrants(Error error, const std::vector<Pinned>& inputs) {
+  for (std::string_view before : {"Referenced column \"", "does not have a column named \""}) {
+    const size_t at = error.message.find(before);
+    if (at == std::string::npos) continue;
+    std::string name = error.message.substr(at + before.size());
+    name = Lower(name.substr(0, name.find('"')));
+    for (const Pinned& input : inputs) {
+      const auto asked = input.ask_for.find(name);
+      if (asked == input.ask_for.end()) continue;
+      return {Code::kDenied, fmt::format("the column '{}' of the input '{}' is not among those that were granted. What "
+                                         "helps: {}",
+                                         name, input.port->name, asked->second)};
+    }
+  }
+  return error;
 }
 
 std::set<std::string> NeededInputs(const catalog::Port& port, const std::set<std::string>& read) {

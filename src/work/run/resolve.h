@@ -17,9 +17,10 @@ namespace weft::run {
 // What an input port comes to, before an engine has looked at it.
 struct Pinned {
   const model::InputPort* port = nullptr;
-  std::optional<Files> files;      // A file source,
-  std::string select;              // or another port's snapshot under its policy.
-  std::vector<std::string> paths;  // Files that `select` opens.
+  std::optional<Files> files;                  // A file source,
+  std::string select;                          // or another port's snapshot under its policy.
+  std::vector<std::string> paths;              // Files that `select` opens.
+  std::map<std::string, std::string> ask_for;  // See PortRows.
   lineage::Input lineage;
 };
 
@@ -27,9 +28,13 @@ struct Pinned {
 struct PortRows {
   std::string select;
   std::vector<std::string> paths;
-  std::string snapshot;  // Empty: nothing was committed yet.
+  std::string snapshot;                        // Empty: nothing was committed yet.
+  std::map<std::string, std::string> ask_for;  // Columns that are not granted, in lower case, and how to ask for them.
 };
 Result<PortRows> ReadPort(store::Txn& txn, Clock& clock, const catalog::PortRow& row, const catalog::Port& reader);
+
+// An error of the build's SQL: where the column that it lacks is only not granted, kDenied says how to ask for it.
+Error OfGrants(Error error, const std::vector<Pinned>& inputs);
 
 // The input ports that a run of the port needs: those that its build reads, and those that its foreign keys name.
 std::set<std::string> NeededInputs(const catalog::Port& port, const std::set<std::string>& read);

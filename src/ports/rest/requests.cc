@@ -1,0 +1,230 @@
+#include "state/requests/requests.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "ports/rest/handlers.h"
+#include "work/approve/approve.h"
+
+namespace weft::rest {
+namespace {
+
+Json StepJson(const approve::Step& step) {
+  return Json::Map({{"step", step.name},
+                    {"holders", step.holders},
+                    {"approved_by", step.approved_by.empty() ? Json() : Json(step.approved_by)},
+                    {"in_stead_of", step.in_stead.empty() ? Json() : Json(step.in_stead)},
+                    {"people", step.people},
+                    {"stuck", step.stuck.empty() ? Json() : Json(step.stuck)}});
+}
+
+Json RequestJson(const approve::View& view) {
+  const requests::Request& request = view.request;
+  Json::Array steps, policies, history;
+  for (const approve::Step& step : view.steps) steps.push_back(StepJson(step));
+  for (const model::AppliedPolicy& policy : view.chain.policies) {
+    policies.push_back(Json::Map({{"name", policy.name}, {"where", policy.where}, {"message", policy.message}}));
+  }
+  for (const requests::Event& event : request.history) {
+    history.push_back(Json::Map({{"kind", event.kind},
+                                 {"who", event.who},
+                                 {"in_stead_of", event.in_stead.empty() ? Json() : Json(event.in_stead)},
+                                 {"step", event.step.empty() ? Json() : Json(event.step)},
+                                 {"text", event.text},
+                                 {"at", event.at.Text()}}));
+  }
+  const approve::Step* next = request.status == "waiting" ? view.Next() : nullptr;
+  const std::optional<int64_t>& most = view.chain.asked.until_s;
+  return Json::Map({{"id", request.id},
+                    {"status", request.status},
+                    {"requester", request.requester},
+                    {"principal", request.principal},
+                    {"address", request.port.Text()},
+                    {"purpose", request.purpose},
+                    {"columns", request.columns.empty() ? Json() : Json(request.columns)},
+                    {"until", OptionalTime(request.until)},
+                    {"because", request.because},
+                    {"made_at", request.made_at.Text()},
+                    {"next", next ? Json(next->name) : Json()},
+                    {"steps", std::move(steps)},
+                    {"holds_for", most ? Json(model::DurationText(*most)) : Json()},
+                    {"policies", std::move(policies)},
+                    {"contract", request.contract_version},
+                    {"contract_now", view.contract_version},
+                    {"terms", request.terms},
+                    {"grant", request.grant.empty() ? Json() : Json(request.grant)},
+                    {"history", std::move(history)}});
+}
+
+// With the grant that followed, where there is one.
+Result<Json> AnswerOf(store::Txn& txn, const approve::View& view) {
+  Json json = RequestJson(view);
+  Json until;
+  bool held = false;
+  for (const access::Grant& grant : TRY(access::Grants(txn, &view.request.port, view.request.principal))) {
+    if (grant.id != view.request.grant) continue;
+    held = true;
+    until = OptionalTime(grant.until);
+  }
+  json.Set("granted", held);
+  json.Set("granted_until", std::move(until));
+  return json;
+}
+
+// Runs what changes a request in one transaction; a denial of it is told in the ledger.
+Answer Change(Api& api, const Caller& caller, const http::Request& request, model::Action action,
+              const std::function<Result<approve::View>(store::Txn&)>& change) {
+  auto txn = TRY(api.store.Begin());
+  auto view = change(*txn);
+  if (!view) {
+    Error error = view.TakeError();
+    txn.reset();
+    if (error.code == Code::kDenied) {
+      const model::Resource resource = TRY(WhichRequest(api, caller, request));
+      TRY(api.ledger.AppendDurably(ledger::Denial(caller, action, resource.Text(), {error.message})));
+    }
+    return error;
+  }
+  const Json answer = TRY(AnswerOf(*txn, *view));
+  TRY(txn->Commit());
+  return http::Response::Of(answer);
+}
+
+}  // namespace
+
+// Whoever has no part in a request learns nothing of it, its port included.
+Result<model::Resource> WhichRequest(Api& api, const Caller& caller, const http::Request& request) {
+  auto txn = TRY(api.store.Read());
+  return TRY(approve::Find(*txn, api.clock, caller, request.captures.at("id")))
+  .port.resource;
+}
+
+Answer ListRequests(Api& api, const Caller& caller, const http::Request& request) {
+  TRY(OnlyQuery(request, {"whose"}));
+  const std::string whose = request.Query("whose").empty() ? "mine" : request.Query("whose");
+  TRY(OneOf("whose", whose, {"mine", "to-approve", "all"}));
+  auto txn = TRY(api.store.Read());
+  const approve::Whose wanted = whose == "all"          ? approve::Whose::kAll
+                                : whose == "to-approve" ? approve::Whose::kToApprove
+                                                        : approve::Whose::kMine;
+  Json::Array list;
+  for (const approve::View& view : TRY(approve::List(*txn, api.clock, caller, wanted)))
+    list.push_back(RequestJson(view));
+  return http::Response::Of(Json::Map({{"requests", std::move(list)}}));
+}
+
+Answer MakeRequest(Api& api, const Caller& caller, const http::Request& request) {
+  const Json body = TRY(BodyOf(request, {"address", "for", "purpose", "because", "columns", "until"}));
+  const std::string address = TRY(NeedText(body, "address"));
+  approve::Wanted wanted;
+  if (!body["for"].is_null()) wanted.principal = TRY(PrincipalName(body, "for"));
+  wanted.purpose = body["purpose"].is_null() ? caller.purpose : body["purpose"].Text();
+  wanted.because = body["because"].Text();
+  wanted.columns = TRY(ColumnsOf(body));
+  wanted.until = TRY(TimeOf(body, "until"));
+  TRY(NotPast(api.clock, "until", wanted.until));
+  auto txn = TRY(api.store.Begin());
+  const catalog::Port port = TRY(PortOf(*txn, address));
+  TRY(api.gate.Decide(*txn, caller, model::Action::kRequest, port.resource));
+  const approve::View view = TRY(approve::Make(*txn, api.clock, caller, port, wanted));
+  const Json answer = TRY(AnswerOf(*txn, view));
+  TRY(txn->Commit());
+  return http::Response::Of(answer);
+}
+
+Answer GetRequest(Api& api, const Caller& caller, const http::Request& request) {
+  TRY(OnlyQuery(request, {}));
+  auto txn = TRY(api.store.Read());
+  return http::Response::Of(
+      TRY(AnswerOf(*txn, TRY(approve::Find(*txn, api.clock, caller, request.captures.at("id"))))));
+}
+
+Answer ApproveRequest(Api& api, const Caller& caller, const http::Request& request) {
+  const Json body = TRY(BodyOf(request, {"note"}));
+  return Change(api, caller, request, model::Action::kApprove, [&](store::Txn& txn) {
+    return approve::Approve(txn, api.clock, caller, request.captures.at("id"), body["note"].Text());
+  });
+}
+
+Answer RefuseRequest(Api& api, const Caller& caller, const http::Request& request) {
+  const Json body = TRY(BodyOf(request, {"note"}));
+  return Change(api, caller, request, model::Action::kApprove, [&](store::Txn& txn) {
+    return approve::Refuse(txn, api.clock, caller, request.captures.at("id"), body["note"].Text());
+  });
+}
+
+Answer AskRequest(Api& api, const Caller& caller, const http::Request& request) {
+  const Json body = TRY(BodyOf(request, {"text"}));
+  return Change(api, caller, request, model::Action::kApprove, [&](store::Txn& txn) {
+    return approve::Ask(txn, api.clock, caller, request.captures.at("id"), body["text"].Text());
+  });
+}
+
+Answer AnswerRequest(Api& api, const Caller& caller, const http::Request& request) {
+  const Json body = TRY(BodyOf(request, {"text"}));
+  return Change(api, caller, request, model::Action::kRequest, [&](store::Txn& txn) {
+    return approve::Answer(txn, api.clock, caller, request.captures.at("id"), body["text"].Text());
+  });
+}
+
+Answer WithdrawRequest(Api& api, const Caller& caller, const http::Request& request) {
+  TRY(BodyOf(request, {}));
+  return Change(api, caller, request, model::Action::kRequest,
+                [&](store::Txn& txn) { return approve::Withdraw(txn, api.clock, caller, request.captures.at("id")); });
+}
+
+namespace {
+
+Json DelegationJson(const requests::Delegation& delegation) {
+  return Json::Map({{"from", delegation.from},
+                    {"to", delegation.to},
+                    {"on", delegation.on.Short()},
+                    {"until", OptionalTime(delegation.until)},
+                    {"made_at", delegation.made_at.Text()}});
+}
+
+}  // namespace
+
+Answer ListDelegations(Api& api, const Caller& caller, const http::Request& request) {
+  TRY(OnlyQuery(request, {}));
+  auto txn = TRY(api.store.Read());
+  Json::Array list;
+  for (const requests::Delegation& each : TRY(requests::Delegations(*txn, api.clock, "", ""))) {
+    const std::string& me = caller.principal.name;
+    if (each.from == me || each.to == me) list.push_back(DelegationJson(each));
+  }
+  return http::Response::Of(Json::Map({{"delegations", std::move(list)}}));
+}
+
+Answer MakeDelegation(Api& api, const Caller& caller, const http::Request& request) {
+  const Json body = TRY(BodyOf(request, {"to", "until", "on"}));
+  requests::Delegation wanted;
+  wanted.to = TRY(PrincipalName(body, "to"));
+  wanted.until = TRY(TimeOf(body, "until"));
+  TRY(NotPast(api.clock, "until", wanted.until));
+  auto txn = TRY(api.store.Begin());
+  model::Resource resource;
+  if (!body["on"].Text().empty()) {
+    wanted.on = TRY(AddressOf(*txn, body["on"].Text()));
+    wanted.on.mesh.clear();
+    resource.domain = wanted.on.domain;
+    resource.product = wanted.on.product;
+    resource.port = wanted.on.port;
+    resource.major = wanted.on.major.value_or(0);
+  }
+  TRY(api.gate.Decide(*txn, caller, model::Action::kApprove, resource));
+  const requests::Delegation made = TRY(approve::Delegate(*txn, api.clock, caller, wanted));
+  TRY(txn->Commit());
+  return http::Response::Of(DelegationJson(made));
+}
+
+Answer EndDelegation(Api& api, const Caller& caller, const http::Request& request) {
+  TRY(OnlyQuery(request, {"to"}));
+  auto txn = TRY(api.store.Begin());
+  TRY(api.gate.Decide(*txn, caller, model::Action::kApprove, {}));
+  TRY(approve::EndDelegation(*txn, api.clock, caller, request.Query("to")));
+  TRY(txn->Commit());
+  return http::Response::Of(Json::Map({{"ended", 1}}));
+}
+
+}  // namespace weft::rest

@@ -1,0 +1,51 @@
+#include <fmt/format.h>
+
+#include "state/ledger/ledger.h"
+#include "work/approve/approve.h"
+
+namespace weft::approve {
+
+Result<requests::Delegation> Delegate(store::Txn& txn, Clock& clock, const model::Caller& caller,
+                                      const requests::Delegation& wanted) {
+  requests::Delegation delegation = wanted;
+  delegation.from = caller.principal.name;
+  delegation.made_at = clock.Now();
+  if (delegation.to == delegation.from) {
+    return Error{Code::kInvalid, fmt::format("{} approves in their own right: name another person", delegation.to)};
+  }
+  for (const char* kind : {"group:", "product:", "service:"}) {
+    if (!delegation.to.starts_with(kind)) continue;
+    return Error{Code::kInvalid,
+                 fmt::format("'{}' is no person: one person approves in another's stead", delegation.to)};
+  }
+  TRY(requests::PutDelegation(txn, delegation));
+  TRY(ledger::Append(
+      txn, clock,
+      {"delegated", caller.principal.name, caller.purpose, delegation.on.Short(),
+       Json::Map({{"to", delegation.to}, {"until", delegation.until ? Json(delegation.until->Text()) : Json()}})}));
+  return delegation;
+}
+
+Status EndDelegation(store::Txn& txn, Clock& clock, const model::Caller& caller, const std::string& to) {
+  if (TRY(requests::EndDelegations(txn, caller.principal.name, to)) == 0) {
+    return Error{Code::kNotFound, fmt::format("{} approves nothing in the stead of {}; see weft delegations", to,
+                                              caller.principal.name)};
+  }
+  return ledger::Append(txn, clock,
+                        {"delegation.ended", caller.principal.name, caller.purpose, "", Json::Map({{"to", to}})});
+}
+
+Result<int> TellEnding(store::Store& store, Clock& clock) {
+  auto txn = TRY(store.Begin());
+  const std::vector<access::Grant> ending = TRY(access::TakeEnding(*txn, clock));
+  if (ending.empty()) return 0;
+  for (const access::Grant& grant : ending) {
+    TRY(ledger::Append(*txn, clock,
+                       {"grant.ending", grant.principal, grant.purpose, grant.port.Text(),
+                        Json::Map({{"grant", grant.id}, {"until", grant.until->Text()}})}));
+  }
+  TRY(txn->Commit());
+  return static_cast<int>(ending.size());
+}
+
+}  // namespace weft::approve
