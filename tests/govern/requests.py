@@ -214,9 +214,40 @@ def ends_under_a_stream(mesh: Mesh):
     print(f"a grant that ends under an open stream: {batches} batches, the last {(last - until) * 1e3:+.0f} ms from its end")
 
 
+def some_columns(mesh: Mesh):
+    """A grant on some columns, as drivers are told of it."""
+    request = mesh.ask_for("col", columns=["placed_on", "id"])
+    names = {"catalog_filter": "sales", "db_schema_filter": "orders"}
+    with mesh.adbc(mesh.token_of("col")) as connection, connection.cursor() as cursor:
+        whole = ["id", "customer", "amount", "placed_on"]
+        assert connection.adbc_get_table_schema("orders_v1", **names).names == whole, "the catalogue is everybody's"
+        mesh.must("ana", "POST", f"/v1/requests/{request}/approve", {})
+        assert connection.adbc_get_table_schema("orders_v1", **names).names == ["id", "placed_on"]
+        objects = connection.adbc_get_objects(catalog_filter="sales", table_name_filter="orders_v1").read_all().to_pylist()
+        table = objects[0]["catalog_db_schemas"][0]["db_schema_tables"][0]
+        assert [column["column_name"] for column in table["table_columns"]] == ["id", "placed_on"], table
+        cursor.execute("SELECT * FROM sales.orders.orders")
+        assert cursor.fetch_arrow_table().column_names == ["id", "placed_on"]
+        for statement in ["SELECT amount FROM sales.orders.orders", "SELECT max(o.amount) FROM sales.orders.orders o",
+                          "SELECT id FROM sales.orders.orders ORDER BY customer", "SELECT o FROM sales.orders.orders o",
+                          "SELECT * FROM sales.orders.orders NATURAL JOIN (SELECT 19.90 AS amount)",
+                          "SELECT COLUMNS(c -> c = 'amount') FROM sales.orders.orders",
+                          "SELECT to_json(o)::VARCHAR FROM sales.orders.orders o"]:
+            try:
+                cursor.execute(statement)
+                seen = str(cursor.fetch_arrow_table().to_pydict())
+            except Exception as error:
+                seen = str(error)
+            assert "Ada" not in seen and "120" not in seen, (statement, seen)
+    view = mesh.must("col", "GET", "/v1/ports/sales/orders/orders")
+    assert view["sight"]["columns"] == ["id", "placed_on"] and view["rows"] == 4, view["sight"]
+    print("a grant on two columns: two in the schema, in the objects and in every answer")
+
+
 def main():
     with Mesh() as mesh:
         seen_and_felt(mesh)
+        some_columns(mesh)
         two_at_once(mesh)
         policy_changes(mesh)
         ends_under_a_stream(mesh)

@@ -116,7 +116,7 @@ bool Purposes::Covers(std::string_view wide, std::string_view narrow) const {
 }
 
 bool Purposes::Incompatible(std::string_view a, std::string_view b) const {
-  if (a.empty() || b.empty() || a == b) return false;
+  if (!any() || a.empty() || b.empty() || a == b) return false;
   auto excludes = [&](std::string_view one, std::string_view other) {
     const Purpose* purpose = Find(one);
     return purpose &&

@@ -1,9 +1,30 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/text.h"
 #include "state/ledger/ledger.h"
 #include "work/approve/approve.h"
 
 namespace weft::approve {
+namespace {
+
+// A right that is lent where nothing is would be of no use, and nobody would notice.
+Status CheckPlace(store::Txn& txn, const model::Address& on) {
+  if (on.domain.empty()) return {};
+  const auto mesh = TRY(catalog::MeshOf(txn));
+  std::vector<std::string_view> names;
+  for (const auto& domain : mesh ? mesh->domains : std::vector<model::Mesh::Domain>()) names.push_back(domain.name);
+  if (std::ranges::find(names, on.domain) == names.end()) {
+    return Error{Code::kNotFound, fmt::format("there is no domain '{}'{}", on.domain, DidYouMean(on.domain, names))};
+  }
+  if (on.product.empty()) return {};
+  TRY(catalog::Product(txn, on.domain, on.product));
+  if (!on.port.empty()) TRY(catalog::Resolve(txn, on));
+  return {};
+}
+
+}  // namespace
 
 Result<requests::Delegation> Delegate(store::Txn& txn, Clock& clock, const model::Caller& caller,
                                       const requests::Delegation& wanted) {
@@ -18,6 +39,7 @@ Result<requests::Delegation> Delegate(store::Txn& txn, Clock& clock, const model
     return Error{Code::kInvalid,
                  fmt::format("'{}' is no person: one person approves in another's stead", delegation.to)};
   }
+  TRY(CheckPlace(txn, delegation.on));
   TRY(requests::PutDelegation(txn, delegation));
   TRY(ledger::Append(
       txn, clock,
