@@ -226,7 +226,7 @@ class TerminalTest(unittest.TestCase):
         "snapshots": ([PORT], ["sales/nothing/x"]),
         "tag": ([PORT, "year-end"], ["sales/nothing/x", "year-end"]),
         "grant": (["zoe", PORT], ["zoe", "sales/nothing/x"]),
-        "request": ([PORT, "--because", "a look at it"], ["sales/nothing/x", "--because", "a look at it"]),
+        "request": (["insight/revenue/daily", "--because", "a look at it"], ["sales/nothing/x", "--because", "a look at it"]),
         "requests": ([], ["req_00000000000000000000000000"]),
         "approve": ([], ["req_00000000000000000000000000"]),
         "refuse": ([], ["req_00000000000000000000000000", "--note", "no"]),

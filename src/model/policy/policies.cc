@@ -311,7 +311,8 @@ Chain Policies::ApprovalOf(const Principal& principal, const Resource& resource,
     each.policies.push_back(std::move(notes[i]));
     chain = chain ? Chain::Strictest(std::move(*chain), each) : std::move(each);
   }
-  return chain ? std::move(*chain) : kOwners;
+  if (!chain) return kOwners;
+  return *std::move(chain);
 }
 
 void Policies::Decide(const Principal& principal, Action action, const Resource& resource, const std::string& purpose,

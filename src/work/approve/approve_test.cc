@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "model/repository.h"
+#include "state/accounts/accounts.h"
 #include "state/ledger/ledger.h"
 
 namespace weft::approve {
@@ -51,8 +52,8 @@ class ApproveTest : public ::testing::Test {
   void SetUp() override {
     ASSERT_TRUE(MakeFolders(folder_));
     store_ = store::Open("sqlite:" + folder_ + "/store.db").value();
-    for (auto migrations :
-         {ledger::Migrations(), access::Migrations(), catalog::Migrations(), requests::Migrations()}) {
+    for (auto migrations : {ledger::Migrations(), access::Migrations(), accounts::Migrations(), catalog::Migrations(),
+                            requests::Migrations()}) {
       ASSERT_TRUE(store::Migrate(*store_, migrations));
     }
     model::Repository mesh =
@@ -202,6 +203,10 @@ TEST_F(ApproveTest, ALentRightEndsWithItsOwnersAndGoesNoFurther) {
   ASSERT_TRUE(Delegate(*txn_, clock_, As("gina"), {"", "ben", {}, {}, {}}));
   EXPECT_NE(No("ben", id).find("its next step is of"), std::string::npos);
   ASSERT_TRUE(Delegate(*txn_, clock_, As("owen"), {"", "ben", {}, {}, {}}));
+  ASSERT_TRUE(accounts::CreateUser(*txn_, clock_, "owen", "hash"));
+  ASSERT_TRUE(accounts::DisableUser(*txn_, clock_, "owen"));
+  EXPECT_NE(No("ben", id).find("its next step is of"), std::string::npos);
+  ASSERT_TRUE(accounts::EnableUser(*txn_, "owen"));
   const View given = Yes("ben", id).value();
   EXPECT_EQ(given.request.status, "approved");
   EXPECT_EQ(given.steps[0].approved_by, "ben");

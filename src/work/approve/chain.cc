@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "state/accounts/accounts.h"
 
 namespace weft::approve {
 namespace {
@@ -149,6 +150,8 @@ Result<Right> RightTo(store::Txn& txn, Clock& clock, const View& view, const std
     if (!Under(delegation.on, view.port.resource)) continue;
     // What was lent ends with the right that it was lent from; whom the request bars cannot lend it.
     const model::Principal from = TRY(access::PrincipalOf(txn, delegation.from));
+    const std::optional<accounts::User> account = TRY(accounts::FindUser(txn, delegation.from));
+    if (account && account->disabled_at) continue;
     if (Holds(step, view.port.resource, from) && Barred(view, from).empty()) return Right{true, from.name};
   }
   return Right{};
