@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 
@@ -18,14 +19,33 @@ std::string Environment(const char* name) {
   return value ? value : "";
 }
 
+// Where the nodes of this machine that this person may know of write about themselves while they run.
+fs::path NodesFolder() {
+  const std::string state = Environment("XDG_STATE_HOME");
+  return (state.empty() ? fs::path(Environment("HOME")) / ".local" / "state" : fs::path(state)) / "weft" / "nodes";
+}
+
+// What helps where nobody answers at `url`: the nodes that run elsewhere on this machine.
+std::string OtherNodes(const std::string& url) {
+  std::string urls;
+  std::error_code failure;
+  for (fs::directory_iterator at(NodesFolder(), failure), end; !failure && at != end; at.increment(failure)) {
+    auto text = ReadFile(at->path(), 1 << 20);
+    const Json entry = text ? Json::Parse(*text).value_or(Json()) : Json();
+    const auto pid = static_cast<pid_t>(entry["pid"].Int());
+    if (pid <= 0 || ::kill(pid, 0) != 0 || entry["url"].Text() == url) continue;
+    urls += (urls.empty() ? "" : " or ") + entry["url"].Text();
+  }
+  if (urls.empty()) return "is a node running there? start one with `weft serve`, or name another with --node URL";
+  return fmt::format("a node of this machine runs at {}: name it with --node or WEFT_NODE", urls);
+}
+
 }  // namespace
 
 Json LocalNode(const std::string& url) {
   auto at = http::OriginOf(url);
   if (!at || !http::IsLoopback(at->host)) return {};
-  std::string state = Environment("XDG_STATE_HOME");
-  fs::path root = state.empty() ? fs::path(Environment("HOME")) / ".local" / "state" : fs::path(state);
-  auto text = ReadFile(root / "weft" / "nodes" / (std::to_string(at->port) + ".json"), 1 << 20);
+  auto text = ReadFile(NodesFolder() / (std::to_string(at->port) + ".json"), 1 << 20);
   if (!text) return {};
   auto entry = Json::Parse(*text);
   return entry ? entry.TakeValue() : Json();
@@ -76,7 +96,7 @@ Result<Json> Session::Send(http::Request request) {
   if (!response) {
     Error error = response.TakeError();
     if (error.code == Code::kUnavailable) {
-      error.message += "; is a node running there? start one with `weft serve`, or name another with --node URL";
+      error.message += "; " + OtherNodes(options_.node);
     }
     return error;
   }
