@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "model/address.h"
+#include "model/team.h"
 
 namespace weft::model {
 
@@ -37,17 +38,16 @@ std::string_view ActionName(Action action);  // "read"
 // By its name; kInvalid lists the names that a token may be limited to.
 Result<Action> ActionFrom(std::string_view name);
 
-// What is asked about; the attributes that policies may speak of.
-struct Resource {
+// What is asked about, with those who hold a role there; the attributes that policies may speak of.
+struct Resource : Team {
   std::string domain;
   std::string product;
   std::string port;
   int major = 0;
-  std::vector<std::string> owners;  // Principals, or "group:NAME".
-  std::string classification;       // The strictest of its columns.
-  std::vector<std::string> tags;    // Of the product, the port, its contract and the contract's schema.
-  std::string status;               // draft, active, deprecated, retired
-  std::string purpose;              // What its product reads its own inputs for; empty: nothing stated.
+  std::string classification;     // The strictest of its columns.
+  std::vector<std::string> tags;  // Of the product, the port, its contract and the contract's schema.
+  std::string status;             // draft, active, deprecated, retired
+  std::string purpose;            // What its product reads its own inputs for; empty: nothing stated.
   // What policies know of its columns; none where the question is not about a port. Shared with whoever parsed it.
   std::shared_ptr<const Contract> contract;
 
@@ -58,10 +58,11 @@ struct Resource {
 std::string PlainStatus(const std::string& status);
 // The strictest classification of its columns; a name that is not known counts for more than internal.
 std::string StrictestOf(const Contract& contract);
-// What policies know of an output port of a bundle, but its owners. `bundle` is shared by the answer.
+// What policies know of an output port of a bundle, but its team. `bundle` is shared by the answer.
 Resource ResourceOf(const std::shared_ptr<const Bundle>& bundle, const OutputPort& port, const Contract& contract);
-// The same of every port that has a contract, with owners; the bundle, which nobody shares, must outlive the answers.
-std::vector<Resource> ResourcesOf(const Bundle& bundle, const std::vector<std::string>& owners);
+// The same of every port that has a contract, with the domain's team and its own; the bundle, which nobody shares, must
+// outlive the answers.
+std::vector<Resource> ResourcesOf(const Bundle& bundle, const Team& domain);
 
 // A policy that had a part in a decision.
 struct AppliedPolicy {
@@ -106,6 +107,7 @@ struct Decision {
   std::vector<AppliedPolicy> policies;
   std::optional<Instant> until;           // Permitted no longer than this.
   std::optional<Instant> remind_at = {};  // From then on the reader is told that it ends.
+  std::string right;  // By which it is: "owner group:sales", "grant grant_01jd…", "policy open-data".
 
   std::string Why() const;  // "REASON; REASON. What helps: REMEDY"
 };

@@ -77,7 +77,11 @@ constexpr Shape kBuildShape{"a build", kBuildKeys};
 
 // ---- mesh.yaml
 
-constexpr Key kDomainKeys[] = {{"name", &kText, kRequired}, {"description", &kText}, {"owners", &kTexts}};
+constexpr Key kDomainKeys[] = {{"name", &kText, kRequired},
+                               {"description", &kText},
+                               {"owners", &kTexts},
+                               {"stewards", &kTexts},
+                               {"engineers", &kTexts}};
 constexpr Shape kDomainShape{"a domain", kDomainKeys};
 constexpr Type kDomain = MapOf(kDomainShape);
 constexpr Type kDomains = ListOf(kDomain);
@@ -165,8 +169,9 @@ Result<Mesh> Mesh::Parse(std::string_view text, const std::string& file) {
   mesh.id = reading::Text(node["id"]);
   mesh.description = reading::Text(node["description"]);
   for (const yaml::Node::Entry& domain : node["domains"].entries) {
-    mesh.domains.push_back({reading::Text(domain.value["name"]), reading::Text(domain.value["description"]),
-                            reading::Texts(domain.value["owners"])});
+    const Team team = {reading::Texts(domain.value["owners"]), reading::Texts(domain.value["stewards"]),
+                       reading::Texts(domain.value["engineers"])};
+    mesh.domains.push_back({team, reading::Text(domain.value["name"]), reading::Text(domain.value["description"])});
   }
   for (const yaml::Node::Entry& group : node["groups"].entries) mesh.groups[group.key] = reading::Texts(group.value);
   for (const yaml::Node::Entry& holder : node["attributes"].entries) {

@@ -119,7 +119,10 @@ Result<Product> Product::Parse(std::string_view text, const std::string& file) {
   product.description = reading::Description(node["description"]);
   product.tags = Texts(node["tags"]);
   for (const Node::Entry& member : node["team"]["members"].entries) {
-    if (Lower(Text(member.value["role"])) == "owner") product.owners.push_back(Text(member.value["username"]));
+    const std::string role = Lower(Text(member.value["role"])), name = Text(member.value["username"]);
+    if (role == "owner") product.owners.push_back(name);
+    if (role == "steward") product.stewards.push_back(name);
+    if (role == "engineer") product.engineers.push_back(name);
   }
   const Node& inputs = node["inputPorts"];
   for (size_t i = 0; i < inputs.size(); ++i) product.inputs.push_back(ReadInput(inputs[i], Child("inputPorts", i)));

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/result.h"
 #include "model/contract.h"
+#include "model/team.h"
 
 namespace weft::model {
 
@@ -58,7 +59,8 @@ struct OutputPort {
   Place place;
 };
 
-struct Product {
+// Its team: team.members whose role is owner, steward or engineer.
+struct Product : Team {
   std::string id;
   std::string name;
   std::string domain;
@@ -67,8 +69,7 @@ struct Product {
   std::string type;         // sourceAligned, aggregate, consumerAligned
   std::string description;  // purpose, usage and limitations, as one text.
   std::vector<std::string> tags;
-  std::vector<std::string> owners;  // team.members whose role is owner.
-  std::string purpose;              // customProperties `purpose`: what its runs read their inputs for; empty: none.
+  std::string purpose;  // customProperties `purpose`: what its runs read their inputs for; empty: none.
   Place purpose_place;
   std::vector<InputPort> inputs;
   std::vector<OutputPort> outputs;

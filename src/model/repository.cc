@@ -136,19 +136,21 @@ class Reader {
         out_.problems.push_back({file.path, at.line, at.column, path, "weft.mesh",
                                  fmt::format("the domain '{}' stands twice: remove one", name)});
       }
-      for (const std::string& owner : mesh->domains[i].owners) UnknownGroup(*mesh, owner, file.path, at, path);
+      for (const auto* names : {&mesh->domains[i].owners, &mesh->domains[i].stewards, &mesh->domains[i].engineers}) {
+        for (const std::string& holder : *names) UnknownGroup(*mesh, holder, file.path, at, path);
+      }
     }
     out_.mesh = std::move(mesh);
   }
 
-  void UnknownGroup(const Mesh& mesh, const std::string& owner, const std::string& file, const yaml::Node& at,
+  void UnknownGroup(const Mesh& mesh, const std::string& holder, const std::string& file, const yaml::Node& at,
                     const std::string& path) {
-    if (!owner.starts_with("group:") || mesh.groups.contains(owner.substr(6))) return;
+    if (!holder.starts_with("group:") || mesh.groups.contains(holder.substr(6))) return;
     std::vector<std::string_view> names;
     for (const auto& [name, members] : mesh.groups) names.push_back(name);
     out_.problems.push_back({file, at.line, at.column, path, "weft.mesh",
-                             fmt::format("the owner '{}' is no group of mesh.yaml{}", owner,
-                                         DidYouMean(std::string_view(owner).substr(6), names))});
+                             fmt::format("'{}' is no group of mesh.yaml{}", holder,
+                                         DidYouMean(std::string_view(holder).substr(6), names))});
   }
 
   void ReadFolder(const std::string& path, const Folder& folder) {
@@ -191,9 +193,9 @@ class Reader {
 
 }  // namespace
 
-std::vector<std::string> Mesh::OwnersOf(std::string_view domain) const {
+Team Mesh::TeamOf(std::string_view domain) const {
   const auto at = std::ranges::find(domains, domain, &Domain::name);
-  return at == domains.end() ? std::vector<std::string>() : at->owners;
+  return at == domains.end() ? Team() : static_cast<const Team&>(*at);
 }
 
 const Contract* Bundle::ContractOf(const OutputPort& port) const {

@@ -13,13 +13,12 @@
 
 namespace weft::model {
 
-// mesh.yaml: id, domains [{name, description?, owners: [principal or group:NAME]}], groups {NAME: [principal]},
-// attributes {principal or group:NAME: {NAME: text or [text]}}.
+// mesh.yaml: id, domains [{name, description?, owners, stewards and engineers: [principal or group:NAME]}],
+// groups {NAME: [principal]}, attributes {principal or group:NAME: {NAME: text or [text]}}.
 struct Mesh {
-  struct Domain {
+  struct Domain : Team {
     std::string name;
     std::string description;
-    std::vector<std::string> owners;
   };
   std::string id;
   std::string description;
@@ -30,7 +29,7 @@ struct Mesh {
   std::string bytes;
 
   static Result<Mesh> Parse(std::string_view text, const std::string& file);
-  std::vector<std::string> OwnersOf(std::string_view domain) const;  // None where there is no such domain.
+  Team TeamOf(std::string_view domain) const;  // Nobody where there is no such domain.
 };
 
 struct TextFile {

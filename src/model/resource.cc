@@ -61,14 +61,15 @@ Resource ResourceOf(const std::shared_ptr<const Bundle>& bundle, const OutputPor
   return resource;
 }
 
-std::vector<Resource> ResourcesOf(const Bundle& bundle, const std::vector<std::string>& owners) {
+std::vector<Resource> ResourcesOf(const Bundle& bundle, const Team& domain) {
   const std::shared_ptr<const Bundle> unshared(std::shared_ptr<const Bundle>(), &bundle);
   std::vector<Resource> resources;
   for (const OutputPort& port : bundle.product.outputs) {
     const Contract* contract = bundle.ContractOf(port);
     if (!contract) continue;
     resources.push_back(ResourceOf(unshared, port, *contract));
-    resources.back().owners = owners;
+    resources.back().Add(bundle.product);
+    resources.back().Add(domain);
   }
   return resources;
 }

@@ -179,7 +179,9 @@ class ShowCommand : public Command {
     Retirement(session, product);
     Described(session, "", product["document"]);
     Fact(session, "kind", Safe(product["type"].Text()));
-    Fact(session, "owners", Safe(Join(product["owners"].Texts(), ", ")));
+    for (const char* role : {"owners", "stewards", "engineers"}) {
+      Fact(session, role, Safe(Join(product[role].Texts(), ", ")));
+    }
     Fact(session, "tags", Safe(Join(product["tags"].Texts(), ", ")));
     Fact(session, "published", AgoText(product["published_at"].Text()) + " by " + Safe(product["published_by"].Text()));
     Fact(session, "versions", Safe(Join(product["versions"].Texts(), ", ")));
@@ -254,7 +256,9 @@ class ShowCommand : public Command {
     session.Print("\n");
     const std::string table = Safe(port["sql"].Text());
     if (port["granted"].Bool()) {
-      Fact(session, "access", session.Paint(Style::kGood, "you may read it"));
+      const std::string& right = port["sight"]["right"].Text();
+      Fact(session, "access",
+           session.Paint(Style::kGood, "you may read it") + (right.empty() ? "" : " (" + Safe(right) + ")"));
     } else {
       Fact(session, "access",
            session.Paint(Style::kWarn, "you may not read it") +

@@ -23,7 +23,7 @@ class ExplainCommand : public Command {
  public:
   explicit ExplainCommand(CLI::App& app) {
     app.add_option("principal", principal_, "Who: ana, service:loader, product:DOMAIN/PRODUCT")->required();
-    app.add_option("action", action_, "read, publish, run or grant")->required();
+    app.add_option("action", action_, "read, publish, run, grant or audit")->required();
     app.add_option("address", address_, "An output port")->required();
   }
 
@@ -39,6 +39,7 @@ class ExplainCommand : public Command {
                                    Safe(answer["action"].Text()), Safe(answer["address"].Text()));
     if (!answer["purpose"].Text().empty()) line += " for " + Safe(answer["purpose"].Text());
     if (!answer["until"].Text().empty()) line += " until " + Safe(answer["until"].Text());
+    if (!answer["right"].Text().empty()) line += " (" + Safe(answer["right"].Text()) + ")";
     session.Print(line + "\n");
     for (const std::string& reason : answer["reasons"].Texts()) session.Print("  because " + Safe(reason) + "\n");
     if (!permitted && !answer["remedy"].Text().empty()) {

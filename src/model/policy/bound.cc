@@ -122,7 +122,9 @@ const cel::Environment& DecisionVariables() {
                                                {"status", TypeKind::kString},
                                                {"classification", TypeKind::kString},
                                                {"tags", texts},
-                                               {"owners", texts}}));
+                                               {"owners", texts},
+                                               {"stewards", texts},
+                                               {"engineers", texts}}));
     variables.Add("action", TypeKind::kString);
     variables.Add("purpose", TypeKind::kString);
     variables.Add("now", TypeKind::kTimestamp);
@@ -137,8 +139,10 @@ const cel::Environment& GateVariables() {
     variables.Add("product");
     variables.Add("contract");
     variables.Add("previous");
-    variables.Add("domain",
-                  CelType::Record({{"name", TypeKind::kString}, {"owners", CelType::List(TypeKind::kString)}}));
+    const CelType texts = CelType::List(TypeKind::kString);
+    variables.Add(
+        "domain",
+        CelType::Record({{"name", TypeKind::kString}, {"owners", texts}, {"stewards", texts}, {"engineers", texts}}));
     return variables;
   }();
   return kVariables;

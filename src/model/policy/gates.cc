@@ -135,21 +135,25 @@ Result<std::string> TestFault(const Policies& policies, const PolicyTest& test, 
 
 }  // namespace
 
-std::vector<Problem> Policies::JudgeBundle(const Bundle& bundle, const Bundle* previous,
-                                           const std::vector<std::string>& owners) const {
+std::vector<Problem> Policies::JudgeBundle(const Bundle& bundle, const Bundle* previous, const Team& team) const {
   std::vector<Problem> problems;
   if (Status known = purposes_.Check(bundle.product.purpose); !known) {
     const Place& place = bundle.product.purpose_place;
     problems.push_back(
         {bundle.product.file, place.line, place.column, place.path, std::string(kRule), known.error().message});
   }
-  Value::List owner_list;
-  for (const std::string& owner : owners) owner_list.push_back(Value::Text(owner));
+  auto texts = [](const std::vector<std::string>& names) {
+    Value::List list;
+    for (const std::string& name : names) list.push_back(Value::Text(name));
+    return Value::Of(std::move(list));
+  };
   const Value domain = Value(cel::Map::Of({{Value::Text("name"), Value::Text(bundle.product.domain)},
-                                           {Value::Text("owners"), Value::Of(std::move(owner_list))}}));
+                                           {Value::Text("owners"), texts(team.owners)},
+                                           {Value::Text("stewards"), texts(team.stewards)},
+                                           {Value::Text("engineers"), texts(team.engineers)}}));
   cel::Bindings bindings = {DocumentOf(bundle.product.document), std::nullopt, Value(), domain};
   if (previous) bindings[kPrevious] = DocumentOf(previous->product.document);
-  const std::vector<Resource> resources = ResourcesOf(bundle, owners);
+  const std::vector<Resource> resources = ResourcesOf(bundle, team);
   std::vector<std::optional<Value>> contracts;
   for (const Resource& resource : resources) contracts.push_back(DocumentOf(resource.contract->document));
   for (const CompiledPolicy& compiled : All()) {
@@ -196,10 +200,9 @@ std::vector<Problem> JudgeByPolicies(const Repository& repository) {
   auto tell = [&](std::vector<Problem> more) { std::ranges::move(more, std::back_inserter(problems)); };
   std::map<std::string, Resource> ports;
   for (const Bundle& bundle : repository.bundles) {
-    const std::vector<std::string> owners =
-        repository.mesh ? repository.mesh->OwnersOf(bundle.product.domain) : std::vector<std::string>();
-    tell(policies.JudgeBundle(bundle, nullptr, owners));
-    for (Resource& resource : ResourcesOf(bundle, owners)) {
+    const Team team = repository.mesh ? repository.mesh->TeamOf(bundle.product.domain) : Team();
+    tell(policies.JudgeBundle(bundle, nullptr, team));
+    for (Resource& resource : ResourcesOf(bundle, team)) {
       tell(policies.Judge(resource));
       const std::string address = resource.Text();
       ports.insert_or_assign(address, std::move(resource));

@@ -55,7 +55,9 @@ Value ValueOf(const Resource& resource) {
                  {"status", Value::Text(resource.status)},
                  {"classification", Value::Text(resource.classification)},
                  {"tags", Texts(resource.tags)},
-                 {"owners", Texts(resource.owners)}});
+                 {"owners", Texts(resource.owners)},
+                 {"stewards", Texts(resource.stewards)},
+                 {"engineers", Texts(resource.engineers)}});
 }
 
 // Decides one question: asks each rule that is about it, and gathers what they say.

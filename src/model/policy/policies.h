@@ -42,8 +42,8 @@ class Policies {
   std::vector<Problem> Judge(const Resource& resource) const;
 
   // What a product must be to be published, and is not. `previous`: the version before, or null.
-  std::vector<Problem> JudgeBundle(const Bundle& bundle, const Bundle* previous,
-                                   const std::vector<std::string>& owners) const;
+  // `team`: the domain's.
+  std::vector<Problem> JudgeBundle(const Bundle& bundle, const Bundle* previous, const Team& team) const;
 
   // The files' own tests, each that fails as a problem. `ports`: all of the mesh, by their short addresses with major.
   std::vector<Problem> RunTests(const std::map<std::string, Resource>& ports) const;

@@ -32,7 +32,9 @@ Json ProductJson(const catalog::ProductRow& row) {
                     {"status", row.status},
                     {"type", row.type},
                     {"description", row.description},
-                    {"owners", row.owners},
+                    {"owners", row.team.owners},
+                    {"stewards", row.team.stewards},
+                    {"engineers", row.team.engineers},
                     {"tags", row.tags},
                     {"published_by", row.published_by},
                     {"published_at", row.published_at.Text()}});

@@ -31,6 +31,7 @@ Json DecisionJson(const model::Decision& decision) {
   return Json::Map({{"permitted", decision.permitted},
                     {"reasons", decision.reasons},
                     {"remedy", decision.remedy},
+                    {"right", decision.right},
                     {"until", OptionalTime(decision.until)},
                     {"masked", std::move(masks)},
                     {"rows", std::move(rows)},
@@ -46,9 +47,10 @@ Answer Explain(Api& api, const Caller& caller, const http::Request& request) {
   static constexpr std::pair<std::string_view, model::Action> kActions[] = {{"read", model::Action::kRead},
                                                                             {"publish", model::Action::kPublish},
                                                                             {"run", model::Action::kRun},
-                                                                            {"grant", model::Action::kGrant}};
+                                                                            {"grant", model::Action::kGrant},
+                                                                            {"audit", model::Action::kAudit}};
   const std::string wanted = request.Query("action").empty() ? "read" : request.Query("action");
-  TRY(OneOf("action", wanted, {"read", "publish", "run", "grant"}));
+  TRY(OneOf("action", wanted, {"read", "publish", "run", "grant", "audit"}));
   model::Action action = model::Action::kRead;
   for (const auto& [text, each] : kActions) {
     if (text == wanted) action = each;

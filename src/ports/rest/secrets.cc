@@ -20,7 +20,7 @@ Result<model::Resource> DomainOf(store::Txn& txn, const std::string& name) {
     if (domain.name != name) continue;
     model::Resource resource;
     resource.domain = name;
-    resource.owners = domain.owners;
+    resource.Add(domain);
     return resource;
   }
   if (mesh) {

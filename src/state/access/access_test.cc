@@ -22,12 +22,18 @@ class AccessTest : public ::testing::Test {
     store_ = store::Open("sqlite:" + folder_ + "/store.db").value();
     ASSERT_TRUE(store::Migrate(*store_, Migrations()));
     txn_ = store_->Begin().value();
-    ASSERT_TRUE(PutGroups(*txn_, {{"ops", {"olga", "service:loader"}}, {"auditors", {"aud"}}, {"analysts", {"ana"}}}));
+    ASSERT_TRUE(PutGroups(*txn_, {{"ops", {"olga", "service:loader"}},
+                                  {"auditors", {"aud"}},
+                                  {"governance", {"gov"}},
+                                  {"pipelines", {"service:ci"}},
+                                  {"analysts", {"ana"}}}));
     flights_.domain = key_.domain;
     flights_.product = key_.product;
     flights_.port = key_.port;
     flights_.major = key_.major;
     flights_.owners = {"owen", "group:ops"};
+    flights_.stewards = {"stella"};
+    flights_.engineers = {"emil", "group:pipelines"};
   }
   void TearDown() override {
     txn_.reset();
@@ -57,31 +63,57 @@ TEST_F(AccessTest, DecidesByTheTable) {
   struct Case {
     const char* who;
     bool administrator;
-    const char* may;  // Of: browse read publish administer run grant audit
+    const char* may;  // Of: browse read publish administer run grant audit govern
   };
   const Case cases[] = {
-      {"stranger", false, "b......"},
-      {"owen", false, "brp.rg."},
-      {"olga", false, "brp.rg."},
-      {"service:loader", false, "brp.rg."},
-      {"root", true, "b.parga"},
-      {"owen", true, "brparga"},
-      {"aud", false, "b.....a"},
-      {"product:operations/flights", false, "br....."},
-      {"product:operations/other", false, "b......"},
-      {"", false, "......."},
+      {"stranger", false, "b......."},
+      {"owen", false, "brp.rga."},
+      {"olga", false, "brp.rga."},
+      {"service:loader", false, "brp.rga."},
+      {"stella", false, "b....ga."},
+      {"emil", false, "brp.r..."},
+      {"service:ci", false, "brp.r..."},
+      {"root", true, "b.pargag"},
+      {"owen", true, "brpargag"},
+      {"aud", false, "b.....a."},
+      {"gov", false, "b......g"},
+      {"product:operations/flights", false, "br......"},
+      {"product:operations/other", false, "b......."},
+      {"", false, "........"},
   };
   const Action actions[] = {Action::kBrowse, Action::kRead,  Action::kPublish, Action::kAdminister,
-                            Action::kRun,    Action::kGrant, Action::kAudit};
+                            Action::kRun,    Action::kGrant, Action::kAudit,   Action::kGovern};
   for (const Case& c : cases) {
     for (size_t i = 0; i < std::size(actions); ++i) {
       model::Decision decision = Ask(c.who, actions[i], "", c.administrator);
       EXPECT_EQ(decision.permitted, c.may[i] != '.') << c.who << " " << model::ActionName(actions[i]);
       EXPECT_EQ(decision.reasons.empty(), decision.permitted);
       EXPECT_EQ(decision.remedy.empty(), decision.permitted);
+      EXPECT_EQ(decision.right.empty(), !decision.permitted || actions[i] == Action::kBrowse);
     }
   }
   EXPECT_TRUE(Ask("", Action::kOpen).permitted);
+}
+
+TEST_F(AccessTest, ARoleIsOfItsPlaceAndNamesItself) {
+  EXPECT_EQ(Ask("olga", Action::kGrant).right, "owner group:ops");
+  EXPECT_EQ(Ask("stella", Action::kGrant).right, "steward stella");
+  EXPECT_EQ(Ask("service:ci", Action::kRun).right, "engineer group:pipelines");
+  EXPECT_EQ(Ask("aud", Action::kAudit).right, "auditor group:auditors");
+  EXPECT_EQ(Ask("root", Action::kRun, "", true).right, "administrator");
+  Grant grant = Give("stella");
+  EXPECT_EQ(Ask("stella", Action::kRead).right, "grant " + grant.id);
+  model::Decision denied = Ask("emil", Action::kGrant);
+  EXPECT_EQ(denied.reasons[0], "emil is neither owner nor steward of operations/flights, nor an administrator");
+  EXPECT_EQ(
+      denied.remedy,
+      "ask an owner (owen, group:ops) or a steward (stella) to grant it, or to name emil owner or steward, of the "
+      "domain in mesh.yaml or of the product in its team");
+  flights_ = {};
+  EXPECT_FALSE(Ask("owen", Action::kAudit).permitted) << "of the mesh as a whole only auditors do";
+  EXPECT_TRUE(Ask("aud", Action::kAudit).permitted);
+  EXPECT_EQ(Ask("emil", Action::kPublish).reasons[0],
+            "emil is neither owner nor engineer of any domain or product, nor an administrator");
 }
 
 TEST_F(AccessTest, ADenialSaysWhyAndWhatToType) {
@@ -91,7 +123,7 @@ TEST_F(AccessTest, ADenialSaysWhyAndWhatToType) {
   EXPECT_EQ(
       decision.remedy,
       "weft request operations/flights/flights@1 --because WHY; or weft grant ana operations/flights/flights@1, by an "
-      "owner (owen, group:ops)");
+      "owner (owen, group:ops) or a steward (stella)");
   decision = Ask("root", Action::kRead, "", true);
   EXPECT_EQ(decision.reasons.size(), 2u);
 }

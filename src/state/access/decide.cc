@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "model/policy/restriction.h"
+#include "model/roles.h"
 #include "state/access/access.h"
 
 namespace weft::access {
@@ -20,23 +21,62 @@ using model::Action;
 using model::Decision;
 using model::Principal;
 using model::Resource;
+using model::Role;
 
-// Groups of mesh.yaml that mean something to the gate.
-constexpr std::string_view kAuditors = "auditors";
-constexpr std::string_view kGovernance = "governance";
-
-bool Owns(const Principal& principal, const Resource& resource) {
-  return std::ranges::any_of(resource.owners, [&](const std::string& owner) { return Covers(owner, principal); });
+// "owner group:sales": as what the principal has the role where the resource is; empty where it has not. What a grant
+// gives is asked apart.
+std::string Held(const Principal& principal, const model::RoleEntry& entry, const Resource& resource) {
+  switch (entry.role) {
+    case Role::kOwner:
+    case Role::kSteward:
+    case Role::kEngineer:
+      for (const std::string& name : *HoldersOf(resource, entry.role)) {
+        if (Covers(name, principal)) return fmt::format("{} {}", entry.name, name);
+      }
+      return "";
+    case Role::kConsumer:
+      return "";
+    case Role::kProduct: {
+      const bool own = principal.kind == Principal::Kind::kProduct && !resource.product.empty() &&
+                       principal.name == fmt::format("product:{}/{}", resource.domain, resource.product);
+      return own ? "own product" : "";
+    }
+    case Role::kGovernance:
+    case Role::kAuditor: {
+      const std::string group = fmt::format("group:{}", model::GroupOf(entry.role));
+      return Covers(group, principal) ? fmt::format("{} {}", entry.name, group) : "";
+    }
+    case Role::kAdministrator:
+      return principal.administrator ? std::string(entry.name) : "";
+  }
+  return "";
 }
 
-std::string OwnersText(const Resource& resource) {
-  return resource.owners.empty() ? "an administrator (the domain has no owner)"
-                                 : fmt::format("an owner ({})", Join(resource.owners, ", "));
+// The first role of the table by which the principal may; empty where there is none.
+std::string RightOf(const Principal& principal, Action action, const Resource& resource) {
+  for (const model::RoleEntry& entry : model::kRoles) {
+    if (!May(entry, action)) continue;
+    if (std::string held = Held(principal, entry, resource); !held.empty()) return held;
+  }
+  return "";
 }
 
-Decision Permit() {
+// "an owner (ana, group:sales) or a steward (bo)": who may by a role of the team, and so could help.
+std::string HoldersText(const Resource& resource, Action action) {
+  std::vector<std::string> holders;
+  for (const model::RoleEntry& entry : model::kRoles) {
+    const std::vector<std::string>* names = HoldersOf(resource, entry.role);
+    if (!names || names->empty() || !May(entry, action)) continue;
+    const bool vowel = entry.name.find_first_of("aeiou") == 0;
+    holders.push_back(fmt::format("{} {} ({})", vowel ? "an" : "a", entry.name, Join(*names, ", ")));
+  }
+  return holders.empty() ? "an administrator (the domain has no owner)" : Join(holders, " or ");
+}
+
+Decision Permit(std::string right = "") {
   Decision decision;
   decision.permitted = true;
+  decision.right = std::move(right);
   return decision;
 }
 
@@ -62,6 +102,7 @@ class Granted {
     if (!first && !counts) return;
     to.until = grant.until;
     to.remind_at = grant.remind_at();
+    to.right = "grant " + grant.id;
   }
 
   bool any() const { return whole_.permitted || part_.permitted; }
@@ -84,7 +125,8 @@ std::string Remedy(const Principal& principal, const Resource& resource, const s
   const std::string wanted = purpose.empty() && purposes.any() ? "PURPOSE" : purpose;
   std::string grant = fmt::format("weft grant {} {}", principal.name, resource.Text());
   if (!wanted.empty()) grant += " --purpose " + wanted;
-  return fmt::format("{}; or {}, by {}", RequestLine(principal, resource, wanted), grant, OwnersText(resource));
+  return fmt::format("{}; or {}, by {}", RequestLine(principal, resource, wanted), grant,
+                     HoldersText(resource, Action::kGrant));
 }
 
 // What the grants permit, or why none of them does.
@@ -114,7 +156,7 @@ Decision DecideByGrants(const std::vector<Grant>& grants, const Principal& princ
     return Deny(std::move(reasons),
                 fmt::format("state the product's purpose in its customProperties, {{property: purpose, "
                             "vendor: weft, value: {}}}, or a grant for any: weft grant {} {}, by {}",
-                            other_purpose, principal.name, text, OwnersText(resource)));
+                            other_purpose, principal.name, text, HoldersText(resource, Action::kGrant)));
   }
   if (!other_purpose.empty() && purpose.empty()) {
     return Deny(std::move(reasons), fmt::format("ask again with the purpose: --purpose {}", other_purpose));
@@ -124,11 +166,7 @@ Decision DecideByGrants(const std::vector<Grant>& grants, const Principal& princ
 
 Result<Decision> ByRight(store::Txn& txn, const Principal& principal, const Resource& resource,
                          const std::string& purpose, Instant now, const model::Purposes& purposes) {
-  if (Owns(principal, resource)) return Permit();
-  if (principal.kind == Principal::Kind::kProduct && !resource.product.empty() &&
-      principal.name == fmt::format("product:{}/{}", resource.domain, resource.product)) {
-    return Permit();
-  }
+  if (std::string right = RightOf(principal, Action::kRead, resource); !right.empty()) return Permit(std::move(right));
   const model::PortKey key{resource.domain, resource.product, resource.port, resource.major};
   return DecideByGrants(TRY(Grants(txn, &key, "")), principal, resource, purpose, now, purposes);
 }
@@ -143,25 +181,29 @@ void DenyIncompatible(const Resource& resource, const std::string& purpose, cons
   decision->remedy = fmt::format("ask for a purpose that goes with '{}': weft purpose list", resource.purpose);
 }
 
-// What only owners and administrators may do.
-Decision DecideOwnersAction(const Principal& principal, Action action, const Resource& resource) {
-  if (principal.administrator || Owns(principal, resource)) return Permit();
-  return Deny({fmt::format("{} is neither an owner of {} nor an administrator", principal.name,
-                           resource.domain.empty() ? "the mesh" : "the domain " + resource.domain)},
-              fmt::format("ask {} to {} it, or to add {} to the domain's owners in mesh.yaml", OwnersText(resource),
-                          ActionName(action), principal.name));
-}
-
-Decision DecideAdminister(const Principal& principal) {
-  if (principal.administrator) return Permit();
-  return Deny({fmt::format("{} did not come with a token of an administrator", principal.name)},
-              fmt::format("weft token create {} --administrator, by an administrator", principal.name));
-}
-
-Decision DecideByGroup(const Principal& principal, std::string_view group) {
-  if (principal.administrator || Covers(fmt::format("group:{}", group), principal)) return Permit();
-  return Deny({fmt::format("{} is neither an administrator nor a member of the group '{}'", principal.name, group)},
-              fmt::format("add {} to the group '{}' in mesh.yaml, by an administrator", principal.name, group));
+// What one may by a role alone.
+Decision DecideByRole(const Principal& principal, Action action, const Resource& resource) {
+  if (std::string right = RightOf(principal, action, resource); !right.empty()) return Permit(std::move(right));
+  const std::string& who = principal.name;
+  if (action == Action::kAdminister) {
+    return Deny({fmt::format("{} did not come with a token of an administrator", who)},
+                fmt::format("weft token create {} --administrator, by an administrator", who));
+  }
+  const std::string_view group = model::GroupOf(action);
+  const std::string roles = model::RolesText(action, " nor ");
+  if (!group.empty() && (roles.empty() || resource.domain.empty())) {
+    return Deny({fmt::format("{} is neither an administrator nor a member of the group '{}'", who, group)},
+                fmt::format("add {} to the group '{}' in mesh.yaml, by an administrator", who, group));
+  }
+  const std::string to_be = fmt::format("name {} {}, of the domain in mesh.yaml or of the product in its team", who,
+                                        model::RolesText(action, " or "));
+  if (resource.domain.empty()) {
+    return Deny({fmt::format("{} is neither {} of any domain or product, nor an administrator", who, roles)}, to_be);
+  }
+  const std::string at = resource.domain + (resource.product.empty() ? "" : "/") + resource.product;
+  const std::string member = group.empty() ? "" : fmt::format("a member of the group '{}', nor ", group);
+  return Deny({fmt::format("{} is neither {} of {}, nor {}an administrator", who, roles, at, member)},
+              fmt::format("ask {} to {} it, or to {}", HoldersText(resource, action), ActionName(action), to_be));
 }
 
 Decision DenyByLimits(const Principal& principal, Action action, const Resource& resource) {
@@ -207,13 +249,10 @@ Result<Decision> Decide(store::Txn& txn, Clock& clock, const Principal& principa
     case Action::kPublish:
     case Action::kRun:
     case Action::kGrant:
-      return DecideOwnersAction(principal, action, resource);
     case Action::kAdminister:
-      return DecideAdminister(principal);
     case Action::kAudit:
-      return DecideByGroup(principal, kAuditors);
     case Action::kGovern:
-      return DecideByGroup(principal, kGovernance);
+      return DecideByRole(principal, action, resource);
   }
   return Deny({"the action is not known"}, "");
 }

@@ -7,7 +7,8 @@
 namespace weft::catalog {
 namespace {
 
-constexpr store::Migration kMigrations[] = {{"catalog", 1, R"(
+constexpr store::Migration kMigrations[] = {
+    {"catalog", 1, R"(
 CREATE TABLE mesh (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   mesh_id TEXT NOT NULL,
@@ -94,12 +95,27 @@ CREATE VIRTUAL TABLE search USING fts5 (
 );
 CREATE VIRTUAL TABLE search_words USING fts5vocab (search, row);
 )"},
-                                            {"catalog", 2, R"(
+    {"catalog", 2, R"(
 CREATE INDEX product_data_sha256 ON product_data (sha256);
+)"},
+    // Teams of products that were published before count from their next publishing.
+    {"catalog", 3, R"(
+CREATE TABLE team_members (
+  domain TEXT NOT NULL,
+  product TEXT NOT NULL,
+  role TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  principal TEXT NOT NULL,
+  PRIMARY KEY (domain, product, role, position)
+);
+CREATE INDEX team_members_principal ON team_members (principal);
+INSERT INTO team_members SELECT domain, '', 'owner', position, owner FROM domain_owners;
+DROP TABLE domain_owners;
+ALTER TABLE products DROP COLUMN owners;
 )"}};
 
 constexpr std::string_view kProductColumns =
-    "domain, name, version, status, type, description, digest, published_by, published_at, tags, owners";
+    "domain, name, version, status, type, description, digest, published_by, published_at, tags";
 
 Result<ProductRow> ProductOf(store::Txn& txn, const store::Row& row) {
   ProductRow product;
@@ -113,8 +129,11 @@ Result<ProductRow> ProductOf(store::Txn& txn, const store::Row& row) {
   product.published_by = row.text(7);
   product.published_at = TRY(Instant::Parse(row.text(8)));
   product.tags = TRY(TextsOf(row.text(9)));
-  product.owners = TRY(TextsOf(row.text(10)));
-  if (product.owners.empty()) product.owners = TRY(DomainOwners(txn, product.domain));
+  product.team = TRY(TeamOf(txn, product.domain, product.name));
+  const model::Team domain = TRY(TeamOf(txn, product.domain));
+  if (product.team.owners.empty()) product.team.owners = domain.owners;
+  if (product.team.stewards.empty()) product.team.stewards = domain.stewards;
+  if (product.team.engineers.empty()) product.team.engineers = domain.engineers;
   return product;
 }
 
@@ -151,24 +170,12 @@ Status PutMesh(store::Txn& txn, const model::Mesh& mesh) {
               "bytes = excluded.bytes",
               {mesh.id, mesh.bytes}));
   TRY(txn.Run("DELETE FROM domains"));
-  TRY(txn.Run("DELETE FROM domain_owners"));
+  TRY(txn.Run("DELETE FROM team_members WHERE product = ''"));
   for (const model::Mesh::Domain& domain : mesh.domains) {
     TRY(txn.Run("INSERT INTO domains (name, description) VALUES ($1, $2)", {domain.name, domain.description}));
-    for (size_t i = 0; i < domain.owners.size(); ++i) {
-      TRY(txn.Run("INSERT INTO domain_owners (domain, position, owner) VALUES ($1, $2, $3)",
-                  {domain.name, store::Int(static_cast<int64_t>(i)), domain.owners[i]}));
-    }
+    TRY(PutTeam(txn, domain.name, "", domain));
   }
   return {};
-}
-
-Result<std::vector<std::string>> DomainOwners(store::Txn& txn, const std::string& domain) {
-  std::vector<std::string> owners;
-  for (const store::Row& row :
-       TRY(txn.Run("SELECT owner FROM domain_owners WHERE domain = $1 ORDER BY position", {domain}))) {
-    owners.push_back(row.text(0));
-  }
-  return owners;
 }
 
 Result<std::optional<ProductRow>> FindProduct(store::Txn& txn, const std::string& domain, const std::string& name) {

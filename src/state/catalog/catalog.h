@@ -1,5 +1,5 @@
 // What the mesh offers: domains, products, contracts, output ports, their bytes, and the search over them.
-// Owns mesh, domains, domain_owners, products, product_versions, product_files, output_ports, product_data, search.
+// Owns mesh, domains, team_members, products, product_versions, product_files, output_ports, product_data, search.
 #pragma once
 
 #include <memory>
@@ -25,13 +25,21 @@ Result<std::string> MeshId(store::Txn& txn);
 Result<std::optional<model::Mesh>> MeshOf(store::Txn& txn);
 Status PutMesh(store::Txn& txn, const model::Mesh& mesh);
 
+// Who holds a role in a domain, or in a product as its newest version has it, without those of its domain.
+Result<model::Team> TeamOf(store::Txn& txn, const std::string& domain, const std::string& product = "");
+// The products in whose own team the principal or group stands, each with its team and its domain's.
+Result<std::vector<model::Resource>> ProductsWith(store::Txn& txn, const std::string& member);
+// Whoever stands in any team: principals, and groups as "group:NAME".
+Result<std::vector<std::string>> TeamMembers(store::Txn& txn);
+
 // A registered version of a product, parsed. Shared: parsed versions are immutable and cached.
 using BundlePtr = std::shared_ptr<const model::Bundle>;
 
 struct ProductRow {
   std::string domain, name, version, status, type, description, digest, published_by;
   Instant published_at;
-  std::vector<std::string> tags, owners;  // The product's own owners; the domain's where it names none.
+  std::vector<std::string> tags;
+  model::Team team;  // The product's own; of each role the domain's where it names nobody.
 };
 
 // An output port's version. (domain, product, port, major) is its key for tables, grants and runs.

@@ -221,13 +221,15 @@ TEST_F(CatalogTest, AnOlderMajorIsFoundAfterItsBundleIsReplaced) {
 TEST_F(CatalogTest, LoadsWhatTheGateAsksAbout) {
   model::Mesh mesh;
   mesh.id = "skyways";
-  mesh.domains = {{"operations", "", {"olga", "group:ops"}}};
+  mesh.domains = {{{{"olga", "group:ops"}, {"stella"}, {}}, "operations", ""}};
   mesh.bytes = "x";
   ASSERT_TRUE(PutMesh(*txn_, mesh));
   ASSERT_TRUE(Publish({}));
   Port port = Load(*txn_, At("weft://skyways/operations/flights/flights@1").value()).value();
   EXPECT_EQ(port.resource.Text(), "operations/flights/flights@1");
   EXPECT_EQ(port.resource.owners, (std::vector<std::string>{"olga", "group:ops"}));
+  EXPECT_EQ(port.resource.stewards, std::vector<std::string>{"stella"});
+  EXPECT_EQ(FindProduct(*txn_, "operations", "flights").value()->team, (model::Team{port.resource}));
   EXPECT_EQ(port.resource.classification, "internal");
   EXPECT_EQ(port.row.sql_name, "flights_v1");
   EXPECT_EQ(MeshId(*txn_).value(), "skyways");

@@ -138,10 +138,10 @@ Status PutNewest(store::Txn& txn, const Bundle& bundle, const std::string& princ
   TRY(txn.Run("DELETE FROM products WHERE domain = $1 AND name = $2", {product.domain, product.name}));
   TRY(
       txn.Run("INSERT INTO products (domain, name, version, status, type, description, digest, published_by, "
-              "published_at, tags, owners) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+              "published_at, tags) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
               {product.domain, product.name, product.version, model::PlainStatus(product.status), product.type,
-               product.description, bundle.Digest(), principal, now, TextsJson(product.tags).Dump(),
-               TextsJson(product.owners).Dump()}));
+               product.description, bundle.Digest(), principal, now, TextsJson(product.tags).Dump()}));
+  TRY(PutTeam(txn, product.domain, product.name, product));
   return PutSearch(txn, bundle);
 }
 

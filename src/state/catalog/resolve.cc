@@ -230,7 +230,8 @@ Result<Port> Load(store::Txn& txn, const PortRow& row) {
                  fmt::format("{} has no contract in {} {}", row.key.Text(), row.key.product, row.product_version)};
   }
   port.resource = model::ResourceOf(port.bundle, *port.port, *port.contract);
-  port.resource.owners = TRY(DomainOwners(txn, row.key.domain));
+  port.resource.Add(TRY(TeamOf(txn, row.key.domain, row.key.product)));
+  port.resource.Add(TRY(TeamOf(txn, row.key.domain)));
   port.resource.status = row.status;
   return port;
 }

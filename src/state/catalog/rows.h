@@ -13,7 +13,7 @@ inline constexpr std::string_view kPortColumns =
     "domain, product, port, major, sql_name, version, status, product_version, contract_id, description, tags, "
     "classification";
 Result<PortRow> PortOf(const store::Row& row);
-Result<std::vector<std::string>> DomainOwners(store::Txn& txn, const std::string& domain);
+Status PutTeam(store::Txn& txn, const std::string& domain, const std::string& product, const model::Team& team);
 
 // Replaces the product's documents in the full-text index.
 Status PutSearch(store::Txn& txn, const model::Bundle& bundle);

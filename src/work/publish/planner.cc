@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "work/publish/draft.h"
 #include "work/publish/plan.h"
+#include "work/publish/rights.h"
 
 namespace weft::publish {
 namespace {
@@ -137,14 +138,13 @@ class Planner {
     for (const Bundle& bundle : draft_.repository.bundles) {
       const bool is_new = std::ranges::find(changed, &bundle) != changed.end();
       if (!all && !is_new) continue;
-      const std::vector<std::string> owners =
-          mesh_ ? mesh_->OwnersOf(bundle.product.domain) : std::vector<std::string>();
-      for (model::Resource& resource : model::ResourcesOf(bundle, owners)) {
+      const model::Team team = mesh_ ? mesh_->TeamOf(bundle.product.domain) : model::Team();
+      for (model::Resource& resource : model::ResourcesOf(bundle, team)) {
         const std::string address = resource.Text();
         ports[address] = std::move(resource);
       }
       const catalog::BundlePtr previous = TRY(Previous(bundle));
-      Tell(policies.next->JudgeBundle(bundle, previous.get(), owners));
+      Tell(policies.next->JudgeBundle(bundle, previous.get(), team));
     }
     for (const auto& [address, resource] : ports) Tell(policies.next->Judge(resource));
     if (!all) return {};
@@ -178,7 +178,7 @@ class Planner {
 
   void Tell(std::vector<Problem> problems) { std::ranges::move(problems, std::back_inserter(plan_.problems)); }
 
-  // Whether the bundle's domain is there and the caller may publish in it; decided once a domain.
+  // Whether the bundle's domain is there and the caller may publish it.
   Result<bool> MayPublish(const Bundle& bundle) {
     const std::string& name = bundle.product.domain;
     const Mesh::Domain* domain = nullptr;
@@ -193,23 +193,19 @@ class Planner {
                 fmt::format("the domain '{}' is not in mesh.yaml{}", name, DidYouMean(name, names)));
       return false;
     }
-    const std::string about = name + "/" + bundle.product.name;
-    auto known = decisions_.find(about);
-    if (known == decisions_.end()) {
-      model::Resource resource;
-      resource.domain = name;
-      resource.product = bundle.product.name;
-      resource.owners = domain->owners;
-      known = decisions_
-                  .emplace(about, TRY(access::Decide(txn_, context_.clock, caller_.principal, model::Action::kPublish,
-                                                     resource, caller_.purpose)))
-                  .first;
-    }
-    if (known->second.permitted) return true;
-    draft_.denials.push_back(
-        ledger::Denial(caller_, model::Action::kPublish, name + "/" + bundle.product.name, known->second.reasons));
+    const Needed needed = TRY(NeededFor(txn_, bundle, *domain));
+    if (!TRY(Allowed(bundle, model::Action::kPublish, needed.resource, "publish"))) return false;
+    return !needed.grant || TRY(Allowed(bundle, model::Action::kGrant, needed.resource, "change who holds a role"));
+  }
+
+  Result<bool> Allowed(const Bundle& bundle, model::Action action, const model::Resource& resource,
+                       std::string_view what) {
+    const model::Decision decision =
+        TRY(access::Decide(txn_, context_.clock, caller_.principal, action, resource, caller_.purpose));
+    if (decision.permitted) return true;
+    draft_.denials.push_back(ledger::Denial(caller_, action, resource.Text(), decision.reasons));
     SayDomain(bundle, "weft.denied",
-              fmt::format("{} may not publish in '{}': {}", caller_.principal.name, name, known->second.Why()));
+              fmt::format("{} may not {} in '{}': {}", caller_.principal.name, what, resource.domain, decision.Why()));
     return false;
   }
 
@@ -278,7 +274,6 @@ class Planner {
   Plan& plan_;
   std::optional<Mesh> mesh_;  // As it will be.
   Catalogue catalogue_;
-  std::map<std::string, model::Decision> decisions_;
   std::set<std::string> missing_;
 };
 

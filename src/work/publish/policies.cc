@@ -64,14 +64,18 @@ std::vector<std::string> Differences(const model::Decision& before, const model:
   return told;
 }
 
-// Owners are principals and groups by name; the groups' members are known already.
+// Those of a team are principals and groups by name; the groups' members are known already.
 Result<std::set<std::string>> Everybody(store::Txn& txn, const std::optional<model::Mesh>& mesh) {
   std::set<std::string> names;
   for (const std::string& name : TRY(access::KnownPrincipals(txn))) names.insert(name);
+  std::vector<std::string> members = TRY(catalog::TeamMembers(txn));
   for (const model::Mesh::Domain& domain : mesh ? mesh->domains : std::vector<model::Mesh::Domain>()) {
-    for (const std::string& owner : domain.owners) {
-      if (!owner.starts_with("group:")) names.insert(owner);
+    for (const auto* team : {&domain.owners, &domain.stewards, &domain.engineers}) {
+      members.insert(members.end(), team->begin(), team->end());
     }
+  }
+  for (const std::string& member : members) {
+    if (!member.starts_with("group:")) names.insert(member);
   }
   return names;
 }

@@ -10,6 +10,7 @@
 #include "state/ledger/ledger.h"
 #include "work/publish/draft.h"
 #include "work/publish/plan.h"
+#include "work/publish/rights.h"
 
 namespace weft::publish {
 namespace {
@@ -134,12 +135,10 @@ Status ApplyBundle(Context& context, const model::Caller& caller, const Bundle& 
           std::move(comparison.problems)};
     }
     if (!comparison.register_it) return {};
-    model::Resource resource;
-    resource.domain = domain;
-    resource.product = name;
-    const std::optional<Mesh> mesh = TRY(catalog::MeshOf(txn));
-    if (mesh) resource.owners = mesh->OwnersOf(domain);
-    TRY(DecideAgain(context, txn, caller, model::Action::kPublish, resource, domain + "/" + name, &denial));
+    const Needed needed = TRY(NeededFor(txn, bundle, TRY(catalog::TeamOf(txn, domain))));
+    const std::string about = domain + "/" + name;
+    TRY(DecideAgain(context, txn, caller, model::Action::kPublish, needed.resource, about, &denial));
+    if (needed.grant) TRY(DecideAgain(context, txn, caller, model::Action::kGrant, needed.resource, about, &denial));
     const bool only_data = std::all_of(comparison.changes.begin(), comparison.changes.end(),
                                        [](const Change& change) { return change.kind == Change::Kind::kData; });
     if (!only_data) TRY(catalog::Put(txn, context.clock, bundle, caller.principal.name));

@@ -33,13 +33,22 @@ Result<model::Resource> WhereToPublish(Context& context, const model::Caller& ca
   for (const model::Mesh::Domain& domain : mesh ? mesh->domains : std::vector<model::Mesh::Domain>{}) {
     model::Resource resource;
     resource.domain = domain.name;
-    resource.owners = domain.owners;
+    resource.Add(domain);
     // A token may be limited to one product of the domain: some data may still come with it.
     const model::Address& limited = caller.principal.limits.on;
     if (limited.port.empty()) resource.product = limited.product;
     const model::Decision decision =
         TRY(access::Decide(*txn, context.clock, caller.principal, model::Action::kPublish, resource, caller.purpose));
     if (decision.permitted) return resource;
+  }
+  std::vector<std::string> names = {caller.principal.name};
+  for (const std::string& group : caller.principal.groups) names.push_back("group:" + group);
+  for (const std::string& name : names) {
+    for (model::Resource& resource : TRY(catalog::ProductsWith(*txn, name))) {
+      const model::Decision decision =
+          TRY(access::Decide(*txn, context.clock, caller.principal, model::Action::kPublish, resource, caller.purpose));
+      if (decision.permitted) return std::move(resource);
+    }
   }
   return model::Resource{};
 }
