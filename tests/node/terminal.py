@@ -257,6 +257,7 @@ class TerminalTest(unittest.TestCase):
         "service list": ([], None),
         "service disable": (["loader"], ["nobody"]),
         "service enable": (["loader"], ["nobody"]),
+        "init": (["--tls", "--data", "{other}"], ["--tls", "--data", "{other}", "--host", "a b"]),
         "serve": (["--data", "{other}", "--http-port", "0", "--flight-port", "0"], ["--data", "/proc/nothing"]),
         "status": ([], None),
         "audit log": ([], None),

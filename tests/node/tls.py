@@ -3,13 +3,17 @@ its authority alone. The authority and its certificates are made here; the node 
 import http.client
 import pathlib
 import shutil
+import signal
 import socket
 import ssl
+import stat
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import urllib.error
+import urllib.parse
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -132,6 +136,101 @@ class Tls(unittest.TestCase):
         self.assertIn("come together", serve("--tls-key", str(self.key)))
         self.assertIn("cannot use the key", serve("--tls-certificate", str(self.certificate), "--tls-key",
                                                   str(self.folder / "other.key")))
+
+
+class Development(unittest.TestCase):
+    """A node with what `weft init --tls` made, and certificates that change while it runs."""
+
+    def setUp(self):
+        self.node = Node()
+        self.addCleanup(self.node.__exit__)
+        self.tls = self.node.data / "tls"
+
+    def init(self, *words: str) -> dict:
+        return self.node.json("init", "--tls", "--data", str(self.node.data), *words)
+
+    def start(self):
+        self.node.tls = ssl.create_default_context(cafile=str(self.tls / "ca.pem"))
+        self.node.start()
+
+    def shown(self, url: str, name: str = "localhost") -> str:
+        """The serial number of the certificate at an address; the client checks it by the authority and the name."""
+        at = urllib.parse.urlsplit(url)
+        tls = ssl.create_default_context(cafile=str(self.tls / "ca.pem"))
+        with socket.create_connection((at.hostname, at.port), timeout=10) as plain, tls.wrap_socket(plain, server_hostname=name) as secure:
+            return secure.getpeercert()["serialNumber"]
+
+    def logged(self, text: str):
+        deadline = time.monotonic() + 20
+        while text not in (self.node.folder / "node.log").read_text():
+            self.assertLess(time.monotonic(), deadline, f"no {text!r} in the log")
+            time.sleep(0.05)
+
+    def test_init_makes_what_serve_takes_and_the_command_line_trusts(self):
+        made = self.init("--host", "weft.example.org", "--host", "192.0.2.7")
+        self.assertEqual(made["hosts"], ["localhost", "127.0.0.1", "::1", "weft.example.org", "192.0.2.7"])
+        for name in ("node.key", "ca.key"):
+            self.assertEqual(stat.S_IMODE((self.tls / name).stat().st_mode), 0o600, name)
+        self.start()
+        self.assertTrue(self.node.url.startswith("https://127.0.0.1:"), self.node.url)
+        self.assertEqual(self.node.json("whoami")["principal"], "admin")  # With neither --ca-file nor a token.
+        self.assertEqual(self.node.json("sql", "SELECT 1 AS n"), [{"n": 1}])
+        for name in ("localhost", "127.0.0.1", "::1", "weft.example.org", "192.0.2.7"):
+            self.shown(self.node.url, name)
+        with self.assertRaises(ssl.SSLCertVerificationError):
+            self.shown(self.node.url, "other.example.org")
+        with self.node.adbc(**{ROOTS: (self.tls / "ca.pem").read_text()}) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            self.assertEqual(cursor.fetchall(), [(1,)])
+        stranger = self.node.env | {"XDG_STATE_HOME": str(self.node.folder / "nobody")}
+        done = subprocess.run([str(WEFT), "status", "--token", "x"], env=stranger, text=True, capture_output=True)
+        self.assertIn("is not trusted", done.stderr)
+        for bad in ("a,DNS:evil", "", "-x", "a b"):
+            self.node.run("init", "--tls", "--data", str(self.node.data), "--host", bad, code=3)
+
+    def test_a_chosen_certificate_is_left_alone(self):
+        self.node.data.mkdir()
+        settings = self.node.data / "weft.yaml"
+        settings.write_text("tls-certificate: /etc/own.pem\ntls-key: /etc/own.key\n")
+        before = settings.read_text()
+        self.node.run("init", "--tls", "--data", str(self.node.data), code=6)
+        self.assertEqual(settings.read_text(), before)
+
+    def test_certificates_change_while_the_node_runs(self):
+        self.init()
+        self.start()
+        self.node.run("apply", str(ROOT / "tests/support/shop"))
+        first = self.shown(self.node.url)
+        self.assertEqual(self.shown(self.node.flight), first)
+        roots = (self.tls / "ca.pem").read_text()
+        with self.node.adbc(**{ROOTS: roots}) as connection, connection.cursor() as cursor:
+            # A read that runs goes on to its end; the statement that it was prepared by stays.
+            cursor.execute("SELECT i FROM range(3000000) t(i)")
+            reader = cursor.fetch_record_batch()
+            rows = reader.read_next_batch().num_rows
+            self.init()
+            self.node.process.send_signal(signal.SIGHUP)
+            self.logged("new certificate")
+            second = self.shown(self.node.url)
+            self.assertNotEqual(second, first)
+            self.assertEqual(self.shown(self.node.flight), second)
+            self.assertEqual(rows + sum(batch.num_rows for batch in reader), 3_000_000)
+            cursor.execute("SELECT 2")
+            self.assertEqual(cursor.fetchall(), [(2,)])
+        # What cannot be used changes nothing, and is not tried twice.
+        good = (self.tls / "node.pem").read_text()
+        for bad, why in (("nonsense", "no certificate in PEM"), (roots, "another's key")):
+            (self.tls / "node.pem").write_text(bad)
+            self.node.process.send_signal(signal.SIGHUP)
+            self.logged(why)
+            self.assertEqual([self.shown(self.node.url), self.shown(self.node.flight)], [second, second])
+        (self.tls / "node.pem").write_text(good)
+        self.init()
+        deadline = time.monotonic() + 30  # Without a signal too.
+        while self.shown(self.node.url) == second:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.2)
+        self.node.stop()
 
 
 if __name__ == "__main__":

@@ -24,7 +24,8 @@ Json ToJson(const NodeEntry& entry) {
                     {"flight", entry.flight},
                     {"data", entry.data},
                     {"pid", entry.pid},
-                    {"token_file", entry.token_file}});
+                    {"token_file", entry.token_file},
+                    {"ca_file", entry.ca_file}});
 }
 
 }  // namespace

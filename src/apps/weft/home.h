@@ -33,6 +33,7 @@ Result<std::string> AdminToken(store::Store& store, Clock& clock, const std::str
 struct NodeEntry {
   std::string url, flight, data, token_file;
   int pid = 0;
+  std::string ca_file = {};  // Of an authority of the node's own; empty: none.
 };
 std::string NodeFolder();  // ${XDG_STATE_HOME:-~/.local/state}/weft/nodes
 class NodeRegistration {

@@ -14,6 +14,7 @@ namespace weft::app {
 namespace {
 
 constexpr int kUsage = 2;
+constexpr const char* kDefaultNode = "http://127.0.0.1:7470";
 
 std::vector<CommandEntry> AllCommands() {
   std::vector<CommandEntry> all;
@@ -66,7 +67,7 @@ class Tree {
 
   void Globals() {
     auto own = [](CLI::Option* option) { option->group("Everywhere"); };
-    options_.node = "http://127.0.0.1:7470";
+    options_.node = kDefaultNode;
     own(app_.add_option("--node", options_.node, "The node's URL")->envname("WEFT_NODE")->capture_default_str());
     own(app_.add_option("--token", options_.token, "Who asks; prefer --token-file")->envname("WEFT_TOKEN"));
     own(app_.add_option("--token-file", options_.token_file, "A file that holds the token")
@@ -183,8 +184,17 @@ class Tree {
     return app::Misused(json_, what, see);
   }
 
+  // What this machine's own node says of itself is used where nothing else is given: https, and whom to trust.
+  void LookAround() {
+    const Json local = LocalNode(options_.node);
+    const std::string& url = local["url"].Text();
+    if (options_.node == kDefaultNode && url.starts_with("https://")) options_.node = url;
+    if (options_.ca_file.empty()) options_.ca_file = local["ca_file"].Text();
+  }
+
   int Run() {
     if (options_.json) options_.no_color = true;
+    LookAround();
     Session session(options_);
     const Leaf& node = Chosen();
     auto code = node.command->Run(session);

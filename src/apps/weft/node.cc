@@ -7,6 +7,7 @@
 #include <optional>
 #include <thread>
 
+#include "apps/weft/certificates.h"
 #include "apps/weft/home.h"
 #include "apps/weft/metrics.h"
 #include "apps/weft/provider.h"
@@ -81,6 +82,9 @@ class WholeNode final : public Node {
     tender_ = std::make_unique<Ticker>(Millis(3'600'000), [this] { TendSignIn(); });
     reminder_ = std::make_unique<Ticker>(Millis(10'000), [this] { TellEnding(); });
     reminder_->Poke();
+    if (certificate_) {
+      certificate_looker_ = std::make_unique<Ticker>(Millis(5'000), [this] { certificate_->Look(*http_, *flight_); });
+    }
     use_writer_ = std::make_unique<Ticker>(Millis(60'000), [this] { WriteUses(); });
     log::Info("node ready", {{"url", url_},
                              {"flight", flight_url_},
@@ -101,6 +105,10 @@ class WholeNode final : public Node {
                       {"pid", static_cast<int64_t>(::getpid())}});
   }
 
+  void TakeCertificate() override {
+    if (certificate_looker_) certificate_looker_->Poke();
+  }
+
   void Stop(Deadline deadline) override {
     ready_ = false;
     sweeper_.reset();
@@ -108,6 +116,7 @@ class WholeNode final : public Node {
     use_writer_.reset();
     tender_.reset();
     reminder_.reset();
+    certificate_looker_.reset();
     key_refresher_.reset();
     registration_.reset();
     if (http_) http_->Stop(deadline);
@@ -197,6 +206,9 @@ class WholeNode final : public Node {
   }
 
   Status OpenDoors() {
+    if (!settings_.Text("tls-certificate").empty()) {
+      certificate_.emplace(settings_.Text("tls-certificate"), settings_.Text("tls-key"));
+    }
     api_.emplace(rest::Api{*gate_, *store_, clock_, *ledger_, *lake_, *publish_, *runner_, *vault_, *sign_in_,
                            [this] { return metrics_->Text(); }, [this] { return Ready(); },
                            settings_.Duration("token-lifetime"), Json()});
@@ -231,9 +243,16 @@ class WholeNode final : public Node {
     api_->node = Json::Map(
         {{"version", WEFT_VERSION}, {"http", url_}, {"flight", flight_url_}, {"started_at", clock_.Now().Text()}});
     api_->storage = Json::Map({{"store", settings_.Text("store")}, {"warehouse", settings_.Text("warehouse")}});
-    registration_ = TRY(
-        NodeRegistration::Write(http_->port(), {url_, flight_url_, data_, token_file_, static_cast<int>(::getpid())}));
+    registration_ = TRY(NodeRegistration::Write(
+        http_->port(), {url_, flight_url_, data_, token_file_, static_cast<int>(::getpid()), OwnAuthority()}));
     return {};
+  }
+
+  // That of weft init, where the certificate is too.
+  std::string OwnAuthority() const {
+    std::error_code ignored;
+    const std::string own = data_ + "/tls/ca.pem";
+    return settings_.Text("tls-certificate") == data_ + "/tls/node.pem" && fs::exists(own, ignored) ? own : "";
   }
 
   Status Ready() {
@@ -334,6 +353,8 @@ class WholeNode final : public Node {
   std::unique_ptr<Ticker> tender_;
   std::unique_ptr<Ticker> reminder_;
   std::unique_ptr<Ticker> key_refresher_;
+  std::optional<CertificateWatch> certificate_;
+  std::unique_ptr<Ticker> certificate_looker_;
 };
 
 }  // namespace

@@ -17,6 +17,7 @@ class Node {
   virtual ~Node() = default;
   virtual std::string Greeting() const = 0;  // "weft is ready: …"
   virtual Json About() const = 0;            // The same: {url, flight, data, token_file, pid}
+  virtual void TakeCertificate() = 0;        // Where its files have changed; soon.
   // Accepts nothing more, lets what runs end until `deadline`.
   virtual void Stop(Deadline deadline) = 0;
 };

@@ -6,6 +6,7 @@
 
 #include "apps/weft/command.h"
 #include "apps/weft/completion.h"
+#include "apps/weft/init_command.h"
 #include "apps/weft/serve.h"
 #include "apps/weft/settings.h"
 #include "base/text.h"
@@ -277,6 +278,8 @@ class VersionCommand : public Command {
 };
 
 constexpr CommandEntry kCommands[] = {
+    {"init", "Operate", "Make a certificate for this node, and trust it here",
+     "weft init --tls\nweft init --tls --host mesh.example.org --host 192.0.2.7", MakeInit},
     {"serve", "Operate", "Be a node, until a signal", "weft serve\nweft serve --data /srv/weft --http-port 8080",
      Make<ServeCommand>},
     {"status", "Operate", "How the node is, and what it holds", "weft status", Make<StatusCommand>},

@@ -38,12 +38,13 @@ Status Serve(const Settings& settings, bool json) {
   ::sigemptyset(&ends);
   ::sigaddset(&ends, SIGINT);
   ::sigaddset(&ends, SIGTERM);
+  ::sigaddset(&ends, SIGHUP);
   ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);  // Every thread made from here on leaves them to this one.
   std::unique_ptr<Node> node = TRY(Node::Start(settings));
   std::printf("%s\n", (json ? node->About().Dump() : node->Greeting()).c_str());
   std::fflush(stdout);
-  int number = 0;
-  ::sigwait(&ends, &number);
+  int number = SIGHUP;
+  while (::sigwait(&ends, &number) == 0 && number == SIGHUP) node->TakeCertificate();
   log::Info("node stopping", {{"signal", number}});
   for (int again : {SIGINT, SIGTERM, SIGALRM}) ::signal(again, EndNow);
   ::pthread_sigmask(SIG_UNBLOCK, &ends, nullptr);

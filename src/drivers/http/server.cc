@@ -343,7 +343,8 @@ class Listener : public Server {
     if (options.tls_certificate.empty() != options.tls_key.empty()) {
       return Error{Code::kInvalid, "TLS needs both a certificate and its key"};
     }
-    if (!options.tls_certificate.empty()) TRY(LoadCertificate());
+    const bool secure = !options.tls_certificate.empty();
+    if (secure) tls_ = TRY(TlsOf(TRY(ReadCertificate(options.tls_certificate, options.tls_key))));
     ErrorCode ec;
     const auto address = net::ip::make_address(options.address, ec);
     if (ec) return Error{Code::kInvalid, "'" + options.address + "' is no IP address to listen on"};
@@ -366,6 +367,13 @@ class Listener : public Server {
   }
 
   int port() const override { return port_; }
+
+  Status UseCertificate(const Certificate& certificate) override {
+    if (shared_.options.tls_certificate.empty()) return Error{Code::kInvalid, "this listener speaks no TLS"};
+    Tls tls = TRY(TlsOf(certificate));
+    net::post(io_, [this, tls = std::move(tls)]() mutable { tls_ = std::move(tls); });
+    return {};
+  }
 
   void Stop(Deadline deadline) override {
     if (!thread_.joinable()) return;
@@ -395,21 +403,16 @@ class Listener : public Server {
   }
 
  private:
-  Status LoadCertificate() {
-    const ServerOptions& options = shared_.options;
-    tls_.emplace(net::ssl::context::tls_server);
-    SSL_CTX_set_min_proto_version(tls_->native_handle(), TLS1_2_VERSION);
+  using Tls = std::shared_ptr<net::ssl::context>;  // Shared with the connections that were made with it.
+
+  static Result<Tls> TlsOf(const Certificate& certificate) {
+    auto tls = std::make_shared<net::ssl::context>(net::ssl::context::tls_server);
+    SSL_CTX_set_min_proto_version(tls->native_handle(), TLS1_2_VERSION);
     ErrorCode ec;
-    tls_->use_certificate_chain_file(options.tls_certificate, ec);
-    if (ec) {
-      return Error{Code::kInvalid, "cannot use the certificate " + options.tls_certificate + ": " + ec.message()};
-    }
-    tls_->use_private_key_file(options.tls_key, net::ssl::context::pem, ec);
-    if (ec || SSL_CTX_check_private_key(tls_->native_handle()) != 1) {
-      return Error{Code::kInvalid, "cannot use the key " + options.tls_key + " with the certificate " +
-                                       options.tls_certificate + (ec ? ": " + ec.message() : ": it is another's key")};
-    }
-    return {};
+    tls->use_certificate_chain(net::buffer(certificate.chain), ec);
+    if (!ec) tls->use_private_key(net::buffer(certificate.key), net::ssl::context::pem, ec);
+    if (ec) return Error{Code::kInvalid, "cannot use the certificate: " + ec.message()};
+    return tls;
   }
 
   net::awaitable<void> Accept() {
@@ -434,14 +437,15 @@ class Listener : public Server {
     const Tcp::endpoint remote = socket.remote_endpoint(ec);
     if (ec) co_return;
     const std::string peer = fmt::format("{}:{}", remote.address().to_string(), remote.port());
-    if (!tls_) {
+    if (shared_.options.tls_certificate.empty()) {
       beast::tcp_stream stream(std::move(socket));
       Presence presence(*this, stream);
       Conversation conversation(shared_, stream, presence.connection, peer);
       co_await conversation.Run();
       co_return;
     }
-    beast::ssl_stream<beast::tcp_stream> stream(std::move(socket), *tls_);
+    const Tls tls = tls_;
+    beast::ssl_stream<beast::tcp_stream> stream(std::move(socket), *tls);
     beast::tcp_stream& lowest = beast::get_lowest_layer(stream);
     Presence presence(*this, lowest);
     lowest.expires_after(std::min<std::chrono::milliseconds>(std::chrono::seconds(10), shared_.options.idle_timeout));
@@ -480,7 +484,7 @@ class Listener : public Server {
 
   net::io_context io_{1};
   Shared shared_;
-  std::optional<net::ssl::context> tls_;
+  Tls tls_;  // Null: none. Of the thread that runs `io_`, once that runs.
   Tcp::acceptor acceptor_;
   int port_ = 0;
   std::thread thread_;

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "base/threads.h"
+#include "drivers/http/certificate.h"
 #include "drivers/http/message.h"
 
 namespace weft::http {
@@ -39,6 +40,9 @@ class Server {
   static Result<std::unique_ptr<Server>> Start(ServerOptions options, Handler handler);
   virtual ~Server() = default;
   virtual int port() const = 0;
+  // What connections from now on are shown; those that are open stay as they are. kInvalid, and nothing changes, where
+  // it cannot be used or the listener speaks no TLS.
+  virtual Status UseCertificate(const Certificate& certificate) = 0;
   // Accepts no more, lets running requests end until `deadline`, then closes.
   virtual void Stop(Deadline deadline) = 0;
 };

@@ -34,6 +34,10 @@ class Server {
   static Result<std::unique_ptr<Server>> Start(Context context, Options options);
   virtual ~Server() = default;
   virtual int port() const = 0;
+  // What connections from now on are shown; reads that run end under the old one. The library cannot exchange it in a
+  // running server: another one takes the port over, within which some milliseconds nobody listens. kUnavailable where
+  // it could not take it yet: to be called again.
+  virtual Status UseCertificate(const std::string& chain, const std::string& key) = 0;
   virtual void Stop(Deadline deadline) = 0;
 };
 

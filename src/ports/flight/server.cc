@@ -6,6 +6,10 @@
 #include <arrow/ipc/writer.h>
 #include <google/protobuf/any.pb.h>
 
+#include <future>
+#include <mutex>
+#include <thread>
+
 #include "FlightSql.pb.h"
 #include "base/file.h"
 #include "base/id.h"
@@ -20,6 +24,9 @@ namespace af = arrow::flight;
 using google::protobuf::Any;
 
 constexpr Millis kLookForAbandoned{50};
+constexpr std::chrono::minutes kLongestOldRead{10};  // Under a certificate that another has replaced.
+constexpr Millis kTakeOverPause{20};
+constexpr int kTakeOverTries = 100;
 constexpr int kParameterMessages = 16;
 
 std::string HeaderOf(const af::CallHeaders& headers, std::string_view name) {
@@ -102,8 +109,9 @@ Result<std::string> Bytes(const std::shared_ptr<arrow::Schema>& schema) {
 
 class Door final : public af::FlightServerBase {
  public:
-  Door(Context context, Options options)
-      : context_(context), options_(std::move(options)), handles_(options_.statement_idle) {}
+  // What is prepared and what runs outlives a door that another replaces.
+  Door(Context context, Options options, Handles& handles, Watch& watch)
+      : context_(context), options_(std::move(options)), handles_(handles), watch_(watch) {}
 
   arrow::Status GetFlightInfo(const af::ServerCallContext& call, const af::FlightDescriptor& descriptor,
                               std::unique_ptr<af::FlightInfo>* out) override {
@@ -166,12 +174,6 @@ class Door final : public af::FlightServerBase {
                 {"CloseSession", "Forgets every handle of the token."}};
     return arrow::Status::OK();
   }
-
-  void Tick() {
-    watch_.CancelAbandoned();
-    handles_.Expire();
-  }
-  Watch& watch() { return watch_; }
 
  private:
   Result<model::Caller> Who(const af::ServerCallContext& call) {
@@ -344,54 +346,95 @@ class Door final : public af::FlightServerBase {
 
   const Context context_;
   const Options options_;
-  Handles handles_;
-  Watch watch_;
+  Handles& handles_;
+  Watch& watch_;
 };
 
 class FlightServer final : public Server {
  public:
-  FlightServer(Context context, Options options) : options_(options), door_(context, std::move(options)) {}
+  FlightServer(Context context, Options options)
+      : context_(context), options_(std::move(options)), handles_(options_.statement_idle) {}
   ~FlightServer() override { Stop(Deadline::After(Millis(1'000))); }
 
   Status Open() {
-    const bool tls = !options_.tls_certificate.empty();
-    auto location = tls ? af::Location::ForGrpcTls(options_.address, options_.port)
-                        : af::Location::ForGrpcTcp(options_.address, options_.port);
-    if (!location.ok()) return FromArrow(location.status());
-    af::FlightServerOptions settings(*location);
-    if (tls) {
-      settings.tls_certificates.push_back({
-        TRY(ReadFile(options_.tls_certificate))
-        , TRY(ReadFile(options_.tls_key))
-      });
+    std::string chain, key;
+    if (!options_.tls_certificate.empty()) {
+      chain = TRY(ReadFile(options_.tls_certificate));
+      key = TRY(ReadFile(options_.tls_key));
     }
-    settings.auth_handler = std::make_shared<af::NoOpAuthHandler>();  // Lets a handshake through to the middleware.
-    settings.middleware.emplace_back("bearer", std::make_shared<BasicToBearer>());
-    if (arrow::Status opened = door_.Init(settings); !opened.ok()) {
-      return Error{Code::kUnavailable,
-                   "cannot listen for Flight at " + (*location).ToString() + ": " + opened.message()};
-    }
-    ticker_ = std::make_unique<Ticker>(kLookForAbandoned, [this] { door_.Tick(); });
+    door_ = TRY(OpenDoor(chain, key));
+    options_.port = door_->port();
+    ticker_ = std::make_unique<Ticker>(kLookForAbandoned, [this] {
+      watch_.CancelAbandoned();
+      handles_.Expire();
+    });
     return {};
   }
 
-  int port() const override { return door_.port(); }
+  int port() const override { return options_.port; }
+
+  Status UseCertificate(const std::string& chain, const std::string& key) override {
+    std::lock_guard lock(mutex_);
+    if (stopped_) return {};
+    std::erase_if(ending_, [](const auto& end) { return end.wait_for(Millis(0)) == std::future_status::ready; });
+    if (door_) {
+      ending_.push_back(std::async(std::launch::async, [door = std::shared_ptr<Door>(std::move(door_))] {
+        End(*door, std::chrono::system_clock::now() + kLongestOldRead);
+      }));
+    }
+    Result<std::unique_ptr<Door>> opened = Error{Code::kUnavailable, ""};
+    for (int tries = 0; tries < kTakeOverTries && !opened; ++tries) {
+      std::this_thread::sleep_for(kTakeOverPause);
+      opened = OpenDoor(chain, key);
+    }
+    door_ = TRY(std::move(opened));
+    return {};
+  }
 
   void Stop(Deadline deadline) override {
-    if (std::exchange(stopped_, true) || !ticker_) return;
+    std::lock_guard lock(mutex_);
+    if (std::exchange(stopped_, true)) return;
     ticker_.reset();
-    auto left = deadline.at() - std::chrono::steady_clock::now();
-    auto until =
-        std::chrono::system_clock::now() + std::chrono::duration_cast<std::chrono::microseconds>(
-                                               std::min<std::chrono::nanoseconds>(left, std::chrono::hours(1)));
-    if (left <= std::chrono::nanoseconds(0)) door_.watch().CancelAll();
-    arrow::Status ignored = door_.Shutdown(&until);
-    ignored = door_.Wait();
+    const auto left =
+        std::min<std::chrono::nanoseconds>(deadline.at() - std::chrono::steady_clock::now(), std::chrono::hours(1));
+    const auto until = std::chrono::system_clock::now() + std::chrono::duration_cast<std::chrono::microseconds>(left);
+    if (left <= std::chrono::nanoseconds(0)) watch_.CancelAll();
+    if (door_) End(*door_, until);
+    for (std::future<void>& end : ending_) {
+      if (end.wait_until(until) != std::future_status::ready) watch_.CancelAll();
+    }
+    ending_.clear();  // Waits for them.
   }
 
  private:
-  const Options options_;
-  Door door_;
+  Result<std::unique_ptr<Door>> OpenDoor(const std::string& chain, const std::string& key) {
+    auto location = chain.empty() ? af::Location::ForGrpcTcp(options_.address, options_.port)
+                                  : af::Location::ForGrpcTls(options_.address, options_.port);
+    if (!location.ok()) return FromArrow(location.status());
+    af::FlightServerOptions settings(*location);
+    if (!chain.empty()) settings.tls_certificates.push_back({chain, key});
+    settings.auth_handler = std::make_shared<af::NoOpAuthHandler>();  // Lets a handshake through to the middleware.
+    settings.middleware.emplace_back("bearer", std::make_shared<BasicToBearer>());
+    auto door = std::make_unique<Door>(context_, options_, handles_, watch_);
+    if (arrow::Status opened = door->Init(settings); !opened.ok()) {
+      return Error{Code::kUnavailable,
+                   "cannot listen for Flight at " + (*location).ToString() + ": " + opened.message()};
+    }
+    return door;
+  }
+
+  static void End(Door& door, std::chrono::system_clock::time_point until) {
+    arrow::Status ignored = door.Shutdown(&until);
+    ignored = door.Wait();
+  }
+
+  const Context context_;
+  Options options_;
+  Handles handles_;
+  Watch watch_;
+  std::mutex mutex_;
+  std::unique_ptr<Door> door_;
+  std::vector<std::future<void>> ending_;  // Doors that were replaced, until their last read has ended.
   std::unique_ptr<Ticker> ticker_;
   bool stopped_ = false;
 };
