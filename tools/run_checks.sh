@@ -16,6 +16,7 @@ check format format
 check layers python3 tools/check_layers.py
 check sizes python3 tools/check_sizes.py
 check settings-documented diff <(build/weft settings --markdown) docs/settings.md
+check actions-documented diff <(build/weft actions --markdown) docs/actions.md
 check one-openssl sh -c '! ldd build/weft | grep -E "libparquet|libarrow_dataset"'
 check tidy tidy
 echo "$passed passed, $failed failed"

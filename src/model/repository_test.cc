@@ -159,7 +159,7 @@ TEST(RepositoryTest, OwnersMustExist) {
   files.product += "team: {members: [{username: ana, role: owner}]}\n";
   EXPECT_EQ(files.Faults(), std::vector<std::string>());
   ExpectFault(Files().InMesh("[group:ops]", "[group:op]"),
-              "mesh.yaml weft.mesh 3 domains[0].name: the owner 'group:op' is no group");
+              "mesh.yaml weft.mesh 3 domains[0].name: 'group:op' is no group");
 }
 
 TEST(RepositoryTest, ContractsResolve) {

@@ -263,6 +263,7 @@ class TerminalTest(unittest.TestCase):
         "audit log": ([], None),
         "audit verify": ([], None),
         "sweep": ([], None),
+        "actions": ([], None),
         "settings": ([], ["--config", "nowhere.yaml"]),
         "completion": (["bash"], None),
         "version": ([], None),
@@ -285,6 +286,8 @@ class TerminalTest(unittest.TestCase):
         groups = "token|audit|policy|purpose|new|secret|user|service"
         listed = re.findall(rf"^  ((?:(?:{groups}) )?[a-z]+) +[A-Z]", self.node.run("--help"), re.M)
         self.assertEqual(set(listed), set(self.COMMANDS), "every command has its case here")
+        told = [command["command"] for command in self.node.json("actions")["commands"]]
+        self.assertEqual(sorted(told), sorted(listed), "every command says in actions_command.cc what it asks for")
         token = self.node.json("token", "create", "zoe")["token"]["id"]
         places = {"shop": self.shop, "token": token, "other": self.node.folder / "other",
                   "value": self.node.folder / "value"}

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <list>
 
+#include "apps/weft/actions_command.h"
 #include "apps/weft/command.h"
 #include "apps/weft/completion.h"
 #include "apps/weft/init_command.h"
@@ -287,6 +288,8 @@ constexpr CommandEntry kCommands[] = {
      "weft audit log --kind denied\nweft audit log --principal ana", Make<AuditLog>},
     {"audit verify", "Operate", "Prove that nobody changed the log", "weft audit verify", Make<AuditVerify>},
     {"sweep", "Operate", "Remove files that nothing refers to", "weft sweep --age 7d", Make<SweepCommand>},
+    {"actions", "Operate", "What every role may, and what every door asks of whom",
+     "weft actions\nweft actions --markdown > docs/actions.md", MakeActions},
     {"settings", "Operate", "Every setting, its value and where that is from",
      "weft settings\nweft settings --data /srv/weft", Make<SettingsCommand>},
     {"completion", "Operate", "A script that completes commands in your shell",

@@ -369,9 +369,7 @@ class Listener : public Server {
   int port() const override { return port_; }
 
   Status UseCertificate(const Certificate& certificate) override {
-    if (shared_.options.tls_certificate.empty()) return Error{Code::kInvalid, "this listener speaks no TLS"};
-    Tls tls = TRY(TlsOf(certificate));
-    net::post(io_, [this, tls = std::move(tls)]() mutable { tls_ = std::move(tls); });
+    net::post(io_, [this, tls = TRY(TlsOf(certificate))] { tls_ = tls; });
     return {};
   }
 
@@ -403,8 +401,7 @@ class Listener : public Server {
   }
 
  private:
-  using Tls = std::shared_ptr<net::ssl::context>;  // Shared with the connections that were made with it.
-
+  using Tls = std::shared_ptr<net::ssl::context>;  // Connections hold what they need of it.
   static Result<Tls> TlsOf(const Certificate& certificate) {
     auto tls = std::make_shared<net::ssl::context>(net::ssl::context::tls_server);
     SSL_CTX_set_min_proto_version(tls->native_handle(), TLS1_2_VERSION);
@@ -444,8 +441,7 @@ class Listener : public Server {
       co_await conversation.Run();
       co_return;
     }
-    const Tls tls = tls_;
-    beast::ssl_stream<beast::tcp_stream> stream(std::move(socket), *tls);
+    beast::ssl_stream<beast::tcp_stream> stream(std::move(socket), *tls_);
     beast::tcp_stream& lowest = beast::get_lowest_layer(stream);
     Presence presence(*this, lowest);
     lowest.expires_after(std::min<std::chrono::milliseconds>(std::chrono::seconds(10), shared_.options.idle_timeout));

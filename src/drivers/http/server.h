@@ -41,7 +41,7 @@ class Server {
   virtual ~Server() = default;
   virtual int port() const = 0;
   // What connections from now on are shown; those that are open stay as they are. kInvalid, and nothing changes, where
-  // it cannot be used or the listener speaks no TLS.
+  // it cannot be used.
   virtual Status UseCertificate(const Certificate& certificate) = 0;
   // Accepts no more, lets running requests end until `deadline`, then closes.
   virtual void Stop(Deadline deadline) = 0;

@@ -4,7 +4,9 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "drivers/store/store.h"
@@ -27,6 +29,14 @@ struct Context {
   query::Engine& query;
   store::Store& store;
 };
+
+// What a client calls, and what that asks the gate.
+struct Rpc {
+  std::string_view name;
+  std::string_view message;
+  model::Action action;
+};
+std::span<const Rpc> Rpcs();
 
 // Purpose comes from the header x-weft-purpose, time travel from x-weft-at.
 class Server {

@@ -350,6 +350,16 @@ class Door final : public af::FlightServerBase {
   Watch& watch_;
 };
 
+constexpr Rpc kRpcs[] = {
+    {"GetFlightInfo, DoGet", "CommandGetCatalogs, …GetDbSchemas, …GetTables, …GetSqlInfo and others of the catalogue",
+     model::Action::kBrowse},
+    {"GetFlightInfo, GetSchema, DoGet", "CommandStatementQuery", model::Action::kRead},
+    {"GetFlightInfo, DoPut, DoGet", "CommandPreparedStatementQuery", model::Action::kRead},
+    {"DoAction", "CreatePreparedStatement", model::Action::kRead},
+    {"DoAction", "ClosePreparedStatement, CloseSession", model::Action::kBrowse},
+    {"ListActions, Handshake", "", model::Action::kOpen},
+};
+
 class FlightServer final : public Server {
  public:
   FlightServer(Context context, Options options)
@@ -440,6 +450,8 @@ class FlightServer final : public Server {
 };
 
 }  // namespace
+
+std::span<const Rpc> Rpcs() { return kRpcs; }
 
 Result<std::unique_ptr<Server>> Server::Start(Context context, Options options) {
   auto server = std::make_unique<FlightServer>(context, std::move(options));

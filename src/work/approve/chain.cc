@@ -15,7 +15,7 @@ constexpr std::string_view kStewards = "stewards";
 
 // The names that hold a step: principals, and groups.
 std::vector<std::string> HoldersOf(const std::string& step, const model::Resource& resource) {
-  if (step == kStewards) return {};
+  if (step == kStewards) return resource.stewards;
   return step == kOwners ? resource.owners : std::vector<std::string>{step};
 }
 

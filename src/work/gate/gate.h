@@ -74,10 +74,15 @@ struct Route {
   model::Action action;
   Resource resource;
   Result<http::Response> (*handler)(Api&, const model::Caller&, const http::Request&);
+  // What the handler, or the room behind it, asks about what the body or the query names: a bit of each.
+  unsigned within = 0;
 
   Route(std::string_view m, std::string_view p, model::Action a, Resource r,
-        Result<http::Response> (*h)(Api&, const model::Caller&, const http::Request&))
-      : method(m), pattern(p), action(a), resource(r), handler(h) {}
+        Result<http::Response> (*h)(Api&, const model::Caller&, const http::Request&),
+        std::initializer_list<model::Action> asked = {})
+      : method(m), pattern(p), action(a), resource(r), handler(h) {
+    for (const model::Action each : asked) within |= 1u << static_cast<unsigned>(each);
+  }
 };
 
 // Fills request.captures where the whole path fits; a {name} takes one segment, never an empty one.
