@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "model/checks_internal.h"
+#include "model/entity.h"
 
 namespace weft::model {
 namespace {
@@ -71,6 +72,14 @@ class PropertyCompiler {
     Length(property, scope);
     CompileQuality(object_, schema_, &scope, property.quality, list_);
     Inside(property, scope);
+  }
+
+  // An entity's identifiers look alike in every domain.
+  void Identifier(const Property& property, const Scope& scope, const Entities& entities) {
+    const Entity* entity = property.entity ? entities.Find(property.entity->name) : nullptr;
+    if (!entity || entity->pattern.empty() || scope.type.kind != Kind::kString) return;
+    Row(property, scope, "entity", fmt::format("NOT regexp_matches({}, {})", scope.value, SqlText(entity->pattern)),
+        fmt::format("{} identifies a {}: it matches {}", scope.path, entity->name, entity->pattern));
   }
 
   void Unique(const std::vector<std::string>& columns, const std::string& id, const Place& place) {
@@ -441,7 +450,8 @@ std::string Check::Expected() const {
   return number + unit;
 }
 
-Result<std::vector<Check>> CompileChecks(const Contract& contract, const TableSchema& schema) {
+Result<std::vector<Check>> CompileChecks(const Contract& contract, const TableSchema& schema,
+                                         const Entities* entities) {
   CheckList list(contract);
   if (contract.schema.size() != 1) {
     list.Complain(
@@ -457,6 +467,8 @@ Result<std::vector<Check>> CompileChecks(const Contract& contract, const TableSc
       continue;
     }
     compiler.Compile(property, {property.name, SqlName(property.name), field->type, {}, true}, "");
+    if (entities)
+      compiler.Identifier(property, {property.name, SqlName(property.name), field->type, {}, true}, *entities);
     CompileRelationships(object, property.relationships, property.name, list);
   }
   const std::vector<std::string> key = object.PrimaryKey();

@@ -12,6 +12,8 @@
 
 namespace weft::model {
 
+class Entities;
+
 struct Check {
   enum class Kind {
     kRow,      // `failing` is a predicate over one row: counts rows of the staged files where it is true.
@@ -40,8 +42,10 @@ struct Check {
 };
 
 // Every check of the contract's one schema object: required, unique, primary key, enum, logicalTypeOptions, quality,
-// relationships. A rule that is misspelt or cannot run is kInvalid with its place, never left out.
-Result<std::vector<Check>> CompileChecks(const Contract& contract, const TableSchema& schema);
+// relationships, and the patterns of the entities that its columns identify. A rule that is misspelt or cannot run is
+// kInvalid with its place, never left out.
+Result<std::vector<Check>> CompileChecks(const Contract& contract, const TableSchema& schema,
+                                         const Entities* entities = nullptr);
 
 // Whether `value` meets the operator. NaN and a missing value never do.
 bool Meets(std::string_view op, const Json& bound, double value);

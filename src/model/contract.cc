@@ -116,7 +116,12 @@ Property ReadProperty(const Node& node, const std::string& path, std::string_vie
     if (side.kind == Node::Kind::kMap)
       property.map.push_back(ReadProperty(side, Child(Child(path, "map"), part), part));
   }
-  property.custom = Custom(node["customProperties"]);
+  const Node& custom = node["customProperties"];
+  property.custom = Custom(custom);
+  if (const size_t own = reading::FindOwn(custom, "entity"); own < custom.size()) {
+    const std::string at = Child(Child(Child(path, "customProperties"), own), "value");
+    property.entity = EntityName{Text(custom[own]["value"]), PlaceOf(custom[own]["value"], at)};
+  }
   property.place = PlaceOf(node, path);
   return property;
 }

@@ -52,6 +52,12 @@ struct EnumValue {
   std::string label;
 };
 
+// Which entity a column identifies: its custom property `entity` of vendor weft.
+struct EntityName {
+  std::string name;
+  Place place;
+};
+
 struct Property {
   std::string id;
   std::string name;
@@ -76,6 +82,7 @@ struct Property {
   std::vector<Property> items;       // Of an array: none or one.
   std::vector<Property> map;         // Of a map: none, or key and value.
   Json custom;                       // customProperties as {name: value}.
+  std::optional<EntityName> entity;
   Place place;
 };
 

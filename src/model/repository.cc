@@ -76,14 +76,15 @@ class Reader {
     std::vector<std::string> steps = Split(file.path, '/');
     const std::string& name = steps.back();
     if (file.path == kMeshFile) return ReadMesh(file);
-    if (steps.size() > 1 && IsYaml(name) && steps[0] == "entities") {
-      return Say(file.path, "weft.unsupported",
-                 "'entities' are not supported yet; products, contracts and policies are: remove the file");
-    }
-    if (steps.size() > 1 && steps[0] == "policies") {
+    if (steps.size() > 1 && (steps[0] == "policies" || steps[0] == "entities")) {
       if (name.ends_with(".yml")) return Say(file.path, "weft.folder", "must end in .yaml to be read: rename it");
       if (!IsYaml(name)) return;
-      if (auto policies = Take(PolicyFile::Parse(file.text, file.path))) out_.policies.push_back(std::move(*policies));
+      if (steps[0] == "entities") {
+        if (auto entities = Take(EntityFile::Parse(file.text, file.path)))
+          out_.entities.push_back(std::move(*entities));
+      } else if (auto policies = Take(PolicyFile::Parse(file.text, file.path))) {
+        out_.policies.push_back(std::move(*policies));
+      }
       return;
     }
     bool in_product = steps.size() >= 4 && steps[0] == "domains";

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "model/contract.h"
+#include "model/entity.h"
 #include "model/policy/policy.h"
 #include "model/product.h"
 
@@ -60,6 +61,7 @@ struct Bundle {
 struct Repository {
   std::optional<Mesh> mesh;
   std::vector<PolicyFile> policies;
+  std::vector<EntityFile> entities;
   std::vector<Bundle> bundles;    // Those that parse, each judged whole.
   std::vector<Problem> problems;  // Of all files, sorted by file and line.
 };

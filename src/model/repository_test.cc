@@ -210,9 +210,15 @@ TEST(RepositoryTest, WhatIsNotDoneYetIsRefusedWithItsValue) {
     EXPECT_TRUE(faults[0].starts_with("weft.unsupported ")) << faults[0];
     EXPECT_NE(faults[0].find(says), std::string::npos) << faults[0];
   }
+}
+
+TEST(RepositoryTest, EntitiesStandBesidePolicies) {
   Files files;
-  files.more.push_back({"entities/user.yaml", "kind: Entity"});
-  ExpectFault(files, "entities/user.yaml weft.unsupported 0 : 'entities' are not supported yet");
+  files.more = {{"entities/user.yaml", "entities: [{name: user, type: string}]"}};
+  EXPECT_EQ(files.Faults(), std::vector<std::string>());
+  EXPECT_EQ(files.Read(false).entities.at(0).entities.at(0).name, "user");
+  files.more = {{"entities/user.yml", "entities: []"}};
+  ExpectFault(files, "entities/user.yml weft.folder 0 : must end in .yaml");
 }
 
 TEST(RepositoryTest, SourcesAndBuildsHaveKnownKeys) {

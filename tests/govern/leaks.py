@@ -1,5 +1,6 @@
 """Random policies against a plain reference: each principal sees the rows and values that the policies leave, on every
-way out, and no statement tells of the others. The reference evaluates the policies in Python, over the rows in memory,
+way out, and no statement tells of the others. What pseudonyms are made is asked of the node first, and held to what is
+promised of them: the same token for the same value within a purpose, and none across purposes. The reference evaluates the policies in Python, over the rows in memory,
 and runs the same statements in an engine that holds nothing but what is left."""
 import datetime
 import decimal
@@ -18,6 +19,7 @@ from node import Node  # noqa: E402
 
 ROUNDS = 24
 TABLE = "people.users.users"
+PURPOSE = "research"  # Of everything that is asked in a round.
 D = decimal.Decimal
 
 PRINCIPALS = {
@@ -53,6 +55,11 @@ outputPorts:
     contractId: people-users-users
     customProperties: [{property: build, vendor: weft, value: {mode: replace}}]
 """
+ENTITIES = """
+entities:
+  - {name: person, type: integer}
+  - {name: alias, type: string}
+"""
 CONTRACT = """
 apiVersion: v3.2.0
 kind: DataContract
@@ -64,17 +71,20 @@ schema:
   - name: users
     physicalType: table
     properties:
-      - {name: id, logicalType: integer, physicalType: bigint, required: true, primaryKey: true}
+      - {name: id, logicalType: integer, physicalType: bigint, required: true, primaryKey: true,
+         customProperties: [{property: entity, vendor: weft, value: person}]}
+      - {name: n, logicalType: integer, physicalType: bigint}
       - {name: country, logicalType: string, physicalType: varchar}
       - {name: age, logicalType: integer, physicalType: int}
       - {name: score, logicalType: number, physicalType: double}
       - {name: amount, logicalType: number, physicalType: "decimal(10,2)"}
       - {name: active, logicalType: boolean, physicalType: boolean}
       - {name: born, logicalType: date, physicalType: date}
-      - {name: secret, logicalType: string, physicalType: varchar, tags: [pii]}
+      - {name: secret, logicalType: string, physicalType: varchar, tags: [pii],
+         customProperties: [{property: entity, vendor: weft, value: alias}]}
       - {name: langs, logicalType: array, physicalType: "varchar[]", items: {logicalType: string, physicalType: varchar}}
 """
-SCHEMA = pa.schema([("id", pa.int64()), ("country", pa.string()), ("age", pa.int32()), ("score", pa.float64()),
+SCHEMA = pa.schema([("id", pa.int64()), ("n", pa.int64()), ("country", pa.string()), ("age", pa.int32()), ("score", pa.float64()),
                     ("amount", pa.decimal128(10, 2)), ("active", pa.bool_()), ("born", pa.date32()),
                     ("secret", pa.string()), ("langs", pa.list_(pa.string()))])
 
@@ -86,6 +96,7 @@ def some(random_, value):
 
 def make_rows(random_, count=240):
     return [{"id": i,
+             "n": i + 5_000,
              "country": some(random_, random_.choice(["DE", "FR", "ES", "de", "", "DÉ"])),
              "age": some(random_, random_.randint(0, 90)),
              "score": some(random_, random_.choice([-1.5, 0.0, 0.25, 0.5, 2.0, 1e300])),
@@ -210,13 +221,34 @@ MASKS = {
     "active": {"mask-to-fixed-value": lambda v: False},
 }
 STRICTNESS = ["show-first-4", "show-last-4", "truncate-to-month", "truncate-to-year", "mask-alphanum", "sha-256-global",
-              "sha-256-query-local", "mask-to-fixed-value", "replace-with-null"]
+              "pseudonym", "sha-256-query-local", "mask-to-fixed-value", "replace-with-null"]
 GROUPS = [("true", lambda who: True),
           ('!("privacy-office" in principal.groups)', lambda who: "privacy-office" not in PRINCIPALS[who]["groups"]),
           ('"analysts" in principal.groups', lambda who: "analysts" in PRINCIPALS[who]["groups"]),
           ('principal.name == "ana"', lambda who: who == "ana"),
           ('"FR" in principal.attributes.countries',  # An error for those without: the restriction holds.
            lambda who: "FR" in PRINCIPALS[who]["attributes"].get("countries", ["FR"]))]
+
+
+def learn_tokens(node, token, rows, faults):
+    """What stands for each value of the columns that identify an entity, by what two purposes are told."""
+    def asked(purpose):
+        with connect(node, token, purpose) as connection, connection.cursor() as cursor:
+            cursor.execute(f"SELECT n, id, secret FROM {TABLE}")
+            return {row["n"]: row for row in cursor.fetch_arrow_table().to_pylist()}
+    here, there = asked(PURPOSE), asked("billing")
+    for column in ("id", "secret"):
+        pairs = {(row[column], here[row["n"]][column]) for row in rows}
+        if len(pairs) != len({clear for clear, _ in pairs}) or len(pairs) != len({token for _, token in pairs}):
+            faults.append(f"{column}: a value has two tokens, or two values have one")
+        if any((clear is None) != (token is None) for clear, token in pairs):
+            faults.append(f"{column}: null does not stay null")
+        shared = {row[column] for row in here.values()} & {row[column] for row in there.values()} - {None}
+        told = {token for _, token in pairs} & {row[column] for row in rows} - {None}
+        if shared or told:
+            faults.append(f"{column}: tokens of two purposes, or tokens and values, meet: {shared or told}")
+        tokens = dict(pairs)
+        MASKS[column]["pseudonym"] = lambda value, tokens=tokens: tokens[value]
 
 
 def make_policies(random_):
@@ -289,11 +321,15 @@ def same(ours, reference):
     return isinstance(ours, tuple) or ours == reference
 
 
+def connect(node, token, purpose):
+    return node.adbc(token, **{"adbc.flight.sql.rpc.call_header.x-weft-purpose": purpose})
+
+
 def check_principal(node, token, who, left, filtered, hidden_secrets, faults):
     reference = duckdb.connect()
     reference.register("t_arrow", pa.Table.from_pylist(left, schema=SCHEMA))
     reference.execute("CREATE TABLE t AS SELECT * FROM t_arrow")
-    with node.adbc(token) as connection, connection.cursor() as cursor:
+    with connect(node, token, PURPOSE) as connection, connection.cursor() as cursor:
         for probe in PROBES:
             def ours():
                 cursor.execute(re.sub(r"\bt\b", TABLE, probe))
@@ -306,7 +342,7 @@ def check_principal(node, token, who, left, filtered, hidden_secrets, faults):
             if isinstance(got, tuple) and any(f"'{secret}'" in got[1] or f'"{secret}"' in got[1] for secret in hidden_secrets):
                 faults.append(f"{who}: {probe}: the error tells a hidden value: {got[1]}")
     env = dict(node.env)
-    node.env["WEFT_TOKEN"] = token
+    node.env |= {"WEFT_TOKEN": token, "WEFT_PURPOSE": PURPOSE}
     try:
         port = node.json("show", "people/users/users")
         if filtered and (port["rows"] is not None or any(s["rows"] is not None for s in port["snapshots"])):
@@ -331,6 +367,8 @@ def main() -> int:
         home = mesh / "domains/people/users"
         (home / "data").mkdir(parents=True)
         (mesh / "policies").mkdir()
+        (mesh / "entities").mkdir()
+        (mesh / "entities/all.yaml").write_text(ENTITIES)
         (mesh / "mesh.yaml").write_text(MESH)
         (home / "product.odps.yaml").write_text(PRODUCT)
         (home / "users.odcs.yaml").write_text(CONTRACT)
@@ -341,6 +379,10 @@ def main() -> int:
         for who in PRINCIPALS:
             node.run("grant", who, "people/users/users@1")
             tokens[who] = node.json("token", "create", who)["secret"]
+        (mesh / "policies/all.yaml").write_text(json.dumps({"policies": [
+            {"name": "all", "scope": {"columns": {"names": ["id", "secret"]}}, "mask": "pseudonym"}]}))
+        node.run("apply", str(mesh))
+        learn_tokens(node, tokens["zoe"], rows, faults)
         for number in range(ROUNDS):
             text, filters, masks = make_policies(random_)
             (mesh / "policies/all.yaml").write_text(text)

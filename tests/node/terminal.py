@@ -76,6 +76,8 @@ class TerminalTest(unittest.TestCase):
         cls.node.start()
         cls.shop = cls.node.folder / "shop"
         shutil.copytree(SHOP, cls.shop)
+        (cls.shop / "entities").mkdir()
+        (cls.shop / "entities/all.yaml").write_text("entities: [{name: buyer, type: string}]\n")
         cls.node.run("apply", str(cls.shop))
         cls.node.run("grant", "admin", PORT)
         cls.node.run("grant", "group:analysts", PORT)
@@ -213,6 +215,10 @@ class TerminalTest(unittest.TestCase):
         "explain": (["zoe", "read", PORT], ["zoe", "read", "sales/nothing/x"]),
         "policy list": ([], None),
         "new policies": (["{other}"], ["/proc/nothing"]),
+        "entity list": ([], None),
+        "entity show": (["buyer"], ["nobody"]),
+        "entity rotate": (["buyer"], ["nobody"]),
+        "entity erase": (["buyer", "--generation", "1"], ["nobody"]),
         "list": ([], ["nodomain"]),
         "show": ([PORT], ["sales/nothing/x"]),
         "search": (["order"], ["order", "--domain", "nodomain"]),
@@ -283,7 +289,7 @@ class TerminalTest(unittest.TestCase):
         return error
 
     def test_every_command_answers_json(self):
-        groups = "token|audit|policy|purpose|new|secret|user|service"
+        groups = "token|audit|policy|purpose|new|secret|entity|user|service"
         listed = re.findall(rf"^  ((?:(?:{groups}) )?[a-z]+) +[A-Z]", self.node.run("--help"), re.M)
         self.assertEqual(set(listed), set(self.COMMANDS), "every command has its case here")
         told = [command["command"] for command in self.node.json("actions")["commands"]]

@@ -238,6 +238,11 @@ class ShowCommand : public Command {
                  BriefCell(column["description"])});
     }
     if (!table.empty()) session.Print("\n" + table.Text(session.screen()));
+    for (const Json& column : port["columns"].Items()) {
+      if (column["entity"].Text().empty()) continue;
+      session.Print(fmt::format("{} identifies a {}\n", session.Paint(Style::kBold, Safe(column["name"].Text())),
+                                Safe(column["entity"].Text())));
+    }
   }
 
   static void Checks(const Session& session, const Json& port) {

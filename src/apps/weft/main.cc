@@ -18,9 +18,9 @@ constexpr const char* kDefaultNode = "http://127.0.0.1:7470";
 
 std::vector<CommandEntry> AllCommands() {
   std::vector<CommandEntry> all;
-  for (auto some :
-       {PublishCommands(), ExpressionCommands(), FindCommands(), ReadCommands(), RunCommands(), ShareCommands(),
-        RequestCommands(), GovernCommands(), AccountCommands(), OperateCommands(), SecretCommands()}) {
+  for (auto some : {PublishCommands(), ExpressionCommands(), FindCommands(), ReadCommands(), RunCommands(),
+                    ShareCommands(), RequestCommands(), GovernCommands(), EntityCommands(), AccountCommands(),
+                    OperateCommands(), SecretCommands()}) {
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;

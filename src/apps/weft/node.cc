@@ -32,7 +32,8 @@ using Steady = std::chrono::steady_clock;
 
 // How a run's staged files are held against their contract.
 Result<run::CheckAnswer> Check(const run::CheckRequest& request) {
-  const std::vector<model::Check> checks = TRY(model::CompileChecks(request.contract, request.schema));
+  const std::vector<model::Check> checks =
+      TRY(model::CompileChecks(request.contract, request.schema, &request.entities));
   quality::Subject subject;
   subject.staged = request.staged;
   subject.whole = request.whole;
@@ -174,7 +175,7 @@ class WholeNode final : public Node {
     query.threads = threads;
     query.temp_folder = data_ + "/tmp/query";
     TRY(MakeFolders(query.temp_folder));
-    queries_ = TRY(query::Engine::Start({*store_, clock_, *ledger_, *memory_, query}));
+    queries_ = TRY(query::Engine::Start({*store_, clock_, *ledger_, *memory_, *vault_, query}));
     counted_queries_ = metrics_->Counting(*queries_);
     run::Options run;
     run.upload_folder = data_ + "/uploads";
@@ -186,7 +187,7 @@ class WholeNode final : public Node {
     TRY(MakeFolders(run.upload_folder));
     TRY(MakeFolders(run.temp_folder));
     uploads_.emplace(run.upload_folder);
-    runner_ = TRY(run::Runner::Start({*store_, clock_, *lake_, *memory_, Check, run}));
+    runner_ = TRY(run::Runner::Start({*store_, clock_, *lake_, *memory_, *vault_, Check, run}));
     provider_ = TRY(OpenProvider(settings_, clock_));
     gate_.emplace(
         *store_, *ledger_, clock_,
@@ -201,7 +202,7 @@ class WholeNode final : public Node {
                                          .access_lifetime = settings_.Duration("access-token-lifetime"),
                                          .refresh_lifetime = settings_.Duration("sign-in-lifetime"),
                                          .tries = settings_.Int("sign-in-tries")}));
-    publish_.emplace(publish::Context{*store_, clock_, *uploads_, *memory_});
+    publish_.emplace(publish::Context{*store_, clock_, *uploads_, *memory_, *vault_});
     return {};
   }
 

@@ -68,6 +68,7 @@ class CheckCommand : public Command {
   std::vector<Problem> Judge(const Folder& folder) const {
     model::Repository repository = model::ReadRepository(folder.files, folder.data, offline_);
     std::vector<Problem> problems = std::move(repository.problems);
+    if (!offline_) std::ranges::move(model::JudgeByEntities(repository), std::back_inserter(problems));
     if (!offline_) std::ranges::move(model::JudgeByPolicies(repository), std::back_inserter(problems));
     for (const model::TextFile& file : folder.files) {
       bool named = file.path.ends_with(".odps.yaml") || file.path.ends_with(".odcs.yaml");

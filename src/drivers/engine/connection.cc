@@ -341,6 +341,10 @@ class DuckConnection final : public Connection {
     return Guarded([&]() -> Result<std::string> { return DefineExact(handle_, type); });
   }
 
+  Status DefineTokens(const std::string& name, const Secret& key) override {
+    return Guarded([&]() -> Status { return DefineTokensOf(handle_, name, key); });
+  }
+
   void Interrupt() override { duckdb_interrupt(handle_); }
   double Progress() override { return duckdb_query_progress(handle_).percentage; }
 

@@ -16,6 +16,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "base/secret.h"
 #include "base/threads.h"
 #include "drivers/engine/arrow_c.h"
 
@@ -149,6 +150,9 @@ class Connection {
   // type does not hold exactly what the text says: casts would round or cut it. Empty for types without loss. Defined
   // in the whole instance by the first call.
   virtual Result<std::string> ExactFunction(std::string_view type) = 0;
+  // A function of that name, of texts and of 64-bit integers, that gives the key's tokens for them (base/secret.h) and
+  // never fails; null stays null. In the whole instance, whose end wipes the key. Once for each name.
+  virtual Status DefineTokens(const std::string& name, const Secret& key) = 0;
   virtual void Interrupt() = 0;   // From any thread; the running call ends with kUnavailable within 0.3 s.
   virtual double Progress() = 0;  // From any thread; percent, or -1 where unknown.
 };

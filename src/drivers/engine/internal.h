@@ -58,6 +58,9 @@ std::unique_ptr<Connection> NewConnection(_duckdb_connection* handle);
 // Connection::ExactFunction for a handle.
 Result<std::string> DefineExact(_duckdb_connection* connection, std::string_view type);
 
+// Connection::DefineTokens for a handle.
+Status DefineTokensOf(_duckdb_connection* connection, const std::string& name, const Secret& key);
+
 // Calls `work`; what the library throws becomes an error.
 template <class Work>
 auto Guarded(Work work) -> decltype(work()) {

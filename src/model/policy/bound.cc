@@ -71,7 +71,7 @@ void BindMasks(const Policy& policy, const Contract& contract, const TableSchema
     const Field* field = schema.Find(property.name);
     if (!field) {
       if (rule->broken.empty()) rule->broken = fmt::format("column '{}' has no type", property.name);
-      rule->masks.emplace_back(property.name, MaskAction::kMaskToFixedValue);
+      rule->masks.push_back({property.name, MaskAction::kMaskToFixedValue});
       continue;
     }
     const std::string_view logical = LogicalName(field->type);
@@ -81,12 +81,18 @@ void BindMasks(const Policy& policy, const Contract& contract, const TableSchema
     Status fits =
         action ? CheckMask(*action, field->type, property.required)
                : Error{Code::kInvalid, fmt::format("no mask is chosen for type {}: add it, or otherwise", logical)};
+    if (fits && *action == MaskAction::kPseudonym && !property.entity) {
+      fits = Error{Code::kInvalid,
+                   "pseudonym is for columns that identify an entity, and this one says none: add "
+                   "customProperties {property: entity, vendor: weft, value: NAME} to it in the "
+                   "contract, or choose sha-256-query-local"};
+    }
     if (fits) {
-      rule->masks.emplace_back(property.name, *action);
+      rule->masks.push_back({property.name, *action, *action == MaskAction::kPseudonym ? property.entity->name : ""});
       continue;
     }
     if (rule->broken.empty()) rule->broken = fmt::format("column '{}': {}", property.name, fits.error().message);
-    rule->masks.emplace_back(property.name, MaskAction::kMaskToFixedValue);
+    rule->masks.push_back({property.name, MaskAction::kMaskToFixedValue});
   }
 }
 

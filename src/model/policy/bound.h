@@ -34,7 +34,12 @@ struct CompiledPolicy {
 struct BoundRule {
   const CompiledPolicy* compiled = nullptr;
   std::optional<cel::Program> filter;
-  std::vector<std::pair<std::string, MaskAction>> masks;
+  struct Mask {
+    std::string column;
+    MaskAction action;
+    std::string entity = {};  // Of kPseudonym.
+  };
+  std::vector<Mask> masks;
   std::string broken;
 };
 

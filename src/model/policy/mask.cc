@@ -111,6 +111,11 @@ Status CheckMask(MaskAction action, const Type& type, bool required) {
     case MaskAction::kSha256Global:
     case MaskAction::kSha256QueryLocal:
       return only(HasBytes(type), "text, 32- and 64-bit integers and binary");
+    case MaskAction::kPseudonym:
+      if (type.kind != Type::Kind::kInt) return only(IsText(type) || type.kind == Type::Kind::kLong, "text and bigint");
+      return Error{Code::kInvalid,
+                   "pseudonym is for text and bigint, and the column is INTEGER, in which two people would become one: "
+                   "make it physicalType: bigint, or choose sha-256-query-local"};
     case MaskAction::kMaskToFixedValue:
       return {};
     case MaskAction::kReplaceWithNull:
@@ -122,7 +127,7 @@ Status CheckMask(MaskAction action, const Type& type, bool required) {
   return Error{Code::kInternal, "the mask is not known"};
 }
 
-std::string DuckDbMask(MaskAction action, const Type& type, const std::string& column, std::string_view salt) {
+std::string DuckDbMask(MaskAction action, const Type& type, const std::string& column, std::string_view with) {
   switch (action) {
     case MaskAction::kShowFirst4:
       return fmt::format("left({0}, 4) || {1}", column, Alphanum(fmt::format("substr({}, 5)", column)));
@@ -137,8 +142,10 @@ std::string DuckDbMask(MaskAction action, const Type& type, const std::string& c
       return Alphanum(column);
     case MaskAction::kSha256Global:
       return Hashed(type, column, "");
+    case MaskAction::kPseudonym:
+      return fmt::format("{}({})", with, column);
     case MaskAction::kSha256QueryLocal:
-      return Hashed(type, column, fmt::format("unhex('{}') || ", salt));
+      return Hashed(type, column, fmt::format("unhex('{}') || ", with));
     case MaskAction::kMaskToFixedValue:
       return fmt::format("CASE WHEN {} IS NOT NULL THEN {} END", column, FixedValue(type));
     case MaskAction::kReplaceWithNull:

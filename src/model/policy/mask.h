@@ -1,4 +1,4 @@
-// Masks: the nine actions of the Iceberg REST specification's read restrictions, as SQL of the engine.
+// Masks: the nine actions of the Iceberg REST specification's read restrictions and pseudonyms, as SQL of the engine.
 #pragma once
 
 #include <optional>
@@ -17,7 +17,8 @@ namespace weft::model {
 Status CheckMask(MaskAction action, const Type& type, bool required);
 
 // The masked value of `column` (SQL text of an expression) in DuckDB's SQL; null stays null. Of the type's own DuckDB
-// type. `salt`: at least 16 random bytes in hexadecimal, for kSha256QueryLocal alone. CheckMask holds.
-std::string DuckDbMask(MaskAction action, const Type& type, const std::string& column, std::string_view salt);
+// type. `with`: for kSha256QueryLocal at least 16 random bytes in hexadecimal, for kPseudonym the name of the engine's
+// function that makes the tokens. CheckMask holds.
+std::string DuckDbMask(MaskAction action, const Type& type, const std::string& column, std::string_view with);
 
 }  // namespace weft::model

@@ -146,10 +146,14 @@ class Asking {
   void Mask(const BoundRule& rule) {
     const Policy& policy = *rule.compiled->policy;
     std::string columns;
-    for (const auto& [column, action] : rule.masks) {
-      auto [at, fresh] = restriction_.masks.try_emplace(column, Restriction::Mask{action, policy.name});
-      if (!fresh && at->second.action < action) at->second = {action, policy.name};
-      columns += fmt::format("{}{}: {}", columns.empty() ? "" : ", ", column, MaskActionName(action));
+    for (const BoundRule::Mask& bound : rule.masks) {
+      // Tokens are a purpose's own: where none is given there are none.
+      const bool idle = bound.action == MaskAction::kPseudonym && purpose_.empty();
+      const Restriction::Mask mask{idle ? MaskAction::kMaskToFixedValue : bound.action, policy.name, bound.entity};
+      auto [at, fresh] = restriction_.masks.try_emplace(bound.column, mask);
+      if (!fresh && at->second.action < mask.action) at->second = mask;
+      columns += fmt::format("{}{}: {}{}", columns.empty() ? "" : ", ", bound.column, MaskActionName(mask.action),
+                             idle ? " (a pseudonym is for a purpose, and none is given)" : "");
     }
     if (!rule.masks.empty()) Note(policy, std::move(columns));
   }

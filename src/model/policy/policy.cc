@@ -40,9 +40,9 @@ constexpr shape::Type kScope = MapOf(kScopeShape);
 constexpr Word kActions[] = {{"read"}};
 constexpr shape::Type kAction{.kinds = kIsText, .words = kActions};
 constexpr shape::Type kActionList{.kinds = kIsList, .items = &kAction, .least = 1, .distinct = true};
-constexpr Word kMasks[] = {{"show-first-4"},        {"show-last-4"},         {"truncate-to-month"},
-                           {"truncate-to-year"},    {"mask-alphanum"},       {"sha-256-global"},
-                           {"sha-256-query-local"}, {"mask-to-fixed-value"}, {"replace-with-null"}};
+constexpr Word kMasks[] = {
+    {"show-first-4"},   {"show-last-4"}, {"truncate-to-month"},   {"truncate-to-year"},    {"mask-alphanum"},
+    {"sha-256-global"}, {"pseudonym"},   {"sha-256-query-local"}, {"mask-to-fixed-value"}, {"replace-with-null"}};
 constexpr shape::Type kMaskName{.kinds = kIsText, .words = kMasks};
 constexpr Key kByTypeKeys[] = {{"string", &kMaskName},   {"integer", &kMaskName}, {"number", &kMaskName},
                                {"boolean", &kMaskName},  {"date", &kMaskName},    {"timestamp", &kMaskName},
@@ -280,9 +280,9 @@ PolicyTest TestOf(const Node& node, const std::string& path, const std::string& 
   return test;
 }
 
-constexpr std::array<std::string_view, 9> kMaskNames = {
-    "show-first-4",   "show-last-4",         "truncate-to-month",   "truncate-to-year", "mask-alphanum",
-    "sha-256-global", "sha-256-query-local", "mask-to-fixed-value", "replace-with-null"};
+constexpr std::array<std::string_view, 10> kMaskNames = {
+    "show-first-4",   "show-last-4", "truncate-to-month",   "truncate-to-year",    "mask-alphanum",
+    "sha-256-global", "pseudonym",   "sha-256-query-local", "mask-to-fixed-value", "replace-with-null"};
 
 bool Any(const std::vector<std::string>& wanted, std::string_view has) {
   return wanted.empty() || std::ranges::find(wanted, has) != wanted.end();

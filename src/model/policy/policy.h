@@ -17,8 +17,8 @@
 
 namespace weft::model {
 
-// How a value is masked: the nine actions of the Iceberg REST specification. From the least that is hidden to the most:
-// where two policies mask one column, the later of these wins.
+// How a value is masked: the nine actions of the Iceberg REST specification, and pseudonym. From the least that is
+// hidden to the most: where two policies mask one column, the later of these wins.
 enum class MaskAction {
   kShowFirst4,
   kShowLast4,
@@ -26,6 +26,7 @@ enum class MaskAction {
   kTruncateToYear,
   kMaskAlphanum,
   kSha256Global,
+  kPseudonym,  // Tokens that are an entity's and a purpose's own.
   kSha256QueryLocal,
   kMaskToFixedValue,
   kReplaceWithNull,

@@ -13,7 +13,7 @@ bool Restriction::NeedsSalt() const {
                              [](const auto& mask) { return mask.second.action == MaskAction::kSha256QueryLocal; });
 }
 
-PolicySql DuckDbSql(const Restriction* restriction, const TableSchema& table, std::string_view salt) {
+PolicySql DuckDbSql(const Restriction* restriction, const TableSchema& table, const MaskKeys& keys) {
   PolicySql sql;
   if (!restriction) return sql;
   for (const Restriction::Filter& filter : restriction->filters) {
@@ -30,8 +30,15 @@ PolicySql DuckDbSql(const Restriction* restriction, const TableSchema& table, st
     if (mask == restriction->masks.end() && known) continue;
     // A snapshot may have the column in another type, for which nobody chose a mask.
     const bool fits = known && CheckMask(mask->second.action, field.type, false);
-    const MaskAction action = fits ? mask->second.action : MaskAction::kReplaceWithNull;
-    sql.masks[field.name] = DuckDbMask(action, field.type, SqlName(field.name), salt);
+    MaskAction action = fits ? mask->second.action : MaskAction::kReplaceWithNull;
+    std::string with = keys.salt;
+    if (action == MaskAction::kPseudonym) {
+      const auto function = keys.pseudonyms.find(mask->second.entity);
+      with = function == keys.pseudonyms.end() ? "" : function->second;
+    }
+    const bool keyed = action == MaskAction::kPseudonym || action == MaskAction::kSha256QueryLocal;
+    if (keyed && with.empty()) action = MaskAction::kMaskToFixedValue;
+    sql.masks[field.name] = DuckDbMask(action, field.type, SqlName(field.name), with);
   }
   return sql;
 }

@@ -26,6 +26,7 @@ struct Restriction {
   struct Mask {
     MaskAction action = MaskAction::kReplaceWithNull;
     std::string policy;
+    std::string entity = {};  // Of kPseudonym.
     bool operator==(const Mask&) const = default;
   };
   std::vector<Filter> filters;        // A row is seen where all of them hold.
@@ -49,9 +50,15 @@ struct PolicySql {
   std::set<std::string> absent;              // Columns of the table that are not in the view.
   bool empty() const { return condition.empty() && masks.empty() && absent.empty(); }
 };
-// `table` may be of a snapshot from before the contract. `salt` where NeedsSalt: fresh for each statement, at least 16
-// random bytes in hexadecimal. No restriction (null) is an empty one.
-PolicySql DuckDbSql(const Restriction* restriction, const TableSchema& table, std::string_view salt);
+// What masks are made with: where NeedsSalt at least 16 random bytes in hexadecimal, and for each entity that is
+// pseudonymised the name of the engine's function that makes its tokens for the reader's purpose.
+struct MaskKeys {
+  std::string salt = {};
+  std::map<std::string, std::string> pseudonyms = {};
+};
+// `table` may be of a snapshot from before the contract. No restriction (null) is an empty one. A key that is missing
+// leaves a fixed value.
+PolicySql DuckDbSql(const Restriction* restriction, const TableSchema& table, const MaskKeys& keys);
 
 // The SELECT of what is left of `scan`, a SELECT of the table's columns. The condition is asked of the values as they
 // are. With `barrier`, nothing of a statement over it can be moved below the condition by the engine: an error there

@@ -49,7 +49,8 @@ Json ColumnsJson(const model::Contract& contract) {
                                  {"type", type ? type->DuckDb() : property.logical_type},
                                  {"required", property.required || property.primary_key},
                                  {"description", property.description},
-                                 {"classification", property.classification}}));
+                                 {"classification", property.classification},
+                                 {"entity", property.entity ? property.entity->name : ""}}));
   }
   return columns;
 }
@@ -65,12 +66,12 @@ Status KnownDomain(store::Txn& txn, const std::string& domain) {
 }
 
 // What every commit is held to, in words.
-Json ChecksJson(const model::Contract& contract) {
+Json ChecksJson(const model::Contract& contract, const model::Entities& entities) {
   Json::Array list;
   if (contract.schema.empty()) return list;
   auto schema = model::SchemaOf(contract.schema[0], nullptr);
   if (!schema) return list;  // A table that cannot be built has no checks; its runs say why.
-  auto checks = model::CompileChecks(contract, *schema);
+  auto checks = model::CompileChecks(contract, *schema, &entities);
   if (!checks) return list;
   for (const model::Check& check : *checks) {
     const bool listed = check.kind == model::Check::Kind::kListed;
@@ -188,7 +189,7 @@ Answer Port(Api& api, const Caller& caller, const http::Request& request) {
   if (port.contract) {
     answer.Set("contract", port.contract->document);
     answer.Set("columns", ColumnsJson(*port.contract));
-    answer.Set("checks", ChecksJson(*port.contract));
+    answer.Set("checks", ChecksJson(*port.contract, *TRY(catalog::EntitiesOf(*txn))));
   }
   const std::vector<lake::Snapshot> history = TRY(lake::History(*txn, port.row.key));
   const auto table = TRY(lake::Find(*txn, port.row.key));

@@ -119,6 +119,11 @@ Answer WithdrawRequest(Api& api, const Caller& caller, const http::Request& requ
 Answer ListDelegations(Api& api, const Caller& caller, const http::Request& request);
 Answer MakeDelegation(Api& api, const Caller& caller, const http::Request& request);
 Answer EndDelegation(Api& api, const Caller& caller, const http::Request& request);
+// entities.cc
+Answer ListEntities(Api& api, const Caller& caller, const http::Request& request);
+Answer ShowEntity(Api& api, const Caller& caller, const http::Request& request);
+Answer RotateEntity(Api& api, const Caller& caller, const http::Request& request);
+Answer EraseEntity(Api& api, const Caller& caller, const http::Request& request);
 // ledger.cc
 Answer Audit(Api& api, const Caller& caller, const http::Request& request);
 Answer VerifyAudit(Api& api, const Caller& caller, const http::Request& request);

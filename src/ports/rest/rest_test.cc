@@ -47,17 +47,17 @@ class Rest : public testing::Test {
     }
     ASSERT_TRUE(store::Migrate(*store_, all));
     ledger_ = ledger::Ledger::Open(*store_, SystemClock(), folder_ / "ledger").TakeValue();
+    vault_.emplace((folder_ / "seal.key").string());
     lake_ = lake::Lake::Open(*store_, SystemClock(), folder_ / "warehouse").TakeValue();
     run::Options options;
     options.upload_folder = folder_ / "uploads";
     options.temp_folder = folder_ / "tmp";
     options.memory_bytes = int64_t{256} << 20;
     uploads_.emplace(options.upload_folder);
-    runner_ = run::Runner::Start({*store_, SystemClock(), *lake_, memory_, OneWarning, options}).TakeValue();
+    runner_ = run::Runner::Start({*store_, SystemClock(), *lake_, memory_, *vault_, OneWarning, options}).TakeValue();
     gate_.emplace(*store_, *ledger_, SystemClock());
-    vault_.emplace((folder_ / "seal.key").string());
     sign_in_ = signin::SignIn::Open(*store_, SystemClock(), {.key_file = folder_ / "sign-in.keys"}).TakeValue();
-    publish_.emplace(publish::Context{*store_, SystemClock(), *uploads_, memory_});
+    publish_.emplace(publish::Context{*store_, SystemClock(), *uploads_, memory_, *vault_});
     api_.emplace(Api{*gate_, *store_, SystemClock(), *ledger_, *lake_, *publish_, *runner_, *vault_, *sign_in_,
                      [] { return "m 1\n"; }, []() -> Status { return {}; }, Millis(10'800'000),
                      Json::Map({{"version", "test"}})});

@@ -112,6 +112,25 @@ CREATE INDEX team_members_principal ON team_members (principal);
 INSERT INTO team_members SELECT domain, '', 'owner', position, owner FROM domain_owners;
 DROP TABLE domain_owners;
 ALTER TABLE products DROP COLUMN owners;
+)"},
+    {"catalog", 4, R"(
+CREATE TABLE entity_files (
+  path TEXT PRIMARY KEY,
+  text TEXT NOT NULL,
+  applied_by TEXT NOT NULL,
+  applied_at TEXT NOT NULL
+);
+CREATE TABLE entity_columns (
+  domain TEXT NOT NULL,
+  product TEXT NOT NULL,
+  port TEXT NOT NULL,
+  major INTEGER NOT NULL,
+  column_name TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  entity TEXT NOT NULL,
+  PRIMARY KEY (domain, product, port, major, column_name)
+);
+CREATE INDEX entity_columns_entity ON entity_columns (entity);
 )"}};
 
 constexpr std::string_view kProductColumns =

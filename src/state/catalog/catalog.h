@@ -1,5 +1,6 @@
 // What the mesh offers: domains, products, contracts, output ports, their bytes, and the search over them.
-// Owns mesh, domains, team_members, products, product_versions, product_files, output_ports, product_data, search.
+// Owns mesh, domains, team_members, products, product_versions, product_files, output_ports, product_data, search,
+// entity_files, entity_columns.
 #pragma once
 
 #include <memory>
@@ -87,6 +88,19 @@ Status PutData(store::Txn& txn, const std::string& domain, const std::string& pr
 Result<std::vector<model::DataFile>> Data(store::Txn& txn, const std::string& domain, const std::string& product);
 // Whether a product of the domain (of any, where it is empty) has a data file of this hash.
 Result<bool> HasData(store::Txn& txn, const std::string& sha256, const std::string& domain = "");
+
+// Every entity of the mesh.
+Result<std::shared_ptr<const model::Entities>> EntitiesOf(store::Txn& txn);
+// Adds the files, or replaces those of the same path; in force with the transaction, as a whole.
+Status PutEntities(store::Txn& txn, Clock& clock, const std::vector<model::EntityFile>& files,
+                   const std::string& principal);
+// The columns of registered ports, each in its newest version, that identify an entity (any, where it is empty).
+struct EntityColumn {
+  std::string entity;
+  model::PortKey port;
+  std::string column;
+};
+Result<std::vector<EntityColumn>> EntityColumns(store::Txn& txn, const std::string& entity = "");
 
 struct Hit {
   std::string kind;  // product, port, column

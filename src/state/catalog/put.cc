@@ -142,7 +142,7 @@ Status PutNewest(store::Txn& txn, const Bundle& bundle, const std::string& princ
               {product.domain, product.name, product.version, model::PlainStatus(product.status), product.type,
                product.description, bundle.Digest(), principal, now, TextsJson(product.tags).Dump()}));
   TRY(PutTeam(txn, product.domain, product.name, product));
-  return PutSearch(txn, bundle);
+  return PutIndex(txn, bundle);
 }
 
 }  // namespace

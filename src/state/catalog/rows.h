@@ -15,7 +15,10 @@ inline constexpr std::string_view kPortColumns =
 Result<PortRow> PortOf(const store::Row& row);
 Status PutTeam(store::Txn& txn, const std::string& domain, const std::string& product, const model::Team& team);
 
-// Replaces the product's documents in the full-text index.
-Status PutSearch(store::Txn& txn, const model::Bundle& bundle);
+// Adds what the port's columns say of entities.
+Status PutEntityColumns(store::Txn& txn, const PortRow& row, const model::Contract* contract);
+
+// Replaces the product's documents in the full-text index, and what its columns say of entities.
+Status PutIndex(store::Txn& txn, const model::Bundle& bundle);
 
 }  // namespace weft::catalog

@@ -40,9 +40,11 @@ std::string TitleOf(const std::string& name, const std::string& other) {
 Status InsertColumns(store::Txn& txn, const model::Product& product, const Document& port,
                      const std::vector<model::Property>& properties) {
   for (const model::Property& property : properties) {
+    std::vector<std::string> tags = property.tags;
+    if (property.entity) tags.push_back(property.entity->name);
     TRY(Insert(txn, product,
                {"column", port.address, port.status, TitleOf(property.name, property.business_name),
-                property.description, Join(property.tags, " "), port.context + " " + port.title}));
+                property.description, Join(tags, " "), port.context + " " + port.title}));
   }
   return {};
 }
@@ -113,12 +115,13 @@ Result<std::string> TermOf(store::Txn& txn, const std::string& word, bool last) 
 
 }  // namespace
 
-Status PutSearch(store::Txn& txn, const model::Bundle& bundle) {
+Status PutIndex(store::Txn& txn, const model::Bundle& bundle) {
   const model::Product& product = bundle.product;
   for (const store::Row& row : TRY(txn.Run("DELETE FROM search_rows WHERE domain = $1 AND product = $2 RETURNING id",
                                            {product.domain, product.name}))) {
     TRY(txn.Run("DELETE FROM search WHERE rowid = $1", {row[0]}));
   }
+  TRY(txn.Run("DELETE FROM entity_columns WHERE domain = $1 AND product = $2", {product.domain, product.name}));
   TRY(Insert(txn, product,
              {"product", product.domain + "/" + product.name, product.status, product.name, product.description,
               Join(product.tags, " "), product.domain}));
@@ -130,7 +133,9 @@ Status PutSearch(store::Txn& txn, const model::Bundle& bundle) {
     }
     const model::Bundle& its = other ? *other : bundle;
     for (const model::OutputPort& port : its.product.outputs) {
-      if (port.name == row.key.port && port.version == row.version) TRY(InsertPort(txn, its, row, port));
+      if (port.name != row.key.port || port.version != row.version) continue;
+      TRY(InsertPort(txn, its, row, port));
+      TRY(PutEntityColumns(txn, row, its.ContractOf(port)));
     }
   }
   return {};

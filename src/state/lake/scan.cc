@@ -90,11 +90,11 @@ std::string ScanSql(const View& view, std::vector<std::string>* paths) {
   return sql;
 }
 
-Restricted ScanUnder(const View& view, const model::Restriction* restriction, bool barrier,
+Restricted ScanUnder(const View& view, const model::Restriction* restriction, model::MaskKeys keys, bool barrier,
                      std::vector<std::string>* paths) {
   Restricted scan;
-  const bool salted = restriction && restriction->NeedsSalt();
-  scan.policy = model::DuckDbSql(restriction, view.schema, salted ? Sha256(NewSecret(32)) : "");
+  if (restriction && restriction->NeedsSalt() && keys.salt.empty()) keys.salt = Sha256(NewSecret(32));
+  scan.policy = model::DuckDbSql(restriction, view.schema, keys);
   scan.sql = model::PolicyView(scan.policy, view.schema, ScanSql(view, paths), barrier);
   return scan;
 }

@@ -70,6 +70,8 @@ constexpr Kind kKinds[] = {
     {"signin.denied", "a person refused a device"},
     {"signin.failed", "a name, a password or a code was wrong, or the account was locked"},
     {"signin.ended", "a sign-in ended, with all of its tokens"},
+    {"entity.rotated", "an entity's key had a new generation"},
+    {"entity.erased", "generations of an entity's key were destroyed"},
     {"read.started", "a read may begin"},
     {"read.ended", "a read has ended: how, and how much left"},
     {"denied", "somebody asked for what they may not"},

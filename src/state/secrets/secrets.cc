@@ -19,6 +19,16 @@ CREATE TABLE sealed (
   put_at TEXT NOT NULL,
   PRIMARY KEY (kind, scope, name)
 );
+)"},
+                                            {"secrets", 2, R"(
+CREATE TABLE entity_keys (
+  entity TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  made_by TEXT NOT NULL,
+  made_at TEXT NOT NULL,
+  erased_at TEXT,
+  PRIMARY KEY (entity, generation)
+);
 )"}};
 
 }  // namespace

@@ -1,5 +1,5 @@
 // What the store holds and must not tell: values sealed under the node's key, which is not in the store.
-// Owns sealed.
+// Owns sealed, entity_keys.
 #pragma once
 
 #include <mutex>

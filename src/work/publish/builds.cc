@@ -87,7 +87,7 @@ Status BuildChecker::Check(const model::Bundle& bundle, std::vector<Problem>* pr
       Take(schema.TakeError(), contract->file, problems);
       continue;
     }
-    auto checks = model::CompileChecks(*contract, *schema);
+    auto checks = model::CompileChecks(*contract, *schema, entities_);
     if (checks) {
       TRY(BindChecks(*contract, *schema, *checks, problems));
     } else {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "state/ledger/ledger.h"
+#include "work/publish/entities.h"
 #include "work/publish/policies.h"
 #include "work/publish/publish.h"
 
@@ -14,6 +15,8 @@ struct Draft {
   model::Repository repository;
   Plan plan;
   bool put_mesh = false;
+  EntityPlan entities;
+  std::set<model::PortKey> replaced;  // Ports of bundles whose bytes change.
   PolicyPlan policies;
   std::vector<const model::Bundle*> put;  // In `repository`.
   std::vector<ledger::Entry> denials;     // Recorded when it is applied; a plan changes nothing.

@@ -32,9 +32,11 @@ class Planner {
       return {};
     }
     catalogue_ = TRY(Catalogue::Read(txn_));
+    TRY(CompareEntities());
     TRY(ComparePolicies());
     std::vector<const Bundle*> changed;
     for (const Bundle& bundle : draft_.repository.bundles) TRY(CompareBundle(bundle, &changed));
+    if (draft_.entities.next) TRY(JudgeByEntities(changed));
     TRY(Deep(changed));
     if (draft_.policies.next) TRY(JudgeByPolicies(changed));
     if (draft_.repository.mesh) Missing(submission);
@@ -107,20 +109,43 @@ class Planner {
     return {};
   }
 
+  Status CompareEntities() {
+    EntityPlan& entities = draft_.entities;
+    entities = TRY(PlanEntities(txn_, draft_.repository.entities, mesh_));
+    Tell(std::move(entities.problems));
+    for (Change& change : entities.changes) plan_.changes.push_back(std::move(change));
+    return entities.put.empty() ? Status() : MayGovern("entities", entities.put[0].file);
+  }
+
+  // Those who govern change policies and entities.
+  Status MayGovern(std::string_view what, const std::string& file) {
+    const model::Decision decision =
+        TRY(access::Decide(txn_, context_.clock, caller_.principal, model::Action::kGovern, {}, caller_.purpose));
+    if (decision.permitted) return {};
+    draft_.denials.push_back(ledger::Denial(caller_, model::Action::kGovern, "mesh", decision.reasons));
+    Say({}, file, "weft.denied", fmt::format("{} may not change {}: {}", caller_.principal.name, what, decision.Why()));
+    return {};
+  }
+
+  // What the columns of the ports that change say of entities, and what registered ones would no longer be able to.
+  Status JudgeByEntities(const std::vector<const Bundle*>& changed) {
+    const EntityPlan& entities = draft_.entities;
+    for (const Bundle* bundle : changed) {
+      for (const model::Contract& contract : bundle->contracts) Tell(entities.next->Judge(contract));
+      for (const model::Resource& port : model::ResourcesOf(*bundle, {})) {
+        draft_.replaced.insert({port.domain, port.product, port.port, port.major});
+      }
+    }
+    if (!entities.put.empty()) Tell(TRY(StillUsed(txn_, *entities.before, *entities.next, draft_.replaced)));
+    return {};
+  }
+
   Status ComparePolicies() {
     PolicyPlan& policies = draft_.policies;
     policies = TRY(PlanPolicies(txn_, draft_.repository.policies));
     Tell(std::move(policies.problems));
     for (Change& change : policies.changes) plan_.changes.push_back(std::move(change));
-    if (policies.put.empty()) return {};
-    model::Decision decision =
-        TRY(access::Decide(txn_, context_.clock, caller_.principal, model::Action::kGovern, {}, caller_.purpose));
-    if (!decision.permitted) {
-      draft_.denials.push_back(ledger::Denial(caller_, model::Action::kGovern, "mesh", decision.reasons));
-      Say({}, policies.put[0].file, "weft.denied",
-          fmt::format("{} may not change policies: {}", caller_.principal.name, decision.Why()));
-    }
-    return {};
+    return policies.put.empty() ? Status() : MayGovern("policies", policies.put[0].file);
   }
 
   // The ports and products that change against all policies; all ports where policies change.
@@ -236,7 +261,7 @@ class Planner {
 
   Status Deep(const std::vector<const Bundle*>& changed) {
     Ports ports(txn_, draft_.repository.bundles, catalogue_, draft_.repository.mesh ? "" : mesh_->id);
-    BuildChecker builds(ports, context_);
+    BuildChecker builds(ports, context_, draft_.entities.next.get());
     for (const Bundle* bundle : changed) {
       TRY(CheckInputs(ports, *bundle, &plan_.problems));
       TRY(builds.Check(*bundle, &plan_.problems));

@@ -79,6 +79,26 @@ Status ApplyMesh(Context& context, const model::Caller& caller, const Mesh& mesh
   });
 }
 
+Status ApplyEntities(Context& context, const model::Caller& caller, const Draft& draft) {
+  std::optional<ledger::Entry> denial;
+  return InTransaction(context, denial, [&](store::Txn& txn) -> Status {
+    TRY(DecideAgain(context, txn, caller, model::Action::kGovern, {}, "mesh", &denial));
+    return PutEntities(context, txn, caller, draft.entities.put, draft.replaced);
+  });
+}
+
+// The entities may have been changed by another meanwhile.
+Status CheckEntities(store::Txn& txn, const Bundle& bundle) {
+  const auto entities = TRY(catalog::EntitiesOf(txn));
+  for (const model::Contract& contract : bundle.contracts) {
+    std::vector<Problem> problems = entities->Judge(contract);
+    if (problems.empty()) continue;
+    return Error{Code::kConflict, "entities were changed by another meanwhile: " + problems[0].message,
+                 std::move(problems)};
+  }
+  return {};
+}
+
 Status ApplyPolicies(Context& context, const model::Caller& caller, const std::vector<model::PolicyFile>& files) {
   std::optional<ledger::Entry> denial;
   return InTransaction(context, denial, [&](store::Txn& txn) -> Status {
@@ -141,6 +161,7 @@ Status ApplyBundle(Context& context, const model::Caller& caller, const Bundle& 
     if (needed.grant) TRY(DecideAgain(context, txn, caller, model::Action::kGrant, needed.resource, about, &denial));
     const bool only_data = std::all_of(comparison.changes.begin(), comparison.changes.end(),
                                        [](const Change& change) { return change.kind == Change::Kind::kData; });
+    if (!only_data) TRY(CheckEntities(txn, bundle));
     if (!only_data) TRY(catalog::Put(txn, context.clock, bundle, caller.principal.name));
     TRY(PutData(context, txn, bundle));
     return RecordChanges(context, caller, bundle, comparison, txn);
@@ -213,6 +234,7 @@ Result<Plan> Apply(Context& context, const model::Caller& caller, const Submissi
                              Count(draft.plan.missing_data.size(), "data file"), draft.plan.missing_data.front())};
   }
   if (draft.put_mesh) TRY(ApplyMesh(context, caller, *draft.repository.mesh));
+  if (!draft.entities.put.empty()) TRY(ApplyEntities(context, caller, draft));
   if (!draft.policies.put.empty()) TRY(ApplyPolicies(context, caller, draft.policies.put));
   for (const Bundle* bundle : draft.put) TRY(ApplyBundle(context, caller, *bundle));
   return std::move(draft.plan);

@@ -12,6 +12,7 @@
 #include "model/access.h"
 #include "model/repository.h"
 #include "state/access/access.h"
+#include "state/secrets/secrets.h"
 #include "state/uploads/uploads.h"
 
 namespace weft::publish {
@@ -54,6 +55,7 @@ struct Context {
   Clock& clock;
   uploads::Uploads& uploads;
   engine::MemoryBroker& memory;
+  secrets::Vault& vault;
   Millis memory_wait{10'000};  // A plan's engine waits so long for its memory, then kUnavailable.
 };
 

@@ -88,8 +88,9 @@ class PublishTest : public ::testing::Test {
     ASSERT_TRUE(store::Migrate(*store_, ledger::Migrations()));
     ASSERT_TRUE(store::Migrate(*store_, catalog::Migrations()));
     ASSERT_TRUE(store::Migrate(*store_, uploads::Migrations()));
+    ASSERT_TRUE(store::Migrate(*store_, secrets::Migrations()));
     ASSERT_TRUE(MakeFolders(folder_ + "/uploads"));
-    context_ = std::make_unique<Context>(Context{*store_, SystemClock(), uploads_, memory_});
+    context_ = std::make_unique<Context>(Context{*store_, SystemClock(), uploads_, memory_, vault_});
     files_["mesh.yaml"] = kMesh;
     admin_.principal.name = "root";
     admin_.principal.administrator = true;
@@ -144,6 +145,7 @@ class PublishTest : public ::testing::Test {
   }
 
   const std::string folder_ = fs::temp_directory_path() / ("weft-publish-" + NewSecret(6));
+  secrets::Vault vault_{(fs::path(folder_) / "seal.key").string()};
   std::unique_ptr<store::Store> store_;
   uploads::Uploads uploads_{folder_ + "/uploads"};
   engine::MemoryBroker memory_{int64_t{1} << 30};
@@ -203,7 +205,7 @@ TEST_F(PublishTest, WhoLosesTheDomainMeanwhileIsDeniedAndThatIsRecorded) {
     ASSERT_TRUE(catalog::PutMesh(*txn, model::Mesh::Parse(text, "mesh.yaml").value()));
     ASSERT_TRUE(txn->Commit());
   });
-  Context context{store, SystemClock(), uploads_, memory_};
+  Context context{store, SystemClock(), uploads_, memory_, vault_};
   ana_.peer = "127.0.0.1:9";
   auto denied = Apply(context, ana_, Make());
   ASSERT_FALSE(denied);

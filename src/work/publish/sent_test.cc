@@ -45,10 +45,11 @@ class SentTest : public ::testing::Test {
   void SetUp() override {
     ASSERT_TRUE(MakeFolders(folder_ + "/uploads"));
     store_ = store::Open("sqlite:" + folder_ + "/store.db").value();
-    for (auto part : {access::Migrations(), ledger::Migrations(), catalog::Migrations(), uploads::Migrations()}) {
+    for (auto part : {access::Migrations(), ledger::Migrations(), catalog::Migrations(), uploads::Migrations(),
+                      secrets::Migrations()}) {
       ASSERT_TRUE(store::Migrate(*store_, part));
     }
-    context_ = std::make_unique<Context>(Context{*store_, SystemClock(), uploads_, memory_});
+    context_ = std::make_unique<Context>(Context{*store_, SystemClock(), uploads_, memory_, vault_});
     auto txn = store_->Begin().value();
     ASSERT_TRUE(catalog::PutMesh(*txn, *model::ReadRepository(Files(), {}, false).mesh));
     ASSERT_TRUE(txn->Commit());
@@ -87,6 +88,7 @@ class SentTest : public ::testing::Test {
   }
 
   const std::string folder_ = fs::temp_directory_path() / ("weft-sent-" + NewSecret(6));
+  secrets::Vault vault_{(fs::path(folder_) / "seal.key").string()};
   std::unique_ptr<store::Store> store_;
   uploads::Uploads uploads_{folder_ + "/uploads"};
   engine::MemoryBroker memory_{int64_t{1} << 30};

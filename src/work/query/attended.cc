@@ -51,6 +51,11 @@ Status Permit::Ask(Steady::duration* good_for) {
                                                 "prepare it again",
                                                 table.written.Text())};
     }
+    if (!TRY(secrets::AreCurrent(*txn, table.pseudonyms))) {
+      return Error{Code::kConflict, fmt::format("the pseudonyms of {} have a new key since the statement was prepared; "
+                                                "prepare it again",
+                                                table.written.Text())};
+    }
     if (!decision.until) continue;
     const std::chrono::microseconds left(decision.until->micros - context.clock.Now().micros);
     *good_for = std::min<Steady::duration>(*good_for, left);
@@ -158,6 +163,16 @@ void Shared::Attend(Attended* read, bool begins) {
 void Shared::EndIdle() {
   std::lock_guard lock(attended_mutex_);
   for (Attended* read : attended_) read->EndIfIdle(context_.options.idle_timeout);
+}
+
+// Keys of pseudonyms outlive the statements that needed them by a few seconds, however seldom others come.
+void Shared::DropKeys() {
+  std::vector<std::unique_ptr<Furnished>> keyed;
+  std::lock_guard lock(ready_mutex_);
+  for (auto& idle : idle_) {
+    if (idle->keyed) keyed.push_back(std::move(idle));
+  }
+  std::erase(idle_, nullptr);
 }
 
 }  // namespace weft::query

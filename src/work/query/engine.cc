@@ -83,7 +83,11 @@ class GovernedEngine final : public Engine {
             access::RequestLine(caller.principal, port.resource, caller.purpose, {field.name});
       }
     }
-    lake::Restricted scan = lake::ScanUnder(table.view, table.restriction.get(), !leakproof, &table.paths);
+    table.pseudonyms =
+        TRY(secrets::PseudonymsFor(txn, shared_.context().vault, table.restriction.get(), caller.purpose));
+    lake::Restricted scan =
+        lake::ScanUnder(table.view, table.restriction.get(), {.pseudonyms = secrets::FunctionsOf(table.pseudonyms)},
+                        !leakproof, &table.paths);
     table.policy = std::move(scan.policy);
     table.sql = std::move(scan.sql);
     return table;

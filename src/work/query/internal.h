@@ -51,7 +51,8 @@ struct Table {
   model::Resource resource;
   lake::View view;
   std::shared_ptr<const model::Restriction> restriction;  // As it was decided; null: none.
-  model::PolicySql policy;                                // The same, over the view's columns.
+  std::vector<secrets::Pseudonym> pseudonyms;             // That it needs.
+  model::PolicySql policy;                                // `restriction` over the view's columns.
   std::optional<Instant> ends;                            // The right to it, where that is soon.
   std::map<std::string, std::string> ask_for;             // Columns that are not granted, in lower case: how to ask.
   std::string sql;                                        // The policy view's SELECT.
@@ -73,6 +74,7 @@ struct Furnished {
   std::string key;  // The views and files: statements over the same ones need not make another.
   std::unique_ptr<engine::Instance> instance;
   std::unique_ptr<engine::Connection> connection;  // Made before the lock, with settings of its own.
+  bool keyed = false;                              // It has keys of pseudonyms, which are not to lie about.
   std::atomic<bool> lent = false;                  // A read uses `connection`.
   std::atomic<bool> broken = false;                // The engine failed in a way of its own: not to be used again.
 };
@@ -165,6 +167,7 @@ class Shared {
 
  private:
   void EndIdle();
+  void DropKeys();
 
   Result<std::unique_ptr<engine::Instance>> OpenInstance();
   Result<std::unique_ptr<engine::Instance>> TakeInstance();

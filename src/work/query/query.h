@@ -13,6 +13,7 @@
 #include "model/sql.h"
 #include "state/lake/lake.h"
 #include "state/ledger/ledger.h"
+#include "state/secrets/pseudonyms.h"
 
 namespace weft::query {
 
@@ -32,6 +33,7 @@ struct Context {
   Clock& clock;
   ledger::Ledger& ledger;
   engine::MemoryBroker& memory;
+  secrets::Vault& vault;
   Options options;
 };
 

@@ -56,7 +56,10 @@ Status Shared::Open() {
   for (size_t i = 0; i < kReadyInstances; ++i) ready_.push_back(TRY(OpenInstance()));
   const auto often =
       std::clamp<std::chrono::milliseconds>(context_.options.idle_timeout / 4, Millis(50), Millis(5'000));
-  watcher_ = std::make_unique<Ticker>(often, [this] { EndIdle(); });
+  watcher_ = std::make_unique<Ticker>(often, [this] {
+    EndIdle();
+    DropKeys();
+  });
   return {};
 }
 
@@ -86,6 +89,7 @@ Result<std::unique_ptr<engine::Instance>> Shared::TakeInstance() {
 Result<std::shared_ptr<Furnished>> Shared::Furnish(const std::vector<Table>& tables) {
   std::set<std::string> made;
   std::vector<std::string> paths;
+  std::vector<secrets::Pseudonym> pseudonyms;
   std::string sql;
   for (const Table& table : tables) {
     const std::string catalog = SqlName(table.written.catalog);
@@ -94,7 +98,9 @@ Result<std::shared_ptr<Furnished>> Shared::Furnish(const std::vector<Table>& tab
     if (made.insert(Lower(schema)).second) sql += fmt::format("CREATE SCHEMA {};\n", schema);
     sql += fmt::format("CREATE VIEW {}.{} AS {};\n", schema, SqlName(table.written.table), table.sql);
     paths.insert(paths.end(), table.paths.begin(), table.paths.end());
+    pseudonyms.insert(pseudonyms.end(), table.pseudonyms.begin(), table.pseudonyms.end());
   }
+  // Functions of pseudonyms are named after their keys, and stand in the views.
   const std::string key = sql + Join(paths, "\n");
   std::unique_ptr<Furnished> furnished;
   {
@@ -108,8 +114,10 @@ Result<std::shared_ptr<Furnished>> Shared::Furnish(const std::vector<Table>& tab
   if (!furnished) {
     furnished = std::make_unique<Furnished>();
     furnished->key = key;
+    furnished->keyed = !pseudonyms.empty();
     furnished->instance = TRY(TakeInstance());
     furnished->connection = TRY(furnished->instance->Connect(engine::kReadAhead));
+    TRY(secrets::Define(*furnished->connection, pseudonyms));
     if (!sql.empty()) TRY(furnished->connection->Execute(sql));
     TRY(furnished->instance->Lock(paths));
   }

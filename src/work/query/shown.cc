@@ -9,6 +9,7 @@ namespace weft::query {
 Error Shown(Error error, const std::vector<Table>& tables) {
   auto tells = [&](const std::string& message) {
     if (message.find("read_parquet") != message.npos || message.find(".parquet") != message.npos) return true;
+    if (message.find("weft_pseudonym_") != message.npos) return true;
     for (const Table& table : tables) {
       const std::string& condition = table.policy.condition;
       if (!condition.empty() && message.find(condition) != message.npos) return true;

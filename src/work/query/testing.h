@@ -28,7 +28,8 @@ class TestMesh {
     Must(MakeFolders(folder_));
     engine::SetExtensionFolder(WEFT_DUCKDB_EXTENSIONS);
     store_ = Must(store::Open("sqlite:" + (folder_ / "weft.db").string()));
-    for (auto migrations : {ledger::Migrations(), access::Migrations(), catalog::Migrations(), lake::Migrations()}) {
+    for (auto migrations : {ledger::Migrations(), access::Migrations(), catalog::Migrations(), lake::Migrations(),
+                            secrets::Migrations()}) {
       Must(store::Migrate(*store_, migrations));
     }
     ledger_ = Must(ledger::Ledger::Open(*store_, SystemClock(), (folder_ / "ledger").string()));
@@ -36,7 +37,7 @@ class TestMesh {
     Publish();
     Load(rows);
     options.temp_folder = (folder_ / "spill").string();
-    engine_ = Must(Engine::Start({*store_, SystemClock(), *ledger_, memory_, options}));
+    engine_ = Must(Engine::Start({*store_, SystemClock(), *ledger_, memory_, vault_, options}));
   }
   ~TestMesh() {
     engine_.reset();
@@ -159,6 +160,7 @@ schema:
   }
 
   const fs::path folder_;
+  secrets::Vault vault_{(folder_ / "seal.key").string()};
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<ledger::Ledger> ledger_;
   std::unique_ptr<lake::Lake> lake_;

@@ -158,8 +158,8 @@ Status Execution::Resolve() {
     auto txn = TRY(context_.store.Read());
     TRY(Load(*txn));
     judged_ = TRY(judge_.Judge(*port_.bundle, build_));
-    pinned_ = TRY(PinInputs(*txn, context_.clock, port_, NeededInputs(port_, judged_.inputs)));
-    targets_ = TRY(FindTargets(*txn, context_.clock, port_));
+    pinned_ = TRY(PinInputs(*txn, context_, port_, NeededInputs(port_, judged_.inputs)));
+    targets_ = TRY(FindTargets(*txn, context_, port_));
     uploads = TRY(catalog::Data(*txn, run_.port.domain, run_.port.product));
   }
   TRY(FindSources(pinned_, *port_.bundle, uploads, context_.options));
@@ -192,6 +192,7 @@ Status Execution::Load(store::Txn& txn) {
   if (!port_.contract || port_.contract->schema.size() != 1) {
     return Error{Code::kInvalid, fmt::format("{} has no contract with exactly one schema object", run_.port.Text())};
   }
+  entities_ = TRY(catalog::EntitiesOf(txn));
   const auto table = TRY(lake::Find(txn, run_.port));
   schema_ = TRY(model::SchemaOf(port_.contract->schema[0], table ? &table->schema : nullptr));
   return {};
@@ -226,6 +227,8 @@ Result<bool> Execution::Skips(const std::string& build_sql, bool uses_now) {
     if (input.files) one.Set("options", input.port->source->options).Set("format", input.files->format);
     const model::Contract* contract = port_.bundle->ContractById(input.port->contract_id);
     if (input.files && contract) one.Set("contract", Sha256(contract->bytes));
+    // A policy that changes, or a key of pseudonyms, makes other rows of the same snapshot.
+    if (!input.policy.empty()) one.Set("policy", Sha256(input.policy));
     key.Set("input:" + input.port->name, std::move(one));
   }
   if (uses_now) key.Set("now", run_.logical_time.Text());
@@ -246,6 +249,11 @@ Result<bool> Execution::Skips(const std::string& build_sql, bool uses_now) {
 }
 
 Status Execution::MakeViews(Session& session) {
+  std::vector<secrets::Pseudonym> pseudonyms = targets_.pseudonyms;
+  for (const Pinned& pinned : pinned_) {
+    pseudonyms.insert(pseudonyms.end(), pinned.pseudonyms.begin(), pinned.pseudonyms.end());
+  }
+  TRY(secrets::Define(*session.connection, pseudonyms));
   for (const Pinned& pinned : pinned_) {
     Input input{pinned.port->name, pinned.port->SqlName(), {}, pinned.paths, pinned.lineage};
     input.reader.select = pinned.select;
@@ -306,7 +314,8 @@ Result<CheckAnswer> Execution::Check(Session& session) {
   } else {
     whole.files = staged.files;
   }
-  CheckRequest request{*session.connection, *port_.contract, schema_, lake::ScanSql(staged), lake::ScanSql(whole), {}};
+  CheckRequest request{*session.connection,   *port_.contract,      schema_, *entities_,
+                       lake::ScanSql(staged), lake::ScanSql(whole), {}};
   request.table_sql = [this](const std::string& target) -> Result<std::string> {
     const auto found = targets_.select.find(target);
     if (found != targets_.select.end()) return found->second;

@@ -69,6 +69,7 @@ class Execution {
   const std::string purpose_;
   Live& live_;
   catalog::Port port_;
+  std::shared_ptr<const model::Entities> entities_;  // Shared with nobody who changes it.
   model::Build build_;
   Judged judged_;
   model::TableSchema schema_;

@@ -13,12 +13,12 @@ namespace {
 
 std::string ProductPrincipal(const model::PortKey& key) { return "product:" + key.domain + "/" + key.product; }
 
-Result<Pinned> PinProduct(store::Txn& txn, Clock& clock, const model::InputPort& input, const catalog::Port& port) {
+Result<Pinned> PinProduct(store::Txn& txn, Context& context, const model::InputPort& input, const catalog::Port& port) {
   Pinned pinned;
   pinned.port = &input;
   const model::Address address = TRY(model::Address::Parse(input.source->address));
   const catalog::PortRow row = TRY(catalog::Resolve(txn, address));
-  PortRows rows = TRY(ReadPort(txn, clock, row, port));
+  PortRows rows = TRY(ReadPort(txn, context, row, port));
   if (rows.snapshot.empty()) {
     return Error{Code::kNotFound,
                  fmt::format("{} has no data yet; run it first: weft run {}", row.key.Text(), row.key.Text())};
@@ -26,6 +26,8 @@ Result<Pinned> PinProduct(store::Txn& txn, Clock& clock, const model::InputPort&
   pinned.select = std::move(rows.select);
   pinned.paths = std::move(rows.paths);
   pinned.ask_for = std::move(rows.ask_for);
+  pinned.pseudonyms = std::move(rows.pseudonyms);
+  pinned.policy = std::move(rows.policy);
   pinned.lineage = {input.name, row.key.Text(), rows.snapshot, "", ""};
   return pinned;
 }
@@ -61,12 +63,13 @@ std::optional<catalog::PortRow> ForeignPort(store::Txn& txn, const catalog::Port
 
 }  // namespace
 
-Result<PortRows> ReadPort(store::Txn& txn, Clock& clock, const catalog::PortRow& row, const catalog::Port& reader) {
+Result<PortRows> ReadPort(store::Txn& txn, Context& context, const catalog::PortRow& row, const catalog::Port& reader) {
   const std::string as = ProductPrincipal(reader.row.key);
   const catalog::Port port = TRY(catalog::Load(txn, row));
   const model::Principal principal = TRY(access::PrincipalOf(txn, as));
+  const std::string& purpose = reader.bundle->product.purpose;
   const model::Decision decision =
-      TRY(access::Decide(txn, clock, principal, model::Action::kRead, port.resource, reader.bundle->product.purpose));
+      TRY(access::Decide(txn, context.clock, principal, model::Action::kRead, port.resource, purpose));
   if (!decision.permitted) {
     return Error{Code::kDenied, fmt::format("{} may not read {}: {}", as, row.key.Text(), decision.Why())};
   }
@@ -75,15 +78,24 @@ Result<PortRows> ReadPort(store::Txn& txn, Clock& clock, const catalog::PortRow&
     view.schema = TRY(model::SchemaOf(port.contract->schema.front(), nullptr));
   }
   PortRows rows;
-  rows.select = lake::ScanUnder(view, decision.restriction.get(), true, &rows.paths).sql;
   if (decision.restriction && decision.restriction->only) {
     for (const model::Field& field : view.schema.fields) {
       if (decision.restriction->Shows(field.name)) continue;
-      rows.ask_for[Lower(field.name)] =
-          access::RequestLine(principal, port.resource, reader.bundle->product.purpose, {field.name});
+      rows.ask_for[Lower(field.name)] = access::RequestLine(principal, port.resource, purpose, {field.name});
     }
   }
   if (view.snapshot) rows.snapshot = std::to_string(view.snapshot->id);
+  rows.pseudonyms = TRY(secrets::PseudonymsFor(txn, context.vault, decision.restriction.get(), purpose));
+  model::MaskKeys keys{.pseudonyms = secrets::FunctionsOf(rows.pseudonyms)};
+  // A run is a function of its inputs: what it hashes is salted by them.
+  if (decision.restriction && decision.restriction->NeedsSalt()) {
+    const std::string about = fmt::format("{} {} {}", reader.row.key.Text(), row.key.Text(), rows.snapshot);
+    keys.salt = TRY(secrets::RunSalt(txn, context.vault, about));
+  }
+  lake::Restricted scan = lake::ScanUnder(view, decision.restriction.get(), std::move(keys), true, &rows.paths);
+  rows.select = std::move(scan.sql);
+  rows.policy = std::move(scan.policy.condition);
+  for (const auto& [column, mask] : scan.policy.masks) rows.policy += fmt::format("\n{}: {}", column, mask);
   return rows;
 }
 
@@ -114,14 +126,14 @@ std::set<std::string> NeededInputs(const catalog::Port& port, const std::set<std
   return names;
 }
 
-Result<std::vector<Pinned>> PinInputs(store::Txn& txn, Clock& clock, const catalog::Port& port,
+Result<std::vector<Pinned>> PinInputs(store::Txn& txn, Context& context, const catalog::Port& port,
                                       const std::set<std::string>& names) {
   std::vector<Pinned> inputs;
   for (const model::InputPort& input : port.bundle->product.inputs) {
     if (!names.contains(input.name)) continue;
     auto pin = [&]() -> Result<Pinned> {
       if (!input.source) return Error{Code::kInvalid, "it says no source"};
-      if (input.source->kind == "product") return PinProduct(txn, clock, input, port);
+      if (input.source->kind == "product") return PinProduct(txn, context, input, port);
       if (input.source->kind != "file")
         return Error{Code::kUnsupported, fmt::format("sources of kind '{}' cannot be read yet", input.source->kind)};
       Pinned pinned;
@@ -168,7 +180,7 @@ Status FindSources(std::vector<Pinned>& inputs, const model::Bundle& bundle,
   return {};
 }
 
-Result<Targets> FindTargets(store::Txn& txn, Clock& clock, const catalog::Port& port) {
+Result<Targets> FindTargets(store::Txn& txn, Context& context, const catalog::Port& port) {
   Targets targets;
   for (const std::string& table : ForeignTables(*port.contract)) {
     const auto input =
@@ -180,9 +192,10 @@ Result<Targets> FindTargets(store::Txn& txn, Clock& clock, const catalog::Port& 
     }
     const std::optional<catalog::PortRow> row = ForeignPort(txn, port, table);
     if (!row) continue;
-    PortRows rows = TRY(ReadPort(txn, clock, *row, port));
+    PortRows rows = TRY(ReadPort(txn, context, *row, port));
     targets.select[table] = std::move(rows.select);
     targets.paths.insert(targets.paths.end(), rows.paths.begin(), rows.paths.end());
+    targets.pseudonyms.insert(targets.pseudonyms.end(), rows.pseudonyms.begin(), rows.pseudonyms.end());
   }
   return targets;
 }

@@ -20,6 +20,8 @@ struct Pinned {
   std::optional<Files> files;                  // A file source,
   std::string select;                          // or another port's snapshot under its policy.
   std::vector<std::string> paths;              // Files that `select` opens.
+  std::vector<secrets::Pseudonym> pseudonyms;  // That it needs.
+  std::string policy;                          // What policies make of the rows, as a text that only they change.
   std::map<std::string, std::string> ask_for;  // See PortRows.
   lineage::Input lineage;
 };
@@ -28,10 +30,12 @@ struct Pinned {
 struct PortRows {
   std::string select;
   std::vector<std::string> paths;
+  std::vector<secrets::Pseudonym> pseudonyms;
+  std::string policy;
   std::string snapshot;                        // Empty: nothing was committed yet.
   std::map<std::string, std::string> ask_for;  // Columns that are not granted, in lower case, and how to ask for them.
 };
-Result<PortRows> ReadPort(store::Txn& txn, Clock& clock, const catalog::PortRow& row, const catalog::Port& reader);
+Result<PortRows> ReadPort(store::Txn& txn, Context& context, const catalog::PortRow& row, const catalog::Port& reader);
 
 // An error of the build's SQL: where the column that it lacks is only not granted, kDenied says how to ask for it.
 Error OfGrants(Error error, const std::vector<Pinned>& inputs);
@@ -42,7 +46,7 @@ std::set<std::string> NeededInputs(const catalog::Port& port, const std::set<std
 // What cannot be found has no place in the order: the run will say why.
 std::set<model::PortKey> Upstream(store::Txn& txn, const catalog::Port& port, const std::set<std::string>& read);
 // Pins those inputs that are other ports; of the files it notes only that they are wanted.
-Result<std::vector<Pinned>> PinInputs(store::Txn& txn, Clock& clock, const catalog::Port& port,
+Result<std::vector<Pinned>> PinInputs(store::Txn& txn, Context& context, const catalog::Port& port,
                                       const std::set<std::string>& names);
 // Finds and hashes the files, which may take long: whoever calls holds no transaction.
 Status FindSources(std::vector<Pinned>& inputs, const model::Bundle& bundle,
@@ -53,7 +57,8 @@ Status FindSources(std::vector<Pinned>& inputs, const model::Bundle& bundle,
 struct Targets {
   std::map<std::string, std::string> select;
   std::vector<std::string> paths;
+  std::vector<secrets::Pseudonym> pseudonyms;
 };
-Result<Targets> FindTargets(store::Txn& txn, Clock& clock, const catalog::Port& port);
+Result<Targets> FindTargets(store::Txn& txn, Context& context, const catalog::Port& port);
 
 }  // namespace weft::run

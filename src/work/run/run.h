@@ -14,6 +14,7 @@
 #include "state/lake/lake.h"
 #include "state/ledger/ledger.h"
 #include "state/runs/runs.h"
+#include "state/secrets/pseudonyms.h"
 
 namespace weft::run {
 
@@ -22,6 +23,7 @@ struct CheckRequest {
   engine::Connection& connection;
   const model::Contract& contract;
   const model::TableSchema& schema;
+  const model::Entities& entities;
   std::string staged;
   std::string whole;
   std::function<Result<std::string>(const std::string& target)> table_sql;  // Foreign keys' tables.
@@ -47,6 +49,7 @@ struct Context {
   Clock& clock;
   lake::Lake& lake;
   engine::MemoryBroker& memory;
+  secrets::Vault& vault;
   CheckStep check;
   Options options;
 };

@@ -252,7 +252,8 @@ void PoolRunner::Do(const std::shared_ptr<Job>& job) {
   {
     std::lock_guard lock(mutex_);
     for (const auto& [port, run] : job->batch->ended_badly) {
-      if (job->upstream.contains(port)) why = fmt::format("it comes after {}, which did not succeed in {}", port.Text(), run);
+      if (job->upstream.contains(port))
+        why = fmt::format("it comes after {}, which did not succeed in {}", port.Text(), run);
     }
   }
   Execution execution(context_, judge_, job->run, job->force, job->purpose, job->live);
@@ -321,6 +322,13 @@ Result<runs::Run> PoolRunner::Get(const std::string& run_id) {
 Result<std::unique_ptr<Runner>> Runner::Start(Context context) {
   if (!context.check) return Error{Code::kInternal, "a runner needs a step that checks contracts"};
   if (!context.options.temp_folder.empty()) TRY(MakeFolders(context.options.temp_folder));
+  Status salted = [&]() -> Status {
+    auto txn = TRY(context.store.Begin());
+    TRY(secrets::EnsureRunSecret(*txn, context.clock, context.vault));
+    return txn->Commit();
+  }();
+  // Runs that need it say so when they come.
+  if (!salted) log::Warn("the runs' secret cannot be sealed", {{"why", salted.error().message}});
   return std::make_unique<PoolRunner>(std::move(context));
 }
 

@@ -69,13 +69,12 @@ class RunnerTest : public ::testing::Test {
  protected:
   void SetUp() override {
     engine::SetExtensionFolder(WEFT_DUCKDB_EXTENSIONS);
-    folder_ = fs::temp_directory_path() / ("weft-run-" + NewSecret(6));
     fs::create_directories(folder_ / "roots");
     fs::create_directories(folder_ / "outside");
     store_ = store::Open("sqlite:" + (folder_ / "weft.db").string()).value();
     std::vector<store::Migration> all;
     for (auto migrations : {catalog::Migrations(), access::Migrations(), lake::Migrations(), runs::Migrations(),
-                            ledger::Migrations(), lineage::Migrations()}) {
+                            ledger::Migrations(), lineage::Migrations(), secrets::Migrations()}) {
       all.insert(all.end(), migrations.begin(), migrations.end());
     }
     Status migrated = store::Migrate(*store_, all);
@@ -107,7 +106,7 @@ class RunnerTest : public ::testing::Test {
     options.temp_folder = folder_ / "spill";
     options.parallel_runs = parallel;
     options.memory_bytes = int64_t{256} << 20;
-    runner_ = Runner::Start({*store_, clock_, *lake_, memory_, CheckRows, options}).value();
+    runner_ = Runner::Start({*store_, clock_, *lake_, memory_, vault_, CheckRows, options}).value();
   }
 
   struct Port {
@@ -235,7 +234,8 @@ class RunnerTest : public ::testing::Test {
 
   int patch_ = -1;
   StoppedClock clock_;
-  fs::path folder_;
+  const fs::path folder_ = fs::temp_directory_path() / ("weft-run-" + NewSecret(6));
+  secrets::Vault vault_{(folder_ / "seal.key").string()};
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<ledger::Ledger> ledger_;
   std::unique_ptr<lake::Lake> lake_;

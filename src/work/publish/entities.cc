@@ -1,0 +1,113 @@
+#include "work/publish/entities.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/id.h"
+#include "base/text.h"
+#include "state/ledger/ledger.h"
+#include "state/secrets/pseudonyms.h"
+
+namespace weft::publish {
+namespace {
+
+constexpr std::string_view kRule = "weft.entity";
+constexpr size_t kMostTold = 5;
+
+// The files of the one with those of the other in place of, or beside, its own.
+std::vector<model::EntityFile> Over(const model::Entities& before, const std::vector<model::EntityFile>& files) {
+  std::map<std::string, model::EntityFile> all;
+  for (const model::EntityFile& file : before.files()) all[file.file] = file;
+  for (const model::EntityFile& file : files) all[file.file] = file;
+  std::vector<model::EntityFile> next;
+  for (auto& [path, file] : all) next.push_back(std::move(file));
+  return next;
+}
+
+}  // namespace
+
+Result<EntityPlan> PlanEntities(store::Txn& txn, const std::vector<model::EntityFile>& files,
+                                const std::optional<model::Mesh>& mesh) {
+  EntityPlan plan;
+  plan.before = TRY(catalog::EntitiesOf(txn));
+  for (const model::EntityFile& file : files) {
+    const auto& known = plan.before->files();
+    const auto at = std::ranges::find(known, file.file, &model::EntityFile::file);
+    Change change{Change::Kind::kCreate, file.file, "", "", {}};
+    if (at != known.end()) change.kind = at->bytes == file.bytes ? Change::Kind::kUnchanged : Change::Kind::kUpdate;
+    if (change.kind != Change::Kind::kUnchanged) {
+      for (const model::Entity& entity : file.entities) {
+        change.notes.push_back(fmt::format("entity {}: {}", entity.name, entity.type));
+      }
+      plan.put.push_back(file);
+    }
+    plan.changes.push_back(std::move(change));
+  }
+  if (plan.put.empty()) {
+    plan.next = plan.before;
+    return plan;
+  }
+  if (mesh) plan.problems = model::JudgeOwners(plan.put, *mesh);
+  auto next = model::Entities::Of(Over(*plan.before, plan.put));
+  if (next) {
+    plan.next = next.TakeValue();
+  } else {
+    std::ranges::move(next.TakeError().problems, std::back_inserter(plan.problems));
+  }
+  return plan;
+}
+
+Result<std::vector<Problem>> StillUsed(store::Txn& txn, const model::Entities& before, const model::Entities& next,
+                                       const std::set<model::PortKey>& replaced) {
+  std::vector<Problem> problems;
+  for (const auto& [name, entity] : before.all()) {
+    const model::Entity* now = next.Find(name);
+    if (now && now->type == entity->type) continue;
+    std::vector<std::string> users;
+    for (const catalog::EntityColumn& column : TRY(catalog::EntityColumns(txn, name))) {
+      if (!replaced.contains(column.port)) users.push_back(fmt::format("{}: {}", column.port.Text(), column.column));
+    }
+    if (users.empty()) continue;
+    const size_t count = users.size();
+    if (count > kMostTold) users.resize(kMostTold);
+    const std::string more = count > kMostTold ? fmt::format(" and {} more", count - kMostTold) : "";
+    Problem problem{entity->file, 1, 1, "entities", std::string(kRule), ""};
+    if (now) problem = {now->file, now->place.line, now->place.column, now->place.path, std::string(kRule), ""};
+    problem.message = fmt::format("the entity '{}' {} while columns identify it: {}{}", name,
+                                  now ? fmt::format("cannot change its type from {} to {}", entity->type, now->type)
+                                      : std::string("cannot be removed"),
+                                  Join(users, ", "), more);
+    problems.push_back(std::move(problem));
+  }
+  return problems;
+}
+
+Status PutEntities(Context& context, store::Txn& txn, const model::Caller& caller,
+                   const std::vector<model::EntityFile>& files, const std::set<model::PortKey>& replaced) {
+  const auto before = TRY(catalog::EntitiesOf(txn));
+  TRY(catalog::PutEntities(txn, context.clock, files, caller.principal.name));
+  auto together = catalog::EntitiesOf(txn);
+  if (!together) {
+    return Error{Code::kConflict,
+                 "entities were applied by another meanwhile, and do not fit these: " + together.error().message};
+  }
+  std::vector<Problem> problems = TRY(StillUsed(txn, *before, **together, replaced));
+  if (!problems.empty()) {
+    return Error{Code::kConflict, "products were applied by another meanwhile: " + problems[0].message,
+                 std::move(problems)};
+  }
+  for (const auto& [name, entity] : (*together)->all()) {
+    TRY(secrets::EnsureKey(txn, context.clock, context.vault, name, caller.principal.name));
+  }
+  for (const model::EntityFile& file : files) {
+    ledger::Entry entry{"published", caller.principal.name, caller.purpose, file.file, {}};
+    Json names{Json::Array()};
+    for (const model::Entity& entity : file.entities) names.Push(entity.name);
+    entry.detail = Json::Map({{"sha256", Sha256(file.bytes)}, {"entities", std::move(names)}});
+    TRY(ledger::Append(txn, context.clock, entry));
+  }
+  return {};
+}
+
+}  // namespace weft::publish
