@@ -77,7 +77,8 @@ class InitCommand : public Command {
   // Whether the file was written; not where it names these files already. Another certificate that somebody chose
   // stays.
   static Result<bool> WriteSettings(const Settings& settings) {
-    const std::string data = settings.Text("data"), file = data + "/weft.yaml";
+    const std::string& data = settings.Text("data");
+    const std::string file = data + "/weft.yaml";
     const std::string own = data + "/tls/node.pem", own_key = data + "/tls/node.key";
     const std::string& chosen = settings.Text("tls-certificate");
     if (chosen == own && settings.Text("tls-key") == own_key) return false;
@@ -98,7 +99,7 @@ class InitCommand : public Command {
 
   static void Tell(Session& session, const Settings& settings, const std::vector<std::string>& hosts,
                    const std::string& until, const std::string& ca, bool set) {
-    const std::string data = settings.Text("data");
+    const std::string& data = settings.Text("data");
     session.Print(
         fmt::format("{}/tls/node.pem is for {} until {}\n", Safe(data), Safe(Join(hosts, ", ")), until.substr(0, 10)));
     session.Print(set ? fmt::format("{}/weft.yaml names it: the next weft serve takes it by itself\n", Safe(data))

@@ -117,10 +117,10 @@ std::string RequestLine(const model::Principal& principal, const model::Resource
                         const std::vector<std::string>& columns = {});
 
 // Deny by default. Every principal browses; whatever else one may, one may by a role (model/roles.h), of which owners,
-// stewards and engineers have theirs in the resource's team, and consumers by grant. What may be read the policies allow,
-// deny and restrict, for whomever. What the token that the principal came with is limited to holds before all of it.
-// Whoever asks for a purpose reads no product whose own excludes it. Everybody asks for access, and who approves it its
-// chain says. A denial is a value, not an error.
+// stewards and engineers have theirs in the resource's team, and consumers by grant. What may be read the policies
+// allow, deny and restrict, for whomever. What the token that the principal came with is limited to holds before all of
+// it. Whoever asks for a purpose reads no product whose own excludes it. Everybody asks for access, and who approves it
+// its chain says. A denial is a value, not an error.
 Result<model::Decision> Decide(store::Txn& txn, Clock& clock, const model::Principal& principal, model::Action action,
                                const model::Resource& resource, const std::string& purpose);
 // The same of kRead under other policies than those in force: what a plan compares with.
