@@ -21,6 +21,7 @@ NORMAL = [
     (r"\b(run|grant|tok|apply|read|req)_[0-9a-hjkmnp-tv-z]{26}\b", r"<\1>"),
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<uuid>"),
     (r"\b[0-9a-f]{64}\b", "<sha256>"),
+    (r'"seen":"[0-9a-f]{16}"', '"seen":"<seen>"'),
     (r"\bweft_[A-Za-z0-9_-]{20,}", "<secret>"),
     (r"\b\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}\.\d{6}(Z|\+00(:00)?)?", "<time>"),
     (r"\b\d{15,19}\b", "<snapshot>"),

@@ -89,6 +89,15 @@ std::string Limits::Text() const {
   return text;
 }
 
+Json PoliciesJson(const Decision& decision) {
+  Json::Array policies;
+  for (const AppliedPolicy& policy : decision.policies) {
+    policies.push_back(Json::Map(
+        {{"name", policy.name}, {"where", policy.where}, {"effect", policy.effect}, {"detail", policy.detail}}));
+  }
+  return policies;
+}
+
 std::string Decision::Why() const {
   const std::string why = Join(reasons, "; ");
   return remedy.empty() ? why : why + ". What helps: " + remedy;

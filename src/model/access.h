@@ -111,6 +111,8 @@ struct Decision {
 
   std::string Why() const;  // "REASON; REASON. What helps: REMEDY"
 };
+// [{"name", "where", "effect", "detail"}]: what the policies did.
+Json PoliciesJson(const Decision& decision);
 
 // The identity and purpose that came with a request, on whichever door.
 struct Caller {

@@ -19,8 +19,8 @@ constexpr const char* kDefaultNode = "http://127.0.0.1:7470";
 std::vector<CommandEntry> AllCommands() {
   std::vector<CommandEntry> all;
   for (auto some : {PublishCommands(), ExpressionCommands(), FindCommands(), ReadCommands(), RunCommands(),
-                    ShareCommands(), RequestCommands(), GovernCommands(), EntityCommands(), AccountCommands(),
-                    OperateCommands(), SecretCommands()}) {
+                    ShareCommands(), RequestCommands(), GovernCommands(), EntityCommands(), AuditCommands(),
+                    AccountCommands(), OperateCommands(), SecretCommands()}) {
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;

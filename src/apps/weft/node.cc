@@ -136,7 +136,7 @@ class WholeNode final : public Node {
     store_ = TRY(store::Open(settings_.Text("store")));
     TRY(MigrateAll(*store_));
     vault_.emplace(settings_.Text("seal-key"));
-    ledger_ = TRY(ledger::Ledger::Open(*store_, clock_, data_ + "/ledger"));
+    ledger_ = TRY(ledger::Ledger::Open(*store_, clock_, data_ + "/ledger", {settings_.Duration("denial-window")}));
     const lake::Codec codec = TRY(lake::CodecFrom(settings_.Text("compression")));
     lake_ = TRY(lake::Lake::Open(*store_, clock_, settings_.Text("warehouse"), codec));
     token_file_ = TRY(AdminToken(*store_, clock_, data_));
@@ -187,7 +187,7 @@ class WholeNode final : public Node {
     TRY(MakeFolders(run.upload_folder));
     TRY(MakeFolders(run.temp_folder));
     uploads_.emplace(run.upload_folder);
-    runner_ = TRY(run::Runner::Start({*store_, clock_, *lake_, *memory_, *vault_, Check, run}));
+    runner_ = TRY(run::Runner::Start({*store_, clock_, *ledger_, *lake_, *memory_, *vault_, Check, run}));
     provider_ = TRY(OpenProvider(settings_, clock_));
     gate_.emplace(
         *store_, *ledger_, clock_,

@@ -136,82 +136,6 @@ class StatusCommand : public Command {
   }
 };
 
-class AuditLog : public Command {
- public:
-  explicit AuditLog(CLI::App& app) {
-    app.add_option("--after", after_, "Only rows after this number, oldest first");
-    app.add_option("--kind", kind_,
-                   "Only this kind: published, committed, refused, failed, granted, revoked, read.started, denied, …");
-    app.add_option("--principal", principal_, "Only what this principal did")->type_name(kPrincipal);
-    app.add_option("--address", address_, "Only about this address and what is under it")->type_name(kPlace);
-    app.add_option("-n,--limit", limit_, "At most so many; the newest")
-        ->capture_default_str()
-        ->check(CLI::Range(1, 10'000));
-  }
-
-  Result<int> Run(Session& session) override {
-    Session::Query query = {{"limit", std::to_string(limit_)}};
-    if (after_ >= 0) {
-      query["after"] = std::to_string(after_);
-    } else {
-      query["newest"] = "1";
-    }
-    if (!kind_.empty()) query["kind"] = kind_;
-    if (!principal_.empty()) query["principal"] = principal_;
-    if (!address_.empty()) query["address"] = address_;
-    const Json answer = TRY(session.Get("/v1/audit", query));
-    if (session.json()) return session.PrintJson(answer), 0;
-    Table table({{"row", true, Narrow::kKeep},
-                 {"at", false, Narrow::kKeep},
-                 {"kind", false, Narrow::kKeep},
-                 {"principal", false, Narrow::kKeep},
-                 {"address", false, Narrow::kBelow, 3},
-                 {"purpose", false, Narrow::kDrop, 2},
-                 {"detail", false, Narrow::kDrop, 1}});
-    for (const Json& row : answer["rows"].Items()) {
-      bool denied = row["kind"].Text() == "denied";
-      table.Add({{row["seq"].Dump()},
-                 {Time(session.screen(), row["at"].Text())},
-                 {Safe(row["kind"].Text()), denied ? Style::kBad : Style::kBold},
-                 {Safe(row["principal"].Text())},
-                 {Safe(row["address"].Text())},
-                 {Safe(row["purpose"].Text())},
-                 {row["detail"].size() > 0 ? Safe(row["detail"].Dump()) : "", Style::kDim}});
-    }
-    if (table.empty()) return session.Note("no such rows"), 0;
-    session.Print(table.Text(session.screen()));
-    return 0;
-  }
-
- private:
-  // A person reads seconds; a program gets all of it.
-  static std::string Time(const Screen& screen, const std::string& at) {
-    constexpr size_t kSeconds = std::string_view("2026-01-31T12:00:00").size();
-    return Safe(screen.out_terminal && at.size() > kSeconds ? ReplaceAll(at.substr(0, kSeconds), "T", " ") : at);
-  }
-
-  int64_t after_ = -1;
-  std::string kind_;
-  std::string principal_;
-  std::string address_;
-  int limit_ = 50;
-};
-
-class AuditVerify : public Command {
- public:
-  explicit AuditVerify(CLI::App&) {}
-
-  Result<int> Run(Session& session) override {
-    const Json verdict = TRY(session.Post("/v1/audit/verify", Json(Json::Object())));
-    bool ok = verdict["ok"].Bool();
-    if (session.json()) return session.PrintJson(verdict), ok ? 0 : ExitCode(Code::kInvalid);
-    if (!ok) return Error{Code::kInvalid, "the audit log was tampered with: " + verdict["problem"].Text()};
-    session.Print(fmt::format("{}: {} rows, head {}\n", session.Paint(Style::kGood, "intact"),
-                              HumanCount(verdict["rows"].Int()), Safe(verdict["head"].Text())));
-    return 0;
-  }
-};
-
 class SweepCommand : public Command {
  public:
   explicit SweepCommand(CLI::App& app) {
@@ -284,9 +208,6 @@ constexpr CommandEntry kCommands[] = {
     {"serve", "Operate", "Be a node, until a signal", "weft serve\nweft serve --data /srv/weft --http-port 8080",
      Make<ServeCommand>},
     {"status", "Operate", "How the node is, and what it holds", "weft status", Make<StatusCommand>},
-    {"audit log", "Operate", "What happened, newest first",
-     "weft audit log --kind denied\nweft audit log --principal ana", Make<AuditLog>},
-    {"audit verify", "Operate", "Prove that nobody changed the log", "weft audit verify", Make<AuditVerify>},
     {"sweep", "Operate", "Remove files that nothing refers to", "weft sweep --age 7d", Make<SweepCommand>},
     {"actions", "Operate", "What every role may, and what every door asks of whom",
      "weft actions\nweft actions --markdown > docs/actions.md", MakeActions},

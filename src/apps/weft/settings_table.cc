@@ -63,6 +63,9 @@ constexpr Setting kTable[] = {
     {"upload-limit", Kind::kBytes, "1GiB", "The largest data file that may travel with a product."},
     {"request-threads", Kind::kInt, "8", "Threads that answer REST requests.", 1, 256},
     {"request-timeout", Kind::kDuration, "30s", "How long a silent or slow client keeps its connection."},
+    {"denial-window", Kind::kDuration, "60s",
+     "How long a denial stands for its like: those are counted, and one row at its end tells how many; 0s writes "
+     "each."},
     {"sweep-every", Kind::kDuration, "1h",
      "How often files that neither a snapshot nor a product names are removed; 0s is never."},
     {"sweep-age", Kind::kDuration, "24h", "How old such a file is at least before it is removed."},

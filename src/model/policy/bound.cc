@@ -109,6 +109,7 @@ void BindFilter(const Policy& policy, const TableSchema& schema, BoundRule* rule
     return;
   }
   rule->filter = program.TakeValue();
+  rule->filter_names = NamedBy(*rule->filter);
 }
 
 }  // namespace
@@ -139,6 +140,13 @@ const cel::Environment& DecisionVariables() {
   return kVariables;
 }
 
+Named NamedBy(const cel::Program& program) {
+  Named named{};
+  const auto& variables = DecisionVariables().variables();
+  for (size_t i = 0; i < named.size(); ++i) named[i] = Mentions(program.expr(), variables[i].name);
+  return named;
+}
+
 const cel::Environment& GateVariables() {
   static const cel::Environment kVariables = [] {
     cel::Environment variables;
@@ -164,6 +172,20 @@ bool IsTrue(const Result<cel::Value>& answer) {
   return answer && answer->is(cel::Value::Kind::kBool) && answer->AsBool();
 }
 
+MaskAction ActionFor(const BoundRule::Mask& mask, const std::string& purpose) {
+  return mask.action == MaskAction::kPseudonym && purpose.empty() ? MaskAction::kMaskToFixedValue : mask.action;
+}
+
+std::string MaskedText(const std::vector<BoundRule::Mask>& masks, const std::string& purpose) {
+  std::string text;
+  for (const BoundRule::Mask& mask : masks) {
+    const MaskAction action = ActionFor(mask, purpose);
+    text += fmt::format("{}{}: {}{}", text.empty() ? "" : ", ", mask.column, MaskActionName(action),
+                        action == mask.action ? "" : " (a pseudonym is for a purpose, and none is given)");
+  }
+  return text;
+}
+
 BoundRule Bind(const CompiledPolicy& compiled, const Contract& contract, const TableSchema& schema) {
   BoundRule rule;
   rule.compiled = &compiled;
@@ -173,6 +195,7 @@ BoundRule Bind(const CompiledPolicy& compiled, const Contract& contract, const T
     return rule;
   }
   if (policy.effect == Policy::Effect::kMask) BindMasks(policy, contract, schema, &rule);
+  rule.masked = MaskedText(rule.masks, "any");
   if (policy.effect == Policy::Effect::kFilter) BindFilter(policy, schema, &rule);
   return rule;
 }

@@ -64,11 +64,12 @@ Value ValueOf(const Resource& resource) {
 class Asking {
  public:
   Asking(const Principal& principal, Action action, const Resource& resource, const std::string& purpose, Instant now)
-      : purpose_(purpose), approving_(action == Action::kRequest) {
-    bindings_ = {ValueOf(principal), ValueOf(resource), Value::Text(std::string(ActionName(action))),
-                 Value::Text(purpose),
-                 Value(cel::Timestamp{now.micros / 1'000'000, static_cast<int32_t>(now.micros % 1'000'000 * 1000)})};
-  }
+      : principal_(principal),
+        action_(action),
+        resource_(resource),
+        purpose_(purpose),
+        approving_(action == Action::kRequest),
+        now_(now) {}
 
   void Ask(const BoundRule& rule, const TableSchema& schema, const Purposes& purposes) {
     const Policy& policy = *rule.compiled->policy;
@@ -82,17 +83,17 @@ class Asking {
     switch (policy.effect) {
       case Effect::kAllow:
         allowed_ = true;
-        return Note(policy, failed);
+        return Note(*rule.compiled, failed);
       case Effect::kDeny:
         denials_.push_back(&policy);
-        return Note(policy, failed);
+        return Note(*rule.compiled, failed);
       case Effect::kFilter:
         return Filter(rule, schema);
       case Effect::kMask:
         return Mask(rule);
       case Effect::kApprove:
         approvals_.push_back(&policy);
-        return Note(policy, failed);
+        return Note(*rule.compiled, failed);
       case Effect::kRequire:
         return;
     }
@@ -105,62 +106,104 @@ class Asking {
   Restriction TakeRestriction() { return std::move(restriction_); }
 
  private:
+  // With values for those that are named, each made by the first expression that names it.
+  const cel::Bindings& Bound(const Named& named) {
+    if (bindings_.empty()) bindings_.resize(named.size());
+    for (size_t i = 0; i < named.size(); ++i) {
+      if (!named[i] || made_[i]) continue;
+      bindings_[i] = Make(static_cast<Variable>(i));
+      made_[i] = true;
+    }
+    return bindings_;
+  }
+
+  Value Make(Variable variable) const {
+    switch (variable) {
+      case kPrincipal:
+        return ValueOf(principal_);
+      case kResource:
+        return ValueOf(resource_);
+      case kAction:
+        return Value::Text(std::string(ActionName(action_)));
+      case kPurpose:
+        return Value::Text(purpose_);
+      default:
+        return Value(cel::Timestamp{now_.micros / 1'000'000, static_cast<int32_t>(now_.micros % 1'000'000 * 1000)});
+    }
+  }
+
   // A policy that cannot be asked restricts, and does not allow.
-  bool Applies(const BoundRule& rule, std::string* failed) const {
+  bool Applies(const BoundRule& rule, std::string* failed) {
     if (!rule.compiled->when) return true;
-    auto answer = rule.compiled->when->Evaluate(bindings_);
+    auto answer = rule.compiled->when->Evaluate(Bound(rule.compiled->when_names));
     if (answer && answer->is(Value::Kind::kBool)) return answer->AsBool();
     *failed = answer ? "when is neither true nor false" : "when fails: " + answer.error().message;
     const Policy& policy = *rule.compiled->policy;
     return policy.effect == Effect::kApprove ? !policy.approval.steps.empty() : policy.effect != Effect::kAllow;
   }
 
-  void Note(const Policy& policy, std::string detail) {
+  void Note(const CompiledPolicy& compiled, std::string detail) {
+    const Policy& policy = *compiled.policy;
     notes_.push_back(
-        {policy.name, policy.Where(), std::string(EffectName(policy.effect)), std::move(detail), policy.Why()});
+        {policy.name, compiled.where, std::string(EffectName(policy.effect)), std::move(detail), policy.Why()});
   }
 
-  void Hide(const Policy& policy, const std::string& why) {
-    restriction_.filters.push_back({{}, "false", policy.name});
-    Note(policy, "no row: " + why);
+  void Hide(const CompiledPolicy& compiled, const std::string& why) {
+    restriction_.filters.push_back({{}, "false", compiled.policy->name});
+    Note(compiled, "no row: " + why);
   }
 
   void Filter(const BoundRule& rule, const TableSchema& schema) {
     static constexpr std::string_view kUnknown[] = {"row"};
-    const Policy& policy = *rule.compiled->policy;
-    if (!rule.filter) return Hide(policy, rule.broken);
-    auto reduced = rule.filter->Reduce(bindings_, kUnknown);
-    if (!reduced) return Hide(policy, reduced.error().message);
+    const CompiledPolicy& compiled = *rule.compiled;
+    if (!rule.filter) return Hide(compiled, rule.broken);
+    // The same text asks the same of the same rows.
+    const std::string& written = compiled.policy->expression.text;
+    for (const auto& [text, filter] : filters_) {
+      if (*text != written) continue;
+      Restriction::Filter again = restriction_.filters[filter];
+      again.policy = compiled.policy->name;
+      Note(compiled, "rows: " + again.text);
+      restriction_.filters.push_back(std::move(again));
+      return;
+    }
+    auto reduced = rule.filter->Reduce(Bound(rule.filter_names), kUnknown);
+    if (!reduced) return Hide(compiled, reduced.error().message);
     if (reduced->value) {
       if (IsTrue(*reduced->value)) return;
-      return Hide(policy, "it holds for none");
+      return Hide(compiled, "it holds for none");
     }
     auto predicate = Lower(reduced->residual, schema);
-    if (!predicate) return Hide(policy, predicate.error().message);
+    if (!predicate) return Hide(compiled, predicate.error().message);
     std::string text = cel::Print(reduced->residual);
-    Note(policy, "rows: " + text);
+    Note(compiled, "rows: " + text);
+    filters_.emplace_back(&written, restriction_.filters.size());
     restriction_.filters.push_back(
-        {predicate.TakeValue(), std::move(text), policy.name, Mentions(rule.filter->expr(), "now")});
+        {predicate.TakeValue(), std::move(text), compiled.policy->name, rule.filter_names[kNow]});
   }
 
   void Mask(const BoundRule& rule) {
     const Policy& policy = *rule.compiled->policy;
-    std::string columns;
+    bool all_as_said = true;
     for (const BoundRule::Mask& bound : rule.masks) {
-      // Tokens are a purpose's own: where none is given there are none.
-      const bool idle = bound.action == MaskAction::kPseudonym && purpose_.empty();
-      const Restriction::Mask mask{idle ? MaskAction::kMaskToFixedValue : bound.action, policy.name, bound.entity};
+      const MaskAction action = ActionFor(bound, purpose_);
+      all_as_said &= action == bound.action;
+      const Restriction::Mask mask{action, policy.name, bound.entity};
       auto [at, fresh] = restriction_.masks.try_emplace(bound.column, mask);
       if (!fresh && at->second.action < mask.action) at->second = mask;
-      columns += fmt::format("{}{}: {}{}", columns.empty() ? "" : ", ", bound.column, MaskActionName(mask.action),
-                             idle ? " (a pseudonym is for a purpose, and none is given)" : "");
     }
-    if (!rule.masks.empty()) Note(policy, std::move(columns));
+    if (!rule.masks.empty()) Note(*rule.compiled, all_as_said ? rule.masked : MaskedText(rule.masks, purpose_));
   }
 
+  const Principal& principal_;
+  const Action action_;
+  const Resource& resource_;
   const std::string& purpose_;
   const bool approving_;
+  const Instant now_;
   cel::Bindings bindings_;
+  Named made_{};
+  std::vector<std::pair<const std::string*, size_t>> filters_;  // Their texts, and where they are in the restriction.
   bool allowed_ = false;
   std::vector<const Policy*> denials_;
   std::vector<const Policy*> approvals_;
@@ -173,10 +216,50 @@ std::string Said(const Policy& policy) {
   return fmt::format("the policy '{}' ({}) denies it{}{}", policy.name, policy.Where(), why.empty() ? "" : ": ", why);
 }
 
+// Policies by one thing that a port must have to be covered, so that binding a port looks at few of them.
+class ScopeIndex {
+  using Index = std::unordered_map<std::string, std::vector<size_t>>;
+
+ public:
+  void Add(const PolicyScope& scope, size_t policy) {
+    if (!scope.domains.empty()) return Under(scope.domains, "", &by_domain_, policy);
+    if (!scope.products.empty()) return Under(scope.products, "/", &by_domain_, policy);
+    if (!scope.ports.empty()) return Under(scope.ports, "/", &by_domain_, policy);
+    if (!scope.tags.empty()) return Under(scope.tags, "", &by_tag_, policy);
+    of_all_.push_back(policy);
+  }
+
+  // In the order in which they were added; those that do not cover the port may be among them.
+  std::vector<size_t> For(const Resource& resource) const {
+    std::vector<size_t> found = of_all_;
+    auto add = [&](const Index& index, const std::string& key) {
+      const auto under = index.find(key);
+      if (under != index.end()) found.insert(found.end(), under->second.begin(), under->second.end());
+    };
+    add(by_domain_, resource.domain);
+    for (const std::string& tag : resource.tags) add(by_tag_, tag);
+    std::ranges::sort(found);
+    found.erase(std::unique(found.begin(), found.end()), found.end());
+    return found;
+  }
+
+ private:
+  // `until`: where the part of a name that counts ends.
+  static void Under(const std::vector<std::string>& names, const char* until, Index* index, size_t policy) {
+    for (const std::string& name : names) {
+      (*index)[*until ? name.substr(0, name.find(until)) : name].push_back(policy);
+    }
+  }
+
+  Index by_domain_, by_tag_;
+  std::vector<size_t> of_all_;
+};
+
 }  // namespace
 
 struct Policies::Compiled {
   std::vector<CompiledPolicy> all;
+  ScopeIndex scopes;
   mutable std::mutex mutex;
   mutable std::unordered_map<const Contract*, std::shared_ptr<const Bound>> bound;
 };
@@ -203,6 +286,7 @@ Result<std::shared_ptr<const Policies>> Policies::Compile(std::vector<PolicyFile
       }
       CompiledPolicy compiled;
       compiled.policy = &policy;
+      compiled.where = policy.Where();
       auto compile = [&](const Expression& expression, const cel::Environment& variables) {
         std::optional<cel::Program> made;
         if (expression.text.empty()) return made;
@@ -216,6 +300,7 @@ Result<std::shared_ptr<const Policies>> Policies::Compile(std::vector<PolicyFile
       };
       const bool gate = policy.effect == Effect::kRequire;
       compiled.when = compile(policy.when, gate ? GateVariables() : DecisionVariables());
+      if (compiled.when && !gate) compiled.when_names = NamedBy(*compiled.when);
       if (gate) {
         compiled.require = compile(policy.expression, GateVariables());
         auto mentions = [](const std::optional<cel::Program>& program) {
@@ -227,6 +312,7 @@ Result<std::shared_ptr<const Policies>> Policies::Compile(std::vector<PolicyFile
           problems.push_back(ProblemOf(policy, policy.expression.place, parsed.error().message));
         }
       }
+      if (!gate) policies->compiled_->scopes.Add(policy.scope, policies->compiled_->all.size());
       policies->compiled_->all.push_back(std::move(compiled));
     }
   }
@@ -272,8 +358,9 @@ std::shared_ptr<const Policies::Bound> Policies::BoundTo(const Resource& resourc
     if (auto schema = SchemaOf(resource.contract->schema.front(), nullptr)) bound->schema = schema.TakeValue();
   }
   for (const Field& field : bound->schema.fields) bound->columns.insert(field.name);
-  for (const CompiledPolicy& compiled : compiled_->all) {
-    if (compiled.policy->effect == Effect::kRequire || !compiled.policy->scope.Covers(resource)) continue;
+  for (size_t policy : compiled_->scopes.For(resource)) {
+    const CompiledPolicy& compiled = compiled_->all[policy];
+    if (!compiled.policy->scope.Covers(resource)) continue;
     const size_t index = bound->rules.size();
     bound->rules.push_back(Bind(compiled, *resource.contract, bound->schema));
     if (compiled.policy->principals.empty()) bound->everybody.push_back(index);
@@ -350,6 +437,7 @@ void Policies::Decide(const Principal& principal, Action action, const Resource&
     decision->until.reset();
     decision->remind_at.reset();
     decision->restriction.reset();
+    decision->right = "policy " + std::ranges::find(decision->policies, "allow", &AppliedPolicy::effect)->name;
   } else if (decision->restriction) {
     restriction.only = decision->restriction->only;
   }

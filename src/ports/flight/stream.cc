@@ -161,13 +161,13 @@ Watch::Guard::~Guard() {
 void Watch::CancelAbandoned() {
   std::lock_guard lock(mutex_);
   for (auto& [id, read] : reads_) {
-    if (read.call->is_cancelled()) read.prepared->Cancel();
+    if (read.call->is_cancelled()) read.prepared->Cancel(query::Prepared::Canceller::kClient);
   }
 }
 
 void Watch::CancelAll() {
   std::lock_guard lock(mutex_);
-  for (auto& [id, read] : reads_) read.prepared->Cancel();
+  for (auto& [id, read] : reads_) read.prepared->Cancel(query::Prepared::Canceller::kNode);
 }
 
 }  // namespace weft::flight

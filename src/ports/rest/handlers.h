@@ -127,5 +127,11 @@ Answer EraseEntity(Api& api, const Caller& caller, const http::Request& request)
 // ledger.cc
 Answer Audit(Api& api, const Caller& caller, const http::Request& request);
 Answer VerifyAudit(Api& api, const Caller& caller, const http::Request& request);
+// audit.cc
+Result<model::Resource> AuditedPort(Api& api, const Caller& caller, const http::Request& request);
+Answer WhoSawIt(Api& api, const Caller& caller, const http::Request& request);
+Answer WhatTheyDid(Api& api, const Caller& caller, const http::Request& request);
+Answer ExportAudit(Api& api, const Caller& caller, const http::Request& request);
+Answer ExportRows(Api& api, const Caller& caller, const http::Request& request);
 
 }  // namespace weft::rest

@@ -54,7 +54,8 @@ class Rest : public testing::Test {
     options.temp_folder = folder_ / "tmp";
     options.memory_bytes = int64_t{256} << 20;
     uploads_.emplace(options.upload_folder);
-    runner_ = run::Runner::Start({*store_, SystemClock(), *lake_, memory_, *vault_, OneWarning, options}).TakeValue();
+    runner_ = run::Runner::Start({*store_, SystemClock(), *ledger_, *lake_, memory_, *vault_, OneWarning, options})
+                  .TakeValue();
     gate_.emplace(*store_, *ledger_, SystemClock());
     sign_in_ = signin::SignIn::Open(*store_, SystemClock(), {.key_file = folder_ / "sign-in.keys"}).TakeValue();
     publish_.emplace(publish::Context{*store_, SystemClock(), *uploads_, memory_, *vault_});

@@ -80,6 +80,10 @@ const gate::Route<Api> kRoutes[] = {
     {"POST", "/oauth/revoke", kOpen, nullptr, RevokeSignIn},
     {"GET", "/v1/audit", kAudit, nullptr, Audit},
     {"POST", "/v1/audit/verify", kAudit, nullptr, VerifyAudit},
+    {"GET", "/v1/audit/who", kAudit, AuditedPort, WhoSawIt},
+    {"GET", "/v1/audit/what", kBrowse, nullptr, WhatTheyDid, {kAudit}},
+    {"GET", "/v1/audit/export", kAudit, nullptr, ExportAudit},
+    {"GET", "/v1/audit/export/rows", kAudit, nullptr, ExportRows},
 };
 
 }  // namespace

@@ -1,7 +1,9 @@
 #include "state/runs/runs.h"
 
+#include "base/id.h"
 #include "ports/rest/handlers.h"
 #include "state/access/access.h"
+#include "state/ledger/audit.h"
 
 namespace weft::rest {
 namespace {
@@ -11,6 +13,7 @@ namespace {
 // have to mend it.
 struct Sight {
   bool rows = false;
+  std::string right = {};  // By which the rows are seen.
   bool reasons = false;
   bool counts = true;  // How many rows there are, and what was measured over them.
 };
@@ -22,7 +25,7 @@ Result<Sight> SightOf(Api& api, store::Txn& txn, const Caller& caller, const mod
   const bool all = read.permitted && !read.restriction;
   const model::Decision run =
       TRY(access::Decide(txn, api.clock, caller.principal, model::Action::kRun, port->resource, caller.purpose));
-  return Sight{all, all || run.permitted, MayCount(read)};
+  return Sight{all, read.right, all || run.permitted, MayCount(read)};
 }
 
 Json CheckJson(const runs::CheckResult& check, Sight sight) {
@@ -89,12 +92,37 @@ Status AddPorts(store::Txn& txn, const std::string& text, std::vector<model::Por
   return Error{Code::kNotFound, "'" + text + "' has no output port that could run"};
 }
 
+// Failing rows that are shown are rows that are read, of all columns.
+Status RecordSamples(Api& api, const Caller& caller, const runs::Run& run, const std::string& right) {
+  size_t rows = 0;
+  for (const runs::CheckResult& check : run.checks) rows += check.sample.size();
+  if (rows == 0) return {};
+  const std::string id = NewId("read");
+  ledger::Entry started{"read.started", caller.principal.name, caller.purpose, run.port.Text(),
+                        Json::Map({{"read", id}, {"run", run.id}, {"door", caller.door}})};
+  if (!caller.peer.empty()) started.detail.Set("peer", caller.peer);
+  started.detail.Set("token", caller.token_id).Set("columns", Json()).Set("right", right);
+  started.detail.Set("policies", Json::Array());
+  ledger::Entry ended = started;
+  ended.kind = "read.ended";
+  ended.detail = Json::Map({{"read", id},
+                            {"seen", ledger::SeenDigest(started.detail)},
+                            {"rows", static_cast<int64_t>(rows)},
+                            {"outcome", "completed"}});
+  const ledger::Entry both[] = {std::move(started), std::move(ended)};
+  return TRY(api.ledger.AppendSoon(both))
+  ();
+}
+
 Answer RunOf(Api& api, const Caller& caller, const std::string& id) {
   runs::Run run = TRY(api.runner.Get(id));
   auto txn = TRY(api.store.Read());
   if (run.checks.empty()) run.checks = TRY(runs::Get(*txn, id))
   .checks;
-  return http::Response::Of(RunJson(run, TRY(SightOf(api, *txn, caller, run.port))));
+  const Sight sight = TRY(SightOf(api, *txn, caller, run.port));
+  txn.reset();
+  if (sight.rows) TRY(RecordSamples(api, caller, run, sight.right));
+  return http::Response::Of(RunJson(run, sight));
 }
 
 Answer Submitted(Api& api, const Caller& caller, const run::Request& wanted) {

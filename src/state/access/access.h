@@ -109,6 +109,8 @@ Result<Grant> PutGrant(store::Txn& txn, Clock& clock, const Grant& grant);
 // How many grants ended.
 Result<int> Revoke(store::Txn& txn, Clock& clock, const std::string& principal, const model::PortKey& port);
 Result<std::vector<Grant>> Grants(store::Txn& txn, const model::PortKey* port, const std::string& principal);
+// Those on the port to one of `names` ("ana", "group:ops"), however many others there are.
+Result<std::vector<Grant>> GrantsTo(store::Txn& txn, const model::PortKey& port, std::vector<std::string> names);
 // Those whose end is near and of which nobody was told yet; from then on they were.
 Result<std::vector<Grant>> TakeEnding(store::Txn& txn, Clock& clock);
 

@@ -99,6 +99,9 @@ class Granted {
     columns_.insert(grant.columns.begin(), grant.columns.end());
     auto ends = [](const std::optional<Instant>& until) { return until ? until->micros : INT64_MAX; };
     const bool counts = grant.columns.empty() ? ends(grant.until) > ends(to.until) : ends(grant.until) < ends(to.until);
+    if (grant.columns.empty() ? first || counts : true) {
+      to.right = (grant.columns.empty() || to.right.empty() ? "grant " : to.right + ", ") + grant.id;
+    }
     if (!first && !counts) return;
     to.until = grant.until;
     to.remind_at = grant.remind_at();
@@ -168,7 +171,9 @@ Result<Decision> ByRight(store::Txn& txn, const Principal& principal, const Reso
                          const std::string& purpose, Instant now, const model::Purposes& purposes) {
   if (std::string right = RightOf(principal, Action::kRead, resource); !right.empty()) return Permit(std::move(right));
   const model::PortKey key{resource.domain, resource.product, resource.port, resource.major};
-  return DecideByGrants(TRY(Grants(txn, &key, "")), principal, resource, purpose, now, purposes);
+  std::vector<std::string> names = {principal.name};
+  for (const std::string& group : principal.groups) names.push_back("group:" + group);
+  return DecideByGrants(TRY(GrantsTo(txn, key, std::move(names))), principal, resource, purpose, now, purposes);
 }
 
 // Whoever says what for may not read what is for something that excludes it.

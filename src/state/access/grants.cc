@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <set>
 
 #include "base/id.h"
@@ -153,6 +154,25 @@ Result<std::vector<Grant>> Grants(store::Txn& txn, const model::PortKey* port, c
   sql += " ORDER BY domain, product, port, major, principal, purpose";
   std::vector<Grant> grants;
   for (const store::Row& row : TRY(txn.Run(sql, args))) grants.push_back(TRY(GrantOf(row)));
+  return grants;
+}
+
+Result<std::vector<Grant>> GrantsTo(store::Txn& txn, const model::PortKey& port, std::vector<std::string> names) {
+  std::vector<Grant> grants;
+  if (names.empty()) return grants;
+  // Few lengths, and so few statements to keep.
+  names.resize(std::bit_ceil(names.size()), names.front());
+  std::string sql = fmt::format(
+      "SELECT {} FROM grants WHERE domain = $1 AND product = $2 AND port = $3 AND major = $4 AND principal IN (",
+      kColumns);
+  std::vector<store::Cell> args = {port.domain, port.product, port.port, store::Int(port.major)};
+  for (const std::string& name : names) {
+    args.emplace_back(name);
+    sql += fmt::format("{}${}", args.size() == 5 ? "" : ", ", args.size());
+  }
+  for (const store::Row& row : TRY(txn.Run(sql + ") ORDER BY principal, purpose", args))) {
+    grants.push_back(TRY(GrantOf(row)));
+  }
   return grants;
 }
 

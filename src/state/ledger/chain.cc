@@ -134,12 +134,18 @@ Result<SigningKey> OpenKey(const std::string& folder, bool may_create) {
   return key;
 }
 
-Result<Verdict> VerifyChain(store::Txn& txn, const SigningKey& key, const Head& outside, const Head& cut) {
+Result<Verdict> VerifyChain(store::Txn& txn, const SigningKey& key, const Head& outside, const Head& cut, int64_t from,
+                            const Visit& visit) {
   Verdict verdict;
   verdict.unsealed = TRY(txn.Run("SELECT count(*) FROM ledger WHERE seq IS NULL"))
   [0].integer(0);
   const Head head = TRY(StoredHead(txn));
   Walk walk;
+  if (from > 1) {
+    walk.seq = from - 1;
+    const auto before = TRY(txn.Run("SELECT hash FROM ledger WHERE seq = $1", {store::Int(walk.seq)}));
+    if (!before.empty()) walk.hash = before[0].text(0);
+  }
   Status follows;
   while (follows) {
     auto rows =
@@ -147,14 +153,19 @@ Result<Verdict> VerifyChain(store::Txn& txn, const SigningKey& key, const Head& 
                     "BY seq LIMIT $2",
                     {store::Int(walk.seq), store::Int(kPage)}));
     if (rows.empty()) break;
-    for (size_t i = 0; follows && i < rows.size(); ++i) follows = walk.Take(rows[i], outside.seq);
+    for (size_t i = 0; follows && i < rows.size(); ++i) {
+      follows = walk.Take(rows[i], outside.seq);
+      if (follows && visit) TRY(visit(rows[i]));
+    }
   }
   // A row with a number of no place (0, negative, none of the dense ones) is no row of the walk.
-  const int64_t numbered = TRY(txn.Run("SELECT count(*) FROM ledger WHERE seq IS NOT NULL"))
-  [0].integer(0);
-  if (follows && numbered != walk.seq) follows = Error{Code::kConflict, "a row carries a number below 1"};
+  if (follows && from <= 1) {
+    const int64_t numbered = TRY(txn.Run("SELECT count(*) FROM ledger WHERE seq IS NOT NULL"))
+    [0].integer(0);
+    if (numbered != walk.seq) follows = Error{Code::kConflict, "a row carries a number below 1"};
+  }
   if (follows) follows = CheckEnds(walk, head, outside, cut, key);
-  verdict.rows = walk.seq;
+  verdict.rows = walk.seq - (from > 1 ? from - 1 : 0);
   verdict.head = walk.hash;
   if (!follows) verdict.problem = follows.error().message;
   return verdict;

@@ -25,6 +25,26 @@ CREATE TABLE ledger_head (
   hash TEXT NOT NULL,
   signature TEXT NOT NULL
 );
+)"},
+                                            {"ledger", 2, R"(
+CREATE TABLE ledger_terms (
+  id INTEGER PRIMARY KEY,
+  digest TEXT NOT NULL UNIQUE,
+  term TEXT NOT NULL
+);
+CREATE TABLE ledger_index (
+  seq INTEGER PRIMARY KEY,
+  at BIGINT NOT NULL,
+  address BIGINT NOT NULL,
+  principal BIGINT NOT NULL,
+  purpose BIGINT NOT NULL,
+  what BIGINT NOT NULL,
+  times BIGINT NOT NULL,
+  rows BIGINT NOT NULL,
+  bytes BIGINT NOT NULL
+);
+CREATE INDEX ledger_index_address ON ledger_index (address, at, principal, purpose, what, times, rows, bytes);
+CREATE INDEX ledger_index_principal ON ledger_index (principal, at, address, purpose, what, times, rows, bytes);
 )"}};
 
 constexpr Kind kKinds[] = {

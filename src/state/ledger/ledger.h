@@ -66,13 +66,23 @@ struct Verdict {
   std::string problem;  // "row 17 was changed: …"
 };
 
+// Who saw what, and who did what: audit.h.
+struct Question;
+struct Answer;
+struct Excerpt;
+
+struct Options {
+  Millis denial_window{60'000};  // How long a denial stands for its like: see Deny. 0: each is a row of its own.
+};
+
 // Seals, groups the commits of reads, verifies. One per store; thread-safe.
 class Ledger {
  public:
   // `folder` keeps the signing key (0600) and the newest signed head outside the store, so that a cut end is seen.
   // kConflict when the store has a signed head but the folder lacks the key that signed it.
-  static Result<std::unique_ptr<Ledger>> Open(store::Store& store, Clock& clock, std::string folder);
-  ~Ledger();  // Writes what is queued and seals it.
+  static Result<std::unique_ptr<Ledger>> Open(store::Store& store, Clock& clock, std::string folder,
+                                              Options options = {});
+  ~Ledger();  // Writes what is queued, and the denials that were counted, and seals it.
 
   // Gives unsealed rows dense numbers and hashes them into the chain; every 50 ms by itself.
   Status SealNow();
@@ -84,8 +94,16 @@ class Ledger {
   using Waiter = std::function<Status()>;
   Result<Waiter> AppendSoon(std::span<const Entry> entries);
   Result<Waiter> AppendSoon(const Entry& entry) { return AppendSoon(std::span(&entry, 1)); }
+  // A denial. The first of its kind (principal, purpose, address, action, reasons, door, token) is durable when this
+  // returns; those of the same kind within the window are counted, and are one row with their number at its end, so
+  // that a flood costs no commit each. What was counted and not yet written is lost if the process is killed.
+  Status Deny(const Entry& denial);
+  Status DenySoon(const Entry& denial);  // Waits for no commit: for threads that hold a writing transaction.
   // Walks the whole chain: an edit, a reorder, a removed row, a cut end and a forged head are each told with their row.
   Result<Verdict> Verify();
+  Result<Answer> Ask(const Question& question);
+  // The rows of a time, as an outsider can verify them: audit.h. kNotFound where there are none.
+  Result<Excerpt> Cut(std::optional<Instant> since, std::optional<Instant> until);
 
  private:
   struct Impl;

@@ -40,6 +40,10 @@ class HeadFile {
 };
 
 Result<SigningKey> OpenKey(const std::string& folder, bool may_create);
-Result<Verdict> VerifyChain(store::Txn& txn, const SigningKey& key, const Head& outside, const Head& cut);
+// From row `from` to the head; each row that follows is shown to `visit`: seq, at, kind, principal, purpose, address,
+// detail, hash. Only the whole chain, from row 1, tells of rows before it.
+using Visit = std::function<Status(const store::Row&)>;
+Result<Verdict> VerifyChain(store::Txn& txn, const SigningKey& key, const Head& outside, const Head& cut,
+                            int64_t from = 1, const Visit& visit = {});
 
 }  // namespace weft::ledger

@@ -5,7 +5,9 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "state/ledger/denials.h"
 #include "state/ledger/rows.h"
+#include "state/ledger/trace.h"
 
 namespace weft::ledger {
 namespace {
@@ -13,6 +15,7 @@ namespace {
 constexpr auto kSealEvery = std::chrono::milliseconds(50);
 constexpr int kSealBatch = 2'000;  // Rows a transaction: the writer is held for some 20 ms.
 constexpr size_t kQueueLimit = 10'000;
+constexpr auto kIndexEvery = std::chrono::milliseconds(500);
 
 // Rows that share one commit, and whoever waits for it.
 struct Batch {
@@ -25,7 +28,8 @@ struct Batch {
 }  // namespace
 
 struct Ledger::Impl {
-  Impl(store::Store& s, Clock& c, const std::string& folder) : store(s), clock(c), file(folder) {}
+  Impl(store::Store& s, Clock& c, const std::string& folder, const Options& options)
+      : store(s), clock(c), file(folder), denials(options.denial_window), index(s) {}
 
   Status Start(const std::string& folder);
   void Stop();
@@ -36,12 +40,18 @@ struct Ledger::Impl {
   Status Seal();
   Result<int> SealBatch();
   Status NoteCut(const Head& stored);
+  Status TellDenials(bool all);
+  Status FollowUp();
+  Result<std::unique_ptr<store::Txn>> OneMoment(Head* outside, Head* cut);
   void Tick();
 
   store::Store& store;
   Clock& clock;
   const HeadFile file;
   SigningKey key;
+  Denials denials;
+  Index index;
+  std::chrono::steady_clock::time_point follow_up_at;  // The sealer's.
 
   std::mutex sealing;     // One sealer at a time; guards `newest` and the file.
   Head newest;            // As last written to the file.
@@ -78,6 +88,7 @@ Status Ledger::Impl::Start(const std::string& folder) {
 void Ledger::Impl::Stop() {
   ticker.reset();
   if (writer.joinable()) {
+    if (Status told = TellDenials(true); !told) log::Error("denials are not told", {{"error", told.error().message}});
     writer.request_stop();
     writer.join();
     Tick();
@@ -179,8 +190,36 @@ Status Ledger::Impl::Seal() {
   return {};
 }
 
+Status Ledger::Impl::TellDenials(bool all) {
+  std::vector<Entry> entries = denials.Take(all);
+  if (entries.empty()) return {};
+  auto queued = Enqueue(entries);
+  if (queued) return {};
+  denials.PutBack(std::move(entries));
+  return queued.TakeError();
+}
+
+// Questions bring the index up to date by themselves: here it follows in pieces that a commit is worth.
+Status Ledger::Impl::FollowUp() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < follow_up_at) return {};
+  const int taken = TRY(index.Next());
+  follow_up_at = taken < kSealBatch ? now + kIndexEvery : now;
+  return {};
+}
+
+// The file and the snapshot of one moment.
+Result<std::unique_ptr<store::Txn>> Ledger::Impl::OneMoment(Head* outside, Head* cut) {
+  std::lock_guard lock(sealing);
+  *outside = TRY(file.Read());
+  *cut = TRY(file.Cut());
+  return store.Read();
+}
+
 void Ledger::Impl::Tick() {
   Status sealed = Seal();
+  if (sealed) sealed = TellDenials(false);
+  if (sealed) sealed = FollowUp();
   std::string now = sealed ? "" : sealed.error().message;
   if (now != complaint && !now.empty()) log::Error("the ledger cannot be sealed", {{"error", now}});
   complaint = std::move(now);
@@ -189,8 +228,8 @@ void Ledger::Impl::Tick() {
 Ledger::Ledger(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Ledger::~Ledger() { impl_->Stop(); }
 
-Result<std::unique_ptr<Ledger>> Ledger::Open(store::Store& store, Clock& clock, std::string folder) {
-  auto impl = std::make_unique<Impl>(store, clock, folder);
+Result<std::unique_ptr<Ledger>> Ledger::Open(store::Store& store, Clock& clock, std::string folder, Options options) {
+  auto impl = std::make_unique<Impl>(store, clock, folder, options);
   TRY(impl->Start(folder));
   return std::unique_ptr<Ledger>(new Ledger(std::move(impl)));
 }
@@ -204,17 +243,97 @@ Result<Ledger::Waiter> Ledger::AppendSoon(std::span<const Entry> entries) {
   return Waiter([this, batch = std::move(batch)] { return impl_->Await(*batch); });
 }
 
+Status Ledger::Deny(const Entry& denial) {
+  if (!impl_->denials.Opens(denial)) return {};
+  Status written = AppendDurably(denial);
+  if (!written) impl_->denials.Forget(denial);
+  return written;
+}
+
+Status Ledger::DenySoon(const Entry& denial) {
+  if (!impl_->denials.Opens(denial)) return {};
+  auto queued = AppendSoon(denial);
+  if (queued) return {};
+  impl_->denials.Forget(denial);
+  return queued.TakeError();
+}
+
 Result<Verdict> Ledger::Verify() {
   Head outside, cut;
-  std::unique_ptr<store::Txn> txn;
-  {
-    // The file and the snapshot of one moment.
-    std::lock_guard lock(impl_->sealing);
-    outside = TRY(impl_->file.Read());
-    cut = TRY(impl_->file.Cut());
-    txn = TRY(impl_->store.Read());
-  }
+  auto txn = TRY(impl_->OneMoment(&outside, &cut));
   return VerifyChain(*txn, impl_->key, outside, cut);
+}
+
+Result<Answer> Ledger::Ask(const Question& question) {
+  TRY(impl_->Seal());
+  if (!question.verify) {
+    while (TRY(impl_->index.Next()) > 0) {
+    }
+    auto txn = TRY(impl_->store.Read());
+    return AskIndex(*txn, question);
+  }
+  Head outside, cut;
+  auto txn = TRY(impl_->OneMoment(&outside, &cut));
+  Answer answer;
+  answer.verified_from = TRY(WalkSince(*txn, question.since));
+  Findings findings;
+  std::map<std::string, std::string> named;
+  answer.verdict =
+      TRY(VerifyChain(*txn, impl_->key, outside, cut, answer.verified_from, [&](const store::Row& row) -> Status {
+        // Most rows are about something else.
+        const std::string at = row.text(1);
+        if ((question.since && at < question.since->Text()) || (question.until && at >= question.until->Text()))
+          return {};
+        if (!question.principal.empty() && row.text(3) != question.principal) return {};
+        if (!question.purpose.empty() && row.text(4) != question.purpose) return {};
+        if (!question.address.empty() && row.text(5) != question.address) return {};
+        const Trace trace = TRY(TraceOf(row));
+        if (!trace.named) {
+          named[DigestOf(trace.what)] = trace.what;
+          findings.Add(trace, trace.what);
+          return {};
+        }
+        auto known = named.find(trace.what);
+        if (known == named.end()) known = named.emplace(trace.what, TRY(TextOf(*txn, trace.what))).first;
+        // A digest names one text: what the index has for it is held against it.
+        const bool same = DigestOf(known->second) == trace.what;
+        findings.Add(trace, same ? known->second : Json(Json::Object()).Dump());
+        return {};
+      }));
+  answer.rows = findings.rows();
+  answer.findings = TRY(findings.Take());
+  return answer;
+}
+
+Result<Excerpt> Ledger::Cut(std::optional<Instant> since, std::optional<Instant> until) {
+  TRY(impl_->Seal());
+  Head outside, cut;
+  auto txn = TRY(impl_->OneMoment(&outside, &cut));
+  Excerpt excerpt;
+  excerpt.first = TRY(FirstSince(*txn, since));
+  excerpt.last = TRY(LastBefore(*txn, until));
+  if (excerpt.first == 0 || excerpt.last < excerpt.first) {
+    return Error{Code::kNotFound, "the ledger has no rows of that time"};
+  }
+  // Nothing is signed that does not lead to the signed head.
+  const int64_t from = TRY(WalkSince(*txn, since));
+  const Verdict verdict = TRY(VerifyChain(*txn, impl_->key, outside, cut, from, [&](const store::Row& row) {
+    if (row.integer(0) == excerpt.last) excerpt.hash = row.text(7);
+    return Status();
+  }));
+  if (!verdict.problem.empty()) {
+    return Error{Code::kConflict, "nothing is exported: the audit log was tampered with: " + verdict.problem};
+  }
+  excerpt.previous = Head().hash;
+  for (const store::Row& row :
+       TRY(txn->Run("SELECT hash FROM ledger WHERE seq = $1", {store::Int(excerpt.first - 1)}))) {
+    excerpt.previous = row.text(0);
+  }
+  excerpt.at = impl_->clock.Now().Text();
+  excerpt.public_key = impl_->key.public_key;
+  excerpt.signature = Sign(impl_->key, fmt::format("weft ledger export\n{}\n{}\n{}\n{}\n{}", excerpt.first,
+                                                   excerpt.previous, excerpt.last, excerpt.at, excerpt.hash));
+  return excerpt;
 }
 
 }  // namespace weft::ledger

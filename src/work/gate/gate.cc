@@ -76,7 +76,7 @@ Result<model::Decision> Gate::Decide(const model::Caller& caller, model::Action 
     decision = TRY(access::Decide(*txn, clock_, caller.principal, action, resource, caller.purpose));
   }
   if (decision.permitted) return decision;
-  TRY(ledger_.AppendDurably(ledger::Denial(caller, action, AddressOf(resource), decision.reasons)));
+  TRY(ledger_.Deny(ledger::Denial(caller, action, AddressOf(resource), decision.reasons)));
   return ErrorOf(caller, action, resource, decision);
 }
 
@@ -84,7 +84,7 @@ Result<model::Decision> Gate::Decide(store::Txn& txn, const model::Caller& calle
                                      const model::Resource& resource) {
   model::Decision decision = TRY(access::Decide(txn, clock_, caller.principal, action, resource, caller.purpose));
   if (decision.permitted) return decision;
-  TRY(ledger_.AppendSoon(ledger::Denial(caller, action, AddressOf(resource), decision.reasons)));
+  TRY(ledger_.DenySoon(ledger::Denial(caller, action, AddressOf(resource), decision.reasons)));
   return ErrorOf(caller, action, resource, decision);
 }
 

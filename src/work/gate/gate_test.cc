@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "base/file.h"
 #include "base/id.h"
 #include "state/access/access.h"
@@ -76,7 +78,8 @@ TEST_F(GateTest, DecidesInsideAWritingTransactionByWhatItSees) {
     EXPECT_TRUE(gate_->Decide(*txn, caller, model::Action::kRead, flights_));
   }
   EXPECT_FALSE(gate_->Decide(caller, model::Action::kRead, flights_));
-  EXPECT_EQ(Denials().size(), 2u);
+  for (int i = 0; i < 100 && Denials().empty(); ++i) std::this_thread::sleep_for(Millis(20));
+  EXPECT_EQ(Denials().size(), 1u);  // The second is counted.
 }
 
 TEST_F(GateTest, UsesAreSeenAtOnceAndWrittenTogether) {

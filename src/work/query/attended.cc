@@ -30,6 +30,24 @@ Status Permit::CheckSoon() {
   return last_;
 }
 
+Outcome Permit::CutOff(Code code) {
+  switch (code) {
+    case Code::kDenied:
+      return {"cut off", "the right to read ended"};
+    case Code::kUnauthenticated:
+      return {"cut off", "the token ended"};
+    case Code::kConflict:
+      return {"cut off", "the policy changed"};
+    default:
+      return {"cut off", std::string("the right to read could not be asked: ") + std::string(CodeName(code))};
+  }
+}
+
+Outcome Permit::CutOff() {
+  std::lock_guard lock(mutex_);
+  return CutOff(last_ ? Code::kDenied : last_.error().code);
+}
+
 Status Permit::Ask(Steady::duration* good_for) {
   const Context& context = shared_.context();
   auto txn = TRY(context.store.Read());
@@ -67,9 +85,9 @@ class Attended {
  public:
   Attended(Shared& shared, std::shared_ptr<Permit> permit, std::unique_ptr<Running> running)
       : shared_(shared), permit_(std::move(permit)), watchdog_(running->watchdog.get()) {
-    running->ended = [this, told = std::move(running->ended)](int64_t rows, int64_t bytes, const std::string& outcome) {
+    running->ended = [this, told = std::move(running->ended)](int64_t rows, int64_t bytes, const Outcome& outcome) {
       watchdog_ = nullptr;  // It has gone with the rest of what ran.
-      told(rows, bytes, outcome_.empty() ? outcome : outcome_);
+      told(rows, bytes, outcome_ ? *outcome_ : outcome);
     };
     watchdog_->Pause();
     ExportGoverned(std::move(running), &rows_);
@@ -77,7 +95,7 @@ class Attended {
   }
   ~Attended() {
     shared_.Attend(this, false);
-    if (permit_->refused() && outcome_.empty()) outcome_ = "cut off";
+    if (permit_->refused() && !outcome_) outcome_ = permit_->CutOff();
     if (rows_.release) rows_.release(&rows_);
   }
 
@@ -91,7 +109,7 @@ class Attended {
     out->release = nullptr;
     if (!rows_.release) return failed_;
     if (Status may = permit_->CheckSoon(); !may) {
-      End("cut off", may.error().message);
+      End(Permit::CutOff(may.error().code), may.error().message);
       return failed_ = may.error().code == Code::kUnavailable ? EAGAIN : EACCES;
     }
     if (watchdog_) watchdog_->Resume();
@@ -110,14 +128,14 @@ class Attended {
   void EndIfIdle(std::chrono::milliseconds limit) {
     std::unique_lock lock(mutex_, std::try_to_lock);
     if (!lock || !watchdog_ || Steady::now() - taken_ < limit) return;
-    End("idle",
+    End({"cut off", "its client took no rows"},
         fmt::format("the client took no rows for {} s, and the read was ended to make room for others; ask again",
                     static_cast<double>(limit.count()) / 1'000));
   }
 
  private:
-  void End(const std::string& outcome, std::string error) {
-    outcome_ = outcome;
+  void End(Outcome outcome, std::string error) {
+    outcome_ = std::move(outcome);
     error_ = std::move(error);
     rows_.release(&rows_);
   }
@@ -128,7 +146,7 @@ class Attended {
   engine::Watchdog* watchdog_;  // While the read runs.
   ArrowArrayStream rows_{};
   Steady::time_point taken_ = Steady::now();
-  std::string outcome_;  // Where it is ended from here.
+  std::optional<Outcome> outcome_;  // Where it is ended from here.
   std::string error_;
   int failed_ = EAGAIN;
 };

@@ -129,7 +129,7 @@ TEST(Attended, WhoTakesNothingLosesTheirTurn) {
   EXPECT_EQ(next.Next(), "");
   const std::string ended = held.Next();
   EXPECT_TRUE(ended.starts_with("unavailable: the client took no rows for 0.3 s")) << ended;
-  EXPECT_EQ(OutcomeOf(mesh), "idle");
+  EXPECT_EQ(OutcomeOf(mesh), "cut off");
 }
 
 }  // namespace

@@ -74,6 +74,8 @@ class GovernedEngine final : public Engine {
     if (!table.view.snapshot && port.contract && !port.contract->schema.empty()) {
       table.view.schema = TRY(model::SchemaOf(port.contract->schema.front(), nullptr));
     }
+    table.right = decision.right;
+    table.policies = model::PoliciesJson(decision);
     table.restriction = std::move(decision.restriction);
     if (decision.remind_at && *decision.remind_at <= shared_.context().clock.Now()) table.ends = decision.until;
     if (table.restriction && table.restriction->only) {

@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/threads.h"
+#include "drivers/engine/scans.h"
 #include "model/policy/restriction.h"
 #include "work/query/query.h"
 
@@ -57,6 +58,30 @@ struct Table {
   std::map<std::string, std::string> ask_for;             // Columns that are not granted, in lower case: how to ask.
   std::string sql;                                        // The policy view's SELECT.
   std::vector<std::string> paths;                         // Every file that it reads.
+  std::string right;                                      // By which it may be read.
+  Json policies;                                          // That had a part in the decision.
+};
+
+// Tells which columns of its tables a statement reads, each as {"amount": "clear", "customer": "mask-alphanum"}; all of
+// them where it cannot be told. Thread-safe.
+class ColumnReader {
+ public:
+  std::vector<Json> Read(const std::vector<Table>& tables, const std::string& sql,
+                         std::span<const engine::Value> params);
+
+ private:
+  Result<engine::Planner::Columns> Plan(const std::vector<Table>& tables, const std::string& sql,
+                                        std::span<const engine::Value> params);
+
+  std::mutex mutex_;
+  std::unique_ptr<engine::Planner> planner_;  // Opened by the first statement that has tables.
+  size_t stood_ = 0;
+};
+
+// How a read ended: "completed", "cancelled", "cut off", "failed" or "interrupted", and why.
+struct Outcome {
+  std::string how;
+  std::string why = {};
 };
 
 // The error as a consumer may see it: no path of a file, no text of a policy. What is withheld goes to the log.
@@ -94,6 +119,9 @@ class Permit {
   // The same, by an answer that is at most 100 ms old: cheap enough for every batch.
   Status CheckSoon();
   bool refused() const { return refused_; }
+  // Why a read under it is cut off: the code of Check's error in words.
+  static Outcome CutOff(Code code);
+  Outcome CutOff();
 
  private:
   Status Ask(std::chrono::steady_clock::duration* good_for);
@@ -114,6 +142,7 @@ struct Running {
 
   // Gives it the furnished connection, or one of its own where another read uses that.
   Status Connect(std::shared_ptr<Furnished> from);
+  Outcome OutcomeOf(Code code) const;  // Of an error.
 
   Turns::Turn turn;
   engine::MemoryBroker::Grant memory;
@@ -123,12 +152,12 @@ struct Running {
   std::unique_ptr<engine::Watchdog> watchdog;
   ArrowArrayStream rows{};
   std::stop_token stop;
+  std::shared_ptr<const std::atomic<bool>> by_node;  // Whether it is the node that stops it. Shared with the statement.
   int64_t row_limit = 0;
   std::chrono::milliseconds timeout{0};
   std::shared_ptr<const std::vector<Table>> tables;
   std::shared_ptr<const std::string> sql;  // The statement, for errors that point into it.
-  // Called once, at the end: rows, bytes, and "done", "failed: invalid", "cancelled", "abandoned", "cut off", "idle".
-  std::function<void(int64_t, int64_t, const std::string&)> ended;
+  std::function<void(int64_t rows, int64_t bytes, const Outcome&)> ended;  // Called once, at the end.
 };
 
 // Moves it all into a C stream. An error's errno tells its code: see CodeOfErrno.
@@ -163,6 +192,7 @@ class Shared {
   // For the rows that end a read, which no reader waits for: a missing one means interrupted.
   void RecordLater(const std::vector<ledger::Entry>& entries);
   const Context& context() const { return context_; }
+  ColumnReader& columns() { return columns_; }
   void Attend(Attended* read, bool begins);  // While it lives.
 
  private:
@@ -176,6 +206,7 @@ class Shared {
 
   const Context context_;
   Turns turns_;
+  ColumnReader columns_;
   std::mutex parser_mutex_;
   std::unique_ptr<engine::Instance> parser_;
   std::unique_ptr<engine::Connection> parsing_;

@@ -3,6 +3,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "state/access/access.h"
+#include "state/ledger/audit.h"
 #include "work/query/internal.h"
 
 namespace weft::query {
@@ -63,26 +64,27 @@ class PreparedStatement final : public Prepared {
     TRY(permit_->Check());  // A grant that ended since Prepare ends here too.
     TRY(Watch(*running));
     const std::string id = NewId("read");
-    const ledger::Ledger::Waiter recorded = TRY(shared_.Record(Entries(
-        "read.started",
-        Json::Map({{"read", id}, {"statement", Sha256(*sql_)}, {"door", caller_.door}, {"token", caller_.token_id}}))));
+    const std::vector<ledger::Entry> started = Started(id, Columns(params));
+    const ledger::Ledger::Waiter recorded = TRY(shared_.Record(started));
     auto stream = Open(*running, params);
     if (stream) (*stream)->Export(&running->rows);
     TRY(recorded());
-    running->ended = Ending(id);
+    running->ended = Ending(id, started);
     if (!stream) {
       Error error = ReadError(*running, stream.TakeError());
-      running->ended(0, 0, fmt::format("failed: {}", CodeName(error.code)));
+      running->ended(0, 0, running->OutcomeOf(error.code));
       return error;
     }
     ExportAttended(shared_, permit_, std::move(running), out);
     return {};
   }
 
-  void Cancel() override {
+  void Cancel(Canceller by) override {
     std::lock_guard lock(mutex_);
+    *by_node_ = by == Canceller::kNode;
     stop_.request_stop();
     stop_ = std::stop_source();
+    by_node_ = std::make_shared<std::atomic<bool>>(false);
   }
 
   Status MayGoOn() override { return permit_->CheckSoon(); }
@@ -96,6 +98,7 @@ class PreparedStatement final : public Prepared {
     {
       std::lock_guard lock(mutex_);
       running.stop = stop_.get_token();
+      running.by_node = by_node_;
     }
     running.watchdog =
         std::make_unique<engine::Watchdog>(*running.connection, Deadline::After(running.timeout), running.stop);
@@ -121,25 +124,52 @@ class PreparedStatement final : public Prepared {
     return statement->Open(params);
   }
 
+  // Of each table. A parameter that is null may leave others unread.
+  std::vector<Json> Columns(std::span<const engine::Value> params) {
+    if (!params.empty()) return shared_.columns().Read(*tables_, *sql_, params);
+    {
+      std::lock_guard lock(mutex_);
+      if (columns_) return *columns_;
+    }
+    std::vector<Json> columns = shared_.columns().Read(*tables_, *sql_, params);
+    std::lock_guard lock(mutex_);
+    columns_ = columns;
+    return columns;
+  }
+
   // One row a table, so that a port's own log shows every read of it.
-  std::vector<ledger::Entry> Entries(const std::string& kind, const Json& detail) const {
+  std::vector<ledger::Entry> Started(const std::string& id, const std::vector<Json>& columns) const {
+    Json detail = Json::Map({{"read", id}, {"statement", Sha256(*sql_)}, {"door", caller_.door}});
+    if (!caller_.peer.empty()) detail.Set("peer", caller_.peer);
+    detail.Set("token", caller_.token_id);
     std::vector<ledger::Entry> entries;
-    for (const Table& table : *tables_) {
+    for (size_t i = 0; i < tables_->size(); ++i) {
+      const Table& table = (*tables_)[i];
       Json of_table = detail;
       if (table.view.snapshot) of_table.Set("snapshot", std::to_string(table.view.snapshot->id));
-      entries.push_back({kind, caller_.principal.name, caller_.purpose, table.view.table.key.Text(), of_table});
+      of_table.Set("columns", columns[i]).Set("right", table.right).Set("policies", table.policies);
+      entries.push_back(
+          {"read.started", caller_.principal.name, caller_.purpose, table.view.table.key.Text(), std::move(of_table)});
     }
-    if (entries.empty()) entries.push_back({kind, caller_.principal.name, caller_.purpose, "", detail});
+    if (entries.empty()) entries.push_back({"read.started", caller_.principal.name, caller_.purpose, "", detail});
     return entries;
   }
 
-  std::function<void(int64_t, int64_t, const std::string&)> Ending(const std::string& id) const {
-    return [&shared = shared_, started = std::chrono::steady_clock::now(),
-            entries = Entries("read.ended", Json::Map({{"read", id}}))](int64_t rows, int64_t bytes,
-                                                                        const std::string& outcome) mutable {
-      auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started);
+  std::function<void(int64_t, int64_t, const Outcome&)> Ending(const std::string& id,
+                                                               const std::vector<ledger::Entry>& started) const {
+    std::vector<ledger::Entry> ending;
+    for (const ledger::Entry& entry : started) {
+      Json detail = Json::Map({{"read", id}, {"seen", ledger::SeenDigest(entry.detail)}});
+      if (entry.detail["snapshot"].is_text()) detail.Set("snapshot", entry.detail["snapshot"]);
+      ending.push_back({"read.ended", entry.principal, entry.purpose, entry.address, std::move(detail)});
+    }
+    return [&shared = shared_, began = std::chrono::steady_clock::now(), entries = std::move(ending)](
+               int64_t rows, int64_t bytes, const Outcome& outcome) mutable {
+      auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
       for (ledger::Entry& entry : entries) {
-        entry.detail.Set("rows", rows).Set("bytes", bytes).Set("outcome", outcome).Set("ms", int64_t{took.count()});
+        entry.detail.Set("rows", rows).Set("bytes", bytes).Set("outcome", outcome.how);
+        if (!outcome.why.empty()) entry.detail.Set("why", outcome.why);
+        entry.detail.Set("ms", int64_t{took.count()});
       }
       shared.RecordLater(entries);
     };
@@ -157,6 +187,8 @@ class PreparedStatement final : public Prepared {
   mutable std::mutex mutex_;
   mutable ArrowSchema schema_{};
   std::stop_source stop_;
+  std::shared_ptr<std::atomic<bool>> by_node_ = std::make_shared<std::atomic<bool>>(false);  // Shared with reads.
+  std::optional<std::vector<Json>> columns_;  // Where no parameter can change them.
 };
 
 }  // namespace

@@ -52,7 +52,8 @@ class Prepared {
   // Writes the durable "read started" row, then runs. The stream's end, error or abandonment writes the end row with
   // rows and bytes. kUnavailable when the ledger cannot be written: then no row has left.
   virtual Status Execute(std::span<const engine::Value> params, ArrowArrayStream* out) = 0;
-  virtual void Cancel() = 0;  // From any thread.
+  enum class Canceller { kClient, kNode };
+  virtual void Cancel(Canceller by) = 0;  // From any thread.
   // Asked by a door before rows that were made ahead leave, as the stream itself asks before it makes them: kDenied
   // once a grant, token or policy that the statement needs has ended, at most 100 ms after it did. From any thread.
   virtual Status MayGoOn() = 0;

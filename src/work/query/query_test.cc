@@ -70,7 +70,7 @@ TEST(Query, ReadsWhatOneMayAndRecordsIt) {
   ASSERT_EQ(ended.size(), 2u);
   EXPECT_EQ(ended[0].entry.detail["rows"].Int(), 1'000);
   EXPECT_GT(ended[0].entry.detail["bytes"].Int(), 1'000 * 8);
-  EXPECT_EQ(ended[0].entry.detail["outcome"].Text(), "done");
+  EXPECT_EQ(ended[0].entry.detail["outcome"].Text(), "completed");
   EXPECT_EQ(ended[0].entry.detail["read"].Text(), started[0].entry.detail["read"].Text());
 }
 
@@ -182,8 +182,8 @@ TEST(Query, LimitsOfRowsTimeAndTurns) {
   EXPECT_EQ(Must(Ask(mesh, "ben", "SELECT 1")).rows, 1);
   auto ended = WaitFor(mesh, "read.ended", 4);
   ASSERT_EQ(ended.size(), 4u);
-  EXPECT_EQ(ended[0].entry.detail["outcome"].Text(), "failed: unavailable");
-  EXPECT_EQ(ended[2].entry.detail["outcome"].Text(), "abandoned");
+  EXPECT_EQ(ended[0].entry.detail["outcome"].Text(), "failed");
+  EXPECT_EQ(ended[2].entry.detail["outcome"].Text(), "cancelled");
 }
 
 TEST(Query, CancelStopsARunningQuery) {
@@ -192,7 +192,7 @@ TEST(Query, CancelStopsARunningQuery) {
       mesh.CallerOf("ben"), "SELECT count(*) FROM range(100000000000) a(x), range(1000) b(y) WHERE x % 7 = y", {}));
   std::jthread canceller([&] {
     std::this_thread::sleep_for(Millis(200));
-    prepared->Cancel();
+    prepared->Cancel(Prepared::Canceller::kClient);
   });
   auto began = std::chrono::steady_clock::now();
   ArrowArrayStream stream{};

@@ -155,8 +155,7 @@ Result<ledger::Ledger::Waiter> Shared::Record(const std::vector<ledger::Entry>& 
 
 Error Shared::Denied(const model::Caller& caller, const model::PortKey& key, const model::Decision& decision,
                      const std::string& what) {
-  Status recorded =
-      context_.ledger.AppendDurably(ledger::Denial(caller, model::Action::kRead, key.Text(), decision.reasons));
+  Status recorded = context_.ledger.Deny(ledger::Denial(caller, model::Action::kRead, key.Text(), decision.reasons));
   if (!recorded) return recorded.TakeError();
   return {Code::kDenied, what + ": " + decision.Why()};
 }
@@ -170,6 +169,12 @@ Running::~Running() {
   if (rows.release) rows.release(&rows);
   watchdog.reset();
   if (furnished && connection == furnished->connection.get()) furnished->lent = false;
+}
+
+Outcome Running::OutcomeOf(Code code) const {
+  if (!stop.stop_requested()) return {"failed", std::string(CodeName(code))};
+  if (*by_node) return {"interrupted", "the node stopped"};
+  return {"cancelled", "its client has gone"};
 }
 
 Status Running::Connect(std::shared_ptr<Furnished> from) {

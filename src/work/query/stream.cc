@@ -82,7 +82,7 @@ class Governed {
   explicit Governed(std::unique_ptr<Running> running) : running_(std::move(running)) {}
   ~Governed() {
     if (schema_.release) schema_.release(&schema_);
-    End("abandoned");
+    End({"cancelled", "its client let go of it"});
   }
 
   int Schema(ArrowSchema* out) {
@@ -98,7 +98,7 @@ class Governed {
     }
     if (int failed = running_->rows.get_next(&running_->rows, out)) return Fail(failed);
     if (!out->release) {
-      End("done");
+      End({"completed"});
       return 0;
     }
     rows_ += out->length;
@@ -127,11 +127,11 @@ class Governed {
   int Fail(Error error) {
     error_ = error.message;
     if (error.code == Code::kInternal) running_->furnished->broken = true;
-    End(running_->stop.stop_requested() ? "cancelled" : fmt::format("failed: {}", CodeName(error.code)));
+    End(running_->OutcomeOf(error.code));
     return ErrnoOf(error.code);
   }
 
-  void End(const std::string& outcome) {
+  void End(const Outcome& outcome) {
     if (!running_) return;
     if (running_->rows.release) running_->rows.release(&running_->rows);
     auto ended = std::move(running_->ended);

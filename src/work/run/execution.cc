@@ -122,7 +122,9 @@ runs::Run Execution::End(const Error& error) {
   auto write = [&]() -> Status {
     auto txn = TRY(context_.store.Begin());
     TRY(runs::Update(*txn, run_));
-    TRY(Record(*txn, run_.status, Json::Map({{"step", run_.step}, {"code", CodeName(error.code)}})));
+    TRY(EndReads(*txn, cancelled ? "cancelled" : "failed", std::string(CodeName(error.code))));
+    const std::string kind = run_.status == "denied" ? "refused" : run_.status;  // The denial has its own row.
+    TRY(Record(*txn, kind, Json::Map({{"step", run_.step}, {"code", CodeName(error.code)}})));
     return txn->Commit();
   };
   Status written = write();
@@ -158,8 +160,15 @@ Status Execution::Resolve() {
     auto txn = TRY(context_.store.Read());
     TRY(Load(*txn));
     judged_ = TRY(judge_.Judge(*port_.bundle, build_));
-    pinned_ = TRY(PinInputs(*txn, context_, port_, NeededInputs(port_, judged_.inputs)));
-    targets_ = TRY(FindTargets(*txn, context_, port_));
+    Reading reading{*txn, context_, port_};
+    auto find = [&]() -> Status {
+      pinned_ = TRY(PinInputs(reading, NeededInputs(port_, judged_.inputs)));
+      targets_ = TRY(FindTargets(reading));
+      return {};
+    };
+    Status found = find();
+    if (reading.denial) TRY(context_.ledger.Deny(*reading.denial));
+    TRY(std::move(found));
     uploads = TRY(catalog::Data(*txn, run_.port.domain, run_.port.product));
   }
   TRY(FindSources(pinned_, *port_.bundle, uploads, context_.options));
@@ -269,7 +278,9 @@ Status Execution::MakeViews(Session& session) {
   auto projected = Project(*session.connection, session.build.sql, schema_, build_.sql_file.empty());
   if (!projected) return OfGrants(projected.TakeError(), pinned_);
   session.build.sql = projected.TakeValue();
-  Lineage(session);
+  std::map<std::string, std::string> columns;
+  Lineage(session, &columns);
+  TRY(BeginReads(session.build.sql, columns));
   return Stopped();
 }
 
@@ -342,6 +353,7 @@ Status Execution::Refuse(const CheckAnswer& answer) {
   auto txn = TRY(context_.store.Begin());
   TRY(runs::Update(*txn, run_));
   TRY(runs::PutChecks(*txn, run_.id, checks_));
+  TRY(EndReads(*txn, "completed", "what was made of it was refused"));
   TRY(Record(*txn, "refused", Json::Map({{"failed", std::move(failed)}, {"contract", port_.row.version}})));
   TRY(txn->Commit());
   log::Warn("run ended", {{"run", run_.id}, {"port", run_.port.Text()}, {"status", run_.status}});
@@ -374,6 +386,7 @@ Status Execution::Publish(Session& session) {
                              {"inputs", run_.inputs},
                              {"key", run_.key}});
     if (!lineage_note_.empty()) detail.Set("lineage", lineage_note_);
+    TRY(EndReads(*txn, "completed", ""));
     TRY(Record(*txn, "committed", std::move(detail)));
     return txn->Commit();
   };
@@ -388,7 +401,7 @@ Status Execution::Publish(Session& session) {
 }
 
 // Plans the build over empty tables that stand for its inputs; the inputs' own readers cannot be planned.
-void Execution::Lineage(Session& session) {
+void Execution::Lineage(Session& session, std::map<std::string, std::string>* stubs) {
   std::vector<std::string> outputs;
   for (const model::Field& field : schema_.fields) outputs.push_back(field.name);
   std::map<std::string, std::string> names;
@@ -407,7 +420,8 @@ void Execution::Lineage(Session& session) {
         columns[input.name].push_back(rows.text(i, 0));
       }
       names[Lower(input.sql_name)] = input.name;
-      TRY(connection->Execute(fmt::format("CREATE TABLE {} ({})", name, Join(stub, ", "))));
+      const std::string& stands = (*stubs)[input.sql_name] = Join(stub, ", ");
+      TRY(connection->Execute(fmt::format("CREATE TABLE {} ({})", name, stands)));
     }
     engine::Rows rows =
         TRY(connection->Query("SELECT json_serialize_plan($1::VARCHAR, optimize := false)", {session.build.sql}));

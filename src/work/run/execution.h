@@ -56,7 +56,10 @@ class Execution {
   Result<CheckAnswer> Check(Session& session);
   Status Publish(Session& session);
   Status Refuse(const CheckAnswer& answer);
-  void Lineage(Session& session);
+  void Lineage(Session& session, std::map<std::string, std::string>* stubs);
+  // `columns`: of every input, by its name in SQL, as "id BIGINT, name VARCHAR".
+  Status BeginReads(const std::string& sql, const std::map<std::string, std::string>& columns);
+  Status EndReads(store::Txn& txn, const std::string& outcome, const std::string& why);
   Status Record(store::Txn& txn, const std::string& kind, Json detail);
   runs::Run End(const Error& error);
   Status Stopped() const;
@@ -78,6 +81,7 @@ class Execution {
   std::vector<lineage::ColumnEdge> columns_;
   std::string lineage_note_;  // Why the columns' lineage is coarse.
   std::vector<runs::CheckResult> checks_;
+  std::vector<ledger::Entry> reads_;  // Of other ports, that have begun.
 };
 
 // The build of a port: what it says, or nothing where its rows do not come from a build.

@@ -11,15 +11,13 @@
 namespace weft::run {
 namespace {
 
-std::string ProductPrincipal(const model::PortKey& key) { return "product:" + key.domain + "/" + key.product; }
-
-Result<Pinned> PinProduct(store::Txn& txn, Context& context, const model::InputPort& input, const catalog::Port& port) {
+Result<Pinned> PinProduct(Reading& reading, const model::InputPort& input) {
   Pinned pinned;
   pinned.port = &input;
   const model::Address address = TRY(model::Address::Parse(input.source->address));
-  const catalog::PortRow row = TRY(catalog::Resolve(txn, address));
-  PortRows rows = TRY(ReadPort(txn, context, row, port));
-  if (rows.snapshot.empty()) {
+  const catalog::PortRow row = TRY(catalog::Resolve(reading.txn, address));
+  PortRows rows = TRY(ReadPort(reading, row, input.name));
+  if (rows.read.snapshot.empty()) {
     return Error{Code::kNotFound,
                  fmt::format("{} has no data yet; run it first: weft run {}", row.key.Text(), row.key.Text())};
   }
@@ -28,17 +26,18 @@ Result<Pinned> PinProduct(store::Txn& txn, Context& context, const model::InputP
   pinned.ask_for = std::move(rows.ask_for);
   pinned.pseudonyms = std::move(rows.pseudonyms);
   pinned.policy = std::move(rows.policy);
-  pinned.lineage = {input.name, row.key.Text(), rows.snapshot, "", ""};
+  pinned.lineage = {input.name, row.key.Text(), rows.read.snapshot, "", ""};
+  pinned.read = std::move(rows.read);
   return pinned;
 }
 
-// The tables that the contract's foreign keys name, as they are written before the column.
-std::set<std::string> ForeignTables(const model::Contract& contract) {
-  std::set<std::string> tables;
+// The tables that the contract's foreign keys name, as they are written before the column, and those columns.
+std::map<std::string, std::set<std::string>> ForeignTables(const model::Contract& contract) {
+  std::map<std::string, std::set<std::string>> tables;
   auto add = [&](const std::vector<model::Relationship>& relationships) {
     for (const model::Relationship& relationship : relationships) {
       for (const std::string& to : relationship.to) {
-        if (size_t dot = to.rfind('.'); dot != to.npos && dot > 0) tables.insert(to.substr(0, dot));
+        if (size_t dot = to.rfind('.'); dot != to.npos && dot > 0) tables[to.substr(0, dot)].insert(to.substr(dot + 1));
       }
     }
   };
@@ -61,19 +60,37 @@ std::optional<catalog::PortRow> ForeignPort(store::Txn& txn, const catalog::Port
   return row.TakeValue();
 }
 
+std::map<std::string, std::string> SeenColumns(const model::TableSchema& schema, const lake::Restricted& scan,
+                                               const model::Restriction* restriction) {
+  std::map<std::string, std::string> columns;
+  for (const model::Field& field : schema.fields) {
+    if (restriction && !restriction->Shows(field.name)) continue;
+    columns[field.name] = "clear";
+    if (!scan.policy.masks.contains(field.name)) continue;
+    const auto mask = restriction->masks.find(field.name);
+    const auto action = mask == restriction->masks.end() ? model::MaskAction::kReplaceWithNull : mask->second.action;
+    columns[field.name] = model::MaskActionName(action);
+  }
+  return columns;
+}
+
 }  // namespace
 
-Result<PortRows> ReadPort(store::Txn& txn, Context& context, const catalog::PortRow& row, const catalog::Port& reader) {
-  const std::string as = ProductPrincipal(reader.row.key);
-  const catalog::Port port = TRY(catalog::Load(txn, row));
-  const model::Principal principal = TRY(access::PrincipalOf(txn, as));
-  const std::string& purpose = reader.bundle->product.purpose;
+std::string ProductPrincipal(const model::PortKey& key) { return "product:" + key.domain + "/" + key.product; }
+
+Result<PortRows> ReadPort(Reading& reading, const catalog::PortRow& row, const std::string& input) {
+  const std::string as = ProductPrincipal(reading.port.row.key);
+  const std::string& purpose = reading.port.bundle->product.purpose;
+  const catalog::Port port = TRY(catalog::Load(reading.txn, row));
+  const model::Principal principal = TRY(access::PrincipalOf(reading.txn, as));
   const model::Decision decision =
-      TRY(access::Decide(txn, context.clock, principal, model::Action::kRead, port.resource, purpose));
+      TRY(access::Decide(reading.txn, reading.context.clock, principal, model::Action::kRead, port.resource, purpose));
   if (!decision.permitted) {
+    reading.denial =
+        ledger::Denial({principal, purpose, "run", "", ""}, model::Action::kRead, row.key.Text(), decision.reasons);
     return Error{Code::kDenied, fmt::format("{} may not read {}: {}", as, row.key.Text(), decision.Why())};
   }
-  lake::View view = TRY(lake::Open(txn, row.key));
+  lake::View view = TRY(lake::Open(reading.txn, row.key));
   if (!view.snapshot && port.contract && !port.contract->schema.empty()) {
     view.schema = TRY(model::SchemaOf(port.contract->schema.front(), nullptr));
   }
@@ -84,15 +101,22 @@ Result<PortRows> ReadPort(store::Txn& txn, Context& context, const catalog::Port
       rows.ask_for[Lower(field.name)] = access::RequestLine(principal, port.resource, purpose, {field.name});
     }
   }
-  if (view.snapshot) rows.snapshot = std::to_string(view.snapshot->id);
-  rows.pseudonyms = TRY(secrets::PseudonymsFor(txn, context.vault, decision.restriction.get(), purpose));
+  rows.read.input = input;
+  rows.read.address = row.key.Text();
+  rows.read.right = decision.right;
+  rows.read.policies = model::PoliciesJson(decision);
+  if (view.snapshot) rows.read.snapshot = std::to_string(view.snapshot->id);
+  rows.pseudonyms =
+      TRY(secrets::PseudonymsFor(reading.txn, reading.context.vault, decision.restriction.get(), purpose));
   model::MaskKeys keys{.pseudonyms = secrets::FunctionsOf(rows.pseudonyms)};
   // A run is a function of its inputs: what it hashes is salted by them.
   if (decision.restriction && decision.restriction->NeedsSalt()) {
-    const std::string about = fmt::format("{} {} {}", reader.row.key.Text(), row.key.Text(), rows.snapshot);
-    keys.salt = TRY(secrets::RunSalt(txn, context.vault, about));
+    const std::string about =
+        fmt::format("{} {} {}", reading.port.row.key.Text(), rows.read.address, rows.read.snapshot);
+    keys.salt = TRY(secrets::RunSalt(reading.txn, reading.context.vault, about));
   }
   lake::Restricted scan = lake::ScanUnder(view, decision.restriction.get(), std::move(keys), true, &rows.paths);
+  rows.read.columns = SeenColumns(view.schema, scan, decision.restriction.get());
   rows.select = std::move(scan.sql);
   rows.policy = std::move(scan.policy.condition);
   for (const auto& [column, mask] : scan.policy.masks) rows.policy += fmt::format("\n{}: {}", column, mask);
@@ -119,21 +143,20 @@ Error OfGrants(Error error, const std::vector<Pinned>& inputs) {
 std::set<std::string> NeededInputs(const catalog::Port& port, const std::set<std::string>& read) {
   std::set<std::string> names = read;
   if (!port.contract) return names;
-  const std::set<std::string> foreign = ForeignTables(*port.contract);
+  const auto foreign = ForeignTables(*port.contract);
   for (const model::InputPort& input : port.bundle->product.inputs) {
     if (foreign.contains(input.name) || foreign.contains(input.SqlName())) names.insert(input.name);
   }
   return names;
 }
 
-Result<std::vector<Pinned>> PinInputs(store::Txn& txn, Context& context, const catalog::Port& port,
-                                      const std::set<std::string>& names) {
+Result<std::vector<Pinned>> PinInputs(Reading& reading, const std::set<std::string>& names) {
   std::vector<Pinned> inputs;
-  for (const model::InputPort& input : port.bundle->product.inputs) {
+  for (const model::InputPort& input : reading.port.bundle->product.inputs) {
     if (!names.contains(input.name)) continue;
     auto pin = [&]() -> Result<Pinned> {
       if (!input.source) return Error{Code::kInvalid, "it says no source"};
-      if (input.source->kind == "product") return PinProduct(txn, context, input, port);
+      if (input.source->kind == "product") return PinProduct(reading, input);
       if (input.source->kind != "file")
         return Error{Code::kUnsupported, fmt::format("sources of kind '{}' cannot be read yet", input.source->kind)};
       Pinned pinned;
@@ -143,6 +166,10 @@ Result<std::vector<Pinned>> PinInputs(store::Txn& txn, Context& context, const c
     auto pinned = pin();
     if (!pinned) return pinned.TakeError().With(fmt::format("the input '{}'", input.name));
     inputs.push_back(pinned.TakeValue());
+    if (!reading.port.contract || !inputs.back().read) continue;
+    for (const auto& [table, columns] : ForeignTables(*reading.port.contract)) {
+      if (table == input.name || table == input.SqlName()) inputs.back().read->keys = columns;
+    }
   }
   return inputs;
 }
@@ -159,7 +186,7 @@ std::set<model::PortKey> Upstream(store::Txn& txn, const catalog::Port& port, co
     if (above && above->key != port.row.key) upstream.insert(above->key);
   }
   if (!port.contract) return upstream;
-  for (const std::string& table : ForeignTables(*port.contract)) {
+  for (const auto& [table, columns] : ForeignTables(*port.contract)) {
     if (inputs.contains(table)) continue;
     if (const auto row = ForeignPort(txn, port, table)) upstream.insert(row->key);
   }
@@ -180,19 +207,22 @@ Status FindSources(std::vector<Pinned>& inputs, const model::Bundle& bundle,
   return {};
 }
 
-Result<Targets> FindTargets(store::Txn& txn, Context& context, const catalog::Port& port) {
+Result<Targets> FindTargets(Reading& reading) {
+  const catalog::Port& port = reading.port;
   Targets targets;
-  for (const std::string& table : ForeignTables(*port.contract)) {
-    const auto input =
-        std::find_if(port.bundle->product.inputs.begin(), port.bundle->product.inputs.end(),
-                     [&](const model::InputPort& each) { return each.name == table || each.SqlName() == table; });
+  for (const auto& [table, columns] : ForeignTables(*port.contract)) {
+    const auto input = std::find_if(
+        port.bundle->product.inputs.begin(), port.bundle->product.inputs.end(),
+        [&, &name = table](const model::InputPort& each) { return each.name == name || each.SqlName() == name; });
     if (input != port.bundle->product.inputs.end()) {
       targets.select[table] = "SELECT * FROM " + SqlName(input->SqlName());
       continue;
     }
-    const std::optional<catalog::PortRow> row = ForeignPort(txn, port, table);
+    const std::optional<catalog::PortRow> row = ForeignPort(reading.txn, port, table);
     if (!row) continue;
-    PortRows rows = TRY(ReadPort(txn, context, *row, port));
+    PortRows rows = TRY(ReadPort(reading, *row, table));
+    rows.read.keys = columns;
+    targets.reads.push_back(std::move(rows.read));
     targets.select[table] = std::move(rows.select);
     targets.paths.insert(targets.paths.end(), rows.paths.begin(), rows.paths.end());
     targets.pseudonyms.insert(targets.pseudonyms.end(), rows.pseudonyms.begin(), rows.pseudonyms.end());

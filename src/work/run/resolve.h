@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -10,9 +11,21 @@
 #include "drivers/store/store.h"
 #include "state/catalog/catalog.h"
 #include "state/lake/lake.h"
+#include "state/ledger/ledger.h"
 #include "work/run/inputs.h"
 
 namespace weft::run {
+
+// A read of another port, as the ledger tells of it.
+struct PortRead {
+  std::string input;  // The input port, or what a foreign key names.
+  std::string address;
+  std::string snapshot;
+  std::string right;
+  Json policies;
+  std::map<std::string, std::string> columns;  // All there are, and how they are seen: "clear", "mask-alphanum".
+  std::set<std::string> keys;                  // Columns that foreign keys ask of.
+};
 
 // What an input port comes to, before an engine has looked at it.
 struct Pinned {
@@ -24,18 +37,27 @@ struct Pinned {
   std::string policy;                          // What policies make of the rows, as a text that only they change.
   std::map<std::string, std::string> ask_for;  // See PortRows.
   lineage::Input lineage;
+  std::optional<PortRead> read;  // Where it is another port.
 };
 
-// Another port's rows as the product may read them for its purpose: kDenied with the remedy where it may not.
+// Who reads on a run's behalf: the product of `port`, for its purpose, by what `txn` sees.
+struct Reading {
+  store::Txn& txn;
+  Context& context;
+  const catalog::Port& port;
+  std::optional<ledger::Entry> denial = {};  // Of the read that was denied: not yet recorded.
+};
+// Another port's rows as the product may read them: kDenied with the remedy where it may not.
 struct PortRows {
   std::string select;
   std::vector<std::string> paths;
+  PortRead read;  // Its snapshot is empty where nothing was committed yet.
   std::vector<secrets::Pseudonym> pseudonyms;
   std::string policy;
-  std::string snapshot;                        // Empty: nothing was committed yet.
   std::map<std::string, std::string> ask_for;  // Columns that are not granted, in lower case, and how to ask for them.
 };
-Result<PortRows> ReadPort(store::Txn& txn, Context& context, const catalog::PortRow& row, const catalog::Port& reader);
+Result<PortRows> ReadPort(Reading& reading, const catalog::PortRow& row, const std::string& input);
+std::string ProductPrincipal(const model::PortKey& key);  // "product:insight/revenue"
 
 // An error of the build's SQL: where the column that it lacks is only not granted, kDenied says how to ask for it.
 Error OfGrants(Error error, const std::vector<Pinned>& inputs);
@@ -46,8 +68,7 @@ std::set<std::string> NeededInputs(const catalog::Port& port, const std::set<std
 // What cannot be found has no place in the order: the run will say why.
 std::set<model::PortKey> Upstream(store::Txn& txn, const catalog::Port& port, const std::set<std::string>& read);
 // Pins those inputs that are other ports; of the files it notes only that they are wanted.
-Result<std::vector<Pinned>> PinInputs(store::Txn& txn, Context& context, const catalog::Port& port,
-                                      const std::set<std::string>& names);
+Result<std::vector<Pinned>> PinInputs(Reading& reading, const std::set<std::string>& names);
 // Finds and hashes the files, which may take long: whoever calls holds no transaction.
 Status FindSources(std::vector<Pinned>& inputs, const model::Bundle& bundle,
                    const std::vector<model::DataFile>& uploads, const Options& options);
@@ -58,7 +79,8 @@ struct Targets {
   std::map<std::string, std::string> select;
   std::vector<std::string> paths;
   std::vector<secrets::Pseudonym> pseudonyms;
+  std::vector<PortRead> reads;
 };
-Result<Targets> FindTargets(store::Txn& txn, Context& context, const catalog::Port& port);
+Result<Targets> FindTargets(Reading& reading);
 
 }  // namespace weft::run

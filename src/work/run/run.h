@@ -47,6 +47,7 @@ struct Options {
 struct Context {
   store::Store& store;
   Clock& clock;
+  ledger::Ledger& ledger;
   lake::Lake& lake;
   engine::MemoryBroker& memory;
   secrets::Vault& vault;

@@ -88,12 +88,8 @@ Result<model::Decision> PoolRunner::MayRun(store::Txn& txn, const model::Caller&
 // The denial is in the ledger before the caller knows of it. Whoever calls holds no writing transaction.
 Error PoolRunner::Denied(const model::Caller& caller, const catalog::Port& port, const model::Decision& decision) {
   const std::string key = port.row.key.Text();
-  auto record = [&]() -> Status {
-    auto txn = TRY(context_.store.Begin());
-    TRY(ledger::Append(*txn, context_.clock, ledger::Denial(caller, model::Action::kRun, key, decision.reasons)));
-    return txn->Commit();
-  };
-  if (Status recorded = record(); !recorded) return recorded.TakeError();
+  Status recorded = context_.ledger.Deny(ledger::Denial(caller, model::Action::kRun, key, decision.reasons));
+  if (!recorded) return recorded.TakeError();
   return {Code::kDenied, fmt::format("{} may not run {}: {}", caller.principal.name, key, decision.Why())};
 }
 

@@ -106,7 +106,7 @@ class RunnerTest : public ::testing::Test {
     options.temp_folder = folder_ / "spill";
     options.parallel_runs = parallel;
     options.memory_bytes = int64_t{256} << 20;
-    runner_ = Runner::Start({*store_, clock_, *lake_, memory_, vault_, CheckRows, options}).value();
+    runner_ = Runner::Start({*store_, clock_, *ledger_, *lake_, memory_, vault_, CheckRows, options}).value();
   }
 
   struct Port {
