@@ -81,10 +81,11 @@ class Lines {
       Line& line = *newest[i];
       if (!line.columns.empty()) line.json.Set("columns", std::vector(line.columns.begin(), line.columns.end()));
       line.json.Set("times", line.times);
-      if (counts) line.json.Set("rows", line.rows).Set("bytes", line.bytes);
-      line.json.Set("first", line.first.Text()).Set("last", line.last.Text());
       const Json& run = rows[i].entry.detail["run"];
       if (run.is_text()) line.json.Set("run", run);
+      // What a run read stays inside the node: nothing left that could be counted.
+      if (counts && !run.is_text()) line.json.Set("rows", line.rows).Set("bytes", line.bytes);
+      line.json.Set("first", line.first.Text()).Set("last", line.last.Text());
       line.json.Set("row", line.row).Set("hash", rows[i].hash);
       items.push_back(std::move(line.json));
     }
