@@ -137,8 +137,8 @@ class WholeNode final : public Node {
     TRY(MigrateAll(*store_));
     vault_.emplace(settings_.Text("seal-key"));
     ledger_ = TRY(ledger::Ledger::Open(*store_, clock_, data_ + "/ledger", {settings_.Duration("denial-window")}));
-    const lake::Format format = TRY(lake::FormatFrom(settings_.Text("compression"), settings_.Int("parquet-version")));
-    lake_ = TRY(lake::Lake::Open(*store_, clock_, settings_.Text("warehouse"), format));
+    const lake::Codec codec = TRY(lake::CodecFrom(settings_.Text("compression")));
+    lake_ = TRY(lake::Lake::Open(*store_, clock_, settings_.Text("warehouse"), codec));
     token_file_ = TRY(AdminToken(*store_, clock_, data_));
     return EndInterrupted();
   }

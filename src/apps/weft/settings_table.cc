@@ -22,9 +22,6 @@ constexpr Setting kTable[] = {
     {"warehouse", Kind::kText, "<data>/warehouse", "The folder of the lake's tables."},
     {"compression", Kind::kText, "zstd",
      "How the lake's Parquet files are compressed: zstd (smallest), snappy, or uncompressed (quickest to read)."},
-    {"parquet-version", Kind::kInt, "1",
-     "Encodings of the lake's Parquet files: 1, which every reader knows, or 2, smaller and quicker to read and to "
-     "write."},
     {"source-roots", Kind::kList, "", "Folders outside a product's own from which file sources may read."},
     {"memory", Kind::kMemory, "60%",
      "What all engines may use together: bytes, or a share of what the process may use."},

@@ -72,8 +72,8 @@ Instant ModifiedAt(const fs::directory_entry& entry) {
 
 class FolderLake final : public Lake {
  public:
-  FolderLake(store::Store& store, Clock& clock, std::string warehouse, Format format)
-      : store_(store), clock_(clock), warehouse_(std::move(warehouse)), format_(format) {}
+  FolderLake(store::Store& store, Clock& clock, std::string warehouse, Codec codec)
+      : store_(store), clock_(clock), warehouse_(std::move(warehouse)), codec_(codec) {}
 
   Result<std::unique_ptr<Staging>> Stage(const model::PortKey& key, const model::TableSchema& schema,
                                          const std::string& contract_version, const std::string& run_id) override {
@@ -84,7 +84,7 @@ class FolderLake final : public Lake {
     TRY(txn->Commit());
     txn.reset();
     auto staging =
-        std::make_unique<FolderStaging>(store_, clock_, format_, std::move(lease), std::move(parent), std::move(table));
+        std::make_unique<FolderStaging>(store_, clock_, codec_, std::move(lease), std::move(parent), std::move(table));
     TRY(MakeFolders(staging->folder()));
     TRY(MakeFolders(staging->table_.location + "/metadata"));
     return staging;
@@ -123,7 +123,7 @@ class FolderLake final : public Lake {
     s.table_.metadata_path = s.MetadataPath(fmt::format("{:05}-{}.metadata.json", s.table_.version, s.lease_.label));
     s.metadata_files_.push_back(s.table_.metadata_path);
     TRY(WriteFileAtomically(s.table_.metadata_path,
-                            MetadataJson(s.table_, records, format_.codec).Dump()));  // Syncs the folder, too.
+                            MetadataJson(s.table_, records, codec_).Dump()));  // Syncs the folder, too.
     s.prepared_ = std::move(record);
     return {};
   }
@@ -239,11 +239,11 @@ class FolderLake final : public Lake {
   store::Store& store_;
   Clock& clock_;
   const std::string warehouse_;
-  const Format format_;
+  const Codec codec_;
   AvroWriter avro_;
 };
 
-Result<std::unique_ptr<Lake>> Lake::Open(store::Store& store, Clock& clock, std::string warehouse, Format format) {
+Result<std::unique_ptr<Lake>> Lake::Open(store::Store& store, Clock& clock, std::string warehouse, Codec codec) {
   TRY(MakeFolders(warehouse));
   std::error_code failure;
   const std::string folder = fs::canonical(warehouse, failure).string();
@@ -255,7 +255,7 @@ Result<std::unique_ptr<Lake>> Lake::Open(store::Store& store, Clock& clock, std:
                              "patterns: choose another folder",
                              folder)};
   }
-  return std::make_unique<FolderLake>(store, clock, folder, format);
+  return std::make_unique<FolderLake>(store, clock, folder, codec);
 }
 
 }  // namespace weft::lake

@@ -115,19 +115,16 @@ enum class Operation { kAppend, kOverwrite };
 // Ends the lease of a run that cannot be alive any more, so that nobody waits for it to expire.
 Status EndLease(store::Txn& txn, const model::PortKey& key, const std::string& run_id);
 
-// How data files are written. What is there stays as it is, and is read however it was written.
+// How the pages of data files are compressed. What is there stays as it is, and is read whichever it has.
 enum class Codec { kZstd, kSnappy, kUncompressed };
-struct Format {
-  Codec codec = Codec::kZstd;
-  int parquet = 1;  // The version of Parquet whose encodings are used: 1 or 2.
-};
-// By Iceberg's name of the codec (its table property write.parquet.compression-codec); kInvalid says what there is.
-Result<Format> FormatFrom(std::string_view codec, int64_t parquet);
+// By Iceberg's name of it (its table property write.parquet.compression-codec); kInvalid lists them.
+Result<Codec> CodecFrom(std::string_view name);
+std::string_view CodecName(Codec codec);
 
 class Lake {
  public:
   static Result<std::unique_ptr<Lake>> Open(store::Store& store, Clock& clock, std::string warehouse,
-                                            Format format = {});
+                                            Codec codec = Codec::kZstd);
   virtual ~Lake() = default;
 
   // Takes the table's writing lease for `run_id`: kConflict while another run holds it and is alive, and where `schema`

@@ -166,14 +166,11 @@ Result<std::vector<int64_t>> SplitOffsets(engine::Connection& connection, const 
 
 }  // namespace
 
-Result<Format> FormatFrom(std::string_view codec, int64_t parquet) {
-  if (parquet != 1 && parquet != 2) {
-    return Error{Code::kInvalid, fmt::format("parquet-version {} is none of: 1, 2", parquet)};
-  }
+Result<Codec> CodecFrom(std::string_view name) {
   for (size_t i = 0; i < std::size(kCodecNames); ++i) {
-    if (kCodecNames[i] == codec) return Format{static_cast<Codec>(i), static_cast<int>(parquet)};
+    if (kCodecNames[i] == name) return static_cast<Codec>(i);
   }
-  return Error{Code::kInvalid, fmt::format("compression '{}' is none of: {}", codec, fmt::join(kCodecNames, ", "))};
+  return Error{Code::kInvalid, fmt::format("compression '{}' is none of: {}", name, fmt::join(kCodecNames, ", "))};
 }
 
 std::string_view CodecName(Codec codec) { return kCodecNames[static_cast<size_t>(codec)]; }
@@ -186,13 +183,12 @@ std::vector<Leaf> LeavesOf(const model::TableSchema& schema) {
 
 Result<std::vector<DataFile>> WriteParquet(engine::Connection& connection, const model::TableSchema& schema,
                                            const std::string& select, const std::string& order_by,
-                                           const std::string& path, const Format& format) {
+                                           const std::string& path, Codec codec) {
   const std::string order = order_by.empty() ? "" : " ORDER BY " + order_by;
-  auto written =
-      TRY(Copy(connection, fmt::format("COPY (SELECT {} FROM (\n{}\n) AS rows{}) TO {} (FORMAT parquet, "
-                                       "COMPRESSION {}, PARQUET_VERSION v{}, FIELD_IDS {{{}}}, RETURN_STATS)",
-                                       Projection(schema), select, order, SqlText(path), CodecName(format.codec),
-                                       format.parquet, FieldIds(schema.fields))));
+  auto written = TRY(Copy(connection, fmt::format("COPY (SELECT {} FROM (\n{}\n) AS rows{}) TO {} (FORMAT parquet, "
+                                                  "COMPRESSION {}, FIELD_IDS {{{}}}, RETURN_STATS)",
+                                                  Projection(schema), select, order, SqlText(path), CodecName(codec),
+                                                  FieldIds(schema.fields))));
   std::vector<DataFile> files;
   for (const Written& file : written) {
     if (file.rows == 0) {

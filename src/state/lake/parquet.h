@@ -22,8 +22,6 @@ std::vector<Leaf> LeavesOf(const model::TableSchema& schema);
 // and nothing comes back.
 Result<std::vector<DataFile>> WriteParquet(engine::Connection& connection, const model::TableSchema& schema,
                                            const std::string& select, const std::string& order_by,
-                                           const std::string& path, const Format& format);
-
-std::string_view CodecName(Codec codec);
+                                           const std::string& path, Codec codec);
 
 }  // namespace weft::lake

@@ -70,10 +70,10 @@ Result<std::vector<std::string>> EndExpiredLeases(store::Txn& txn, Instant now) 
   return labels;
 }
 
-FolderStaging::FolderStaging(store::Store& store, Clock& clock, Format format, Lease lease, View parent, Table table)
+FolderStaging::FolderStaging(store::Store& store, Clock& clock, Codec codec, Lease lease, View parent, Table table)
     : store_(store),
       clock_(clock),
-      format_(format),
+      codec_(codec),
       lease_(std::move(lease)),
       snapshot_id_(NewPositiveInt64()),
       parent_(std::move(parent)),
@@ -102,7 +102,7 @@ bool FolderStaging::Visible() {
 
 Status FolderStaging::Write(engine::Connection& connection, const std::string& select, const std::string& order_by) {
   const std::string path = fmt::format("{}/part-{:05}.parquet", folder_, writes_++);
-  for (DataFile& file : TRY(WriteParquet(connection, table_.schema, select, order_by, path, format_)))
+  for (DataFile& file : TRY(WriteParquet(connection, table_.schema, select, order_by, path, codec_)))
     files_.push_back(std::move(file));
   return {};
 }

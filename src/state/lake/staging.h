@@ -29,7 +29,7 @@ Result<std::vector<std::string>> EndExpiredLeases(store::Txn& txn, Instant now);
 
 class FolderStaging final : public Staging {
  public:
-  FolderStaging(store::Store& store, Clock& clock, Format format, Lease lease, View parent, Table table);
+  FolderStaging(store::Store& store, Clock& clock, Codec codec, Lease lease, View parent, Table table);
   ~FolderStaging() override;
 
   const std::string& folder() const override { return folder_; }
@@ -47,7 +47,7 @@ class FolderStaging final : public Staging {
 
   store::Store& store_;
   Clock& clock_;
-  const Format format_;
+  const Codec codec_;
   const Lease lease_;
   const int64_t snapshot_id_;
   View parent_;
