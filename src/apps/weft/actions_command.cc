@@ -26,6 +26,7 @@ struct CommandActions {
 std::span<const CommandActions> Commands() {
   static const CommandActions commands[] = {
       {"check", {}},
+      {"diff", {}},
       {"plan", {kBrowse, kPublish, kGrant, kAdminister, kGovern}},
       {"apply", {kBrowse, kPublish, kGrant, kAdminister, kGovern}},
       {"cel", {}},

@@ -4,6 +4,7 @@
 
 #include "apps/weft/command.h"
 #include "apps/weft/completion.h"
+#include "apps/weft/diff_command.h"
 #include "apps/weft/folder.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -89,6 +90,35 @@ class CheckCommand : public Command {
   bool offline_ = false;
 };
 
+// "read by insight/revenue/daily@1, and in the last 90 days by ana"
+std::string ReadersText(const Json& readers) {
+  std::vector<std::string> some = readers["ports"].Texts();
+  for (const std::string& principal : readers["principals"].Texts()) some.push_back(principal);
+  const int64_t others = readers["principals_count"].Int();
+  if (others > 0) some.push_back(Count(static_cast<size_t>(others), "principal"));
+  return some.empty() ? "" : "; read by " + Join(some, ", ");
+}
+
+// How contracts differ, but for what breaks: that is told as problems.
+std::string DifferenceLines(const Session& session, const Json& differences) {
+  std::string lines;
+  size_t words = 0;
+  for (const Json& difference : differences.Items()) {
+    const std::string& impact = difference["impact"].Text();
+    if (impact == "breaking") continue;
+    if (difference["kind"].Text() == "words-changed") {
+      ++words;
+      continue;
+    }
+    const std::string what = difference["what"].Text() + ReadersText(difference["readers"]);
+    const bool risky = impact == "risky";
+    lines += "\n    " +
+             (risky ? session.Paint(Style::kWarn, "risky: ") + Safe(what) : session.Paint(Style::kDim, Safe(what)));
+  }
+  if (words > 0) lines += "\n    " + session.Paint(Style::kDim, Count(words, "change") + " of words");
+  return lines;
+}
+
 // "+ operations/flights 1.0.0", as plan and apply show it.
 std::string ChangeLine(const Session& session, const Json& change) {
   const std::string& kind = change["kind"].Text();
@@ -104,7 +134,7 @@ std::string ChangeLine(const Session& session, const Json& change) {
     line += " " + Safe(to.empty() ? from : to);
   }
   for (const std::string& note : change["notes"].Texts()) line += "\n    " + session.Paint(Style::kDim, Safe(note));
-  return line + "\n";
+  return line + DifferenceLines(session, change["differences"]) + "\n";
 }
 
 // Who gains and loses what by policies that change.
@@ -216,6 +246,8 @@ class ApplyCommand : public Command {
 constexpr CommandEntry kCommands[] = {
     {"check", "Publish", "Judge a folder of descriptors, without a node",
      "weft check mesh\nweft check --offline flights.odcs.yaml", Make<CheckCommand>},
+    {"diff", "Publish", "Compare two versions of a contract: what breaks whom, and which version that makes",
+     "weft diff orders-1.0.0.odcs.yaml orders.odcs.yaml", MakeDiff},
     {"plan", "Publish", "Show what apply would change", "weft plan mesh", Make<PlanCommand>},
     {"apply", "Publish", "Register what the folder describes, with its data files",
      "weft apply mesh\nweft apply mesh/domains/operations/flights", Make<ApplyCommand>},

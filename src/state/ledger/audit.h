@@ -33,6 +33,9 @@ struct Answer {
   int64_t verified_from = 0;
 };
 
+// The answer as far as the index has come, which is some moments behind the newest rows; `verify` is not asked.
+Result<Answer> AskIndex(store::Txn& txn, const Question& question);
+
 // The hash and the detail of rows, by seq, for those who want to see what stands behind an answer.
 Result<std::vector<Sealed>> RowsAt(store::Txn& txn, std::span<const int64_t> seqs);
 

@@ -51,7 +51,6 @@ class Index {
   std::mutex mutex_;
   std::unordered_map<std::string, int64_t> terms_;  // Numbers of texts that are committed.
 };
-Result<Answer> AskIndex(store::Txn& txn, const Question& question);
 // The text that a digest stands for; "{}" where nobody knows.
 Result<std::string> TextOf(store::Txn& txn, const std::string& digest);
 

@@ -11,6 +11,7 @@ namespace {
 
 using model::Bundle;
 using model::Contract;
+using model::Step;
 using model::Version;
 using model::WithoutStatus;
 
@@ -23,51 +24,35 @@ int StatusRank(std::string_view status) {
 }
 bool IsDraft(std::string_view status) { return StatusRank(status) <= 1; }
 
-enum class Size { kPatch, kMinor, kMajor };
-
-std::string Bumped(const Version& version, Size size) {
-  switch (size) {
-    case Size::kPatch:
+std::string Bumped(const Version& version, Step step) {
+  switch (step) {
+    case Step::kPatch:
       return Version{version.major, version.minor, version.patch + 1}.Text();
-    case Size::kMinor:
+    case Step::kMinor:
       return Version{version.major, version.minor + 1, 0}.Text();
-    case Size::kMajor:
+    case Step::kMajor:
       return Version{version.major + 1, 0, 0}.Text();
   }
   return version.Text();
 }
 
-// What a person wants to hear of two versions of one contract.
-struct Difference {
-  Size size = Size::kPatch;
-  std::vector<std::string> notes;
-  std::vector<Problem> breaking;
-};
-
-Difference DifferenceOf(const Contract& before, const Contract& after) {
-  Difference found;
-  found.breaking = model::BreakingChanges(before, after);
-  if (!before.schema.empty() && !after.schema.empty()) {
-    for (const model::Property& property : after.schema[0].properties) {
-      if (!before.schema[0].Find(property.name)) found.notes.push_back("adds column " + property.name);
-    }
-    for (const model::Property& property : before.schema[0].properties) {
-      if (!after.schema[0].Find(property.name)) found.notes.push_back("removes column " + property.name);
-    }
-  }
-  if (!found.breaking.empty()) {
-    found.size = Size::kMajor;
-  } else if (!found.notes.empty()) {
-    found.size = Size::kMinor;
-  }
-  return found;
+// What most asks for the step that the differences need.
+const model::Difference* Worst(const std::vector<model::Difference>& differences) {
+  const auto worst = std::ranges::max_element(differences, {}, &model::Difference::impact);
+  return worst == differences.end() ? nullptr : &*worst;
 }
 
 // Compares one bundle; collects what would change and what may not.
 class Comparer {
  public:
-  Comparer(store::Txn& txn, const Bundle& bundle, const Registered& registered)
-      : txn_(txn), bundle_(bundle), registered_(registered), name_(bundle.product.domain + "/" + bundle.product.name) {}
+  Comparer(Context& context, store::Txn& txn, const model::Caller& caller, const Bundle& bundle,
+           const Registered& registered)
+      : context_(context),
+        txn_(txn),
+        caller_(caller),
+        bundle_(bundle),
+        registered_(registered),
+        name_(bundle.product.domain + "/" + bundle.product.name) {}
 
   Result<Comparison> Run() {
     if (!registered_.product) {
@@ -119,11 +104,11 @@ class Comparer {
     if (was && is && *is < *was && is->major == was->major) {
       Refuse(PlaceOf(bundle_.product.bytes, bundle_.product.file, {"version"}), bundle_.product.file, "weft.version",
              fmt::format("{} {} is lower than {}, the newest registered of its major; make it {} or higher", name_,
-                         version_, newest, Bumped(*was, Size::kPatch)));
+                         version_, newest, Bumped(*was, Step::kPatch)));
     }
     const bool replaces = newest == version_;
     Change change{Change::Kind::kUpdate, name_, newest, version_, {}};
-    for (const model::OutputPort& port : bundle_.product.outputs) TRY(ComparePort(port, replaces, &change.notes));
+    for (const model::OutputPort& port : bundle_.product.outputs) TRY(ComparePort(port, replaces, &change));
     NoteDropped(&change.notes);
     out_.changes.push_back(std::move(change));
     out_.changed = out_.register_it = true;
@@ -137,25 +122,26 @@ class Comparer {
     return nullptr;
   }
 
-  Status ComparePort(const model::OutputPort& port, bool draft_bundle, std::vector<std::string>* notes) {
+  Status ComparePort(const model::OutputPort& port, bool draft_bundle, Change* change) {
     const Contract* contract = bundle_.ContractOf(port);
     auto version = Version::Parse(contract ? contract->version : port.version);
     if (!contract || !version) return {};  // Reported when the folder was read.
     const catalog::PortRow* row = RowOf(port, version->major);
     if (!row) {
-      notes->push_back(fmt::format("adds port {}@{}", port.name, version->major));
+      change->notes.push_back(fmt::format("adds port {}@{}", port.name, version->major));
       return {};
     }
     catalog::Port before = TRY(catalog::Load(txn_, *row));
     if (!before.contract || before.contract->bytes == contract->bytes) return {};
     auto registered = Version::Parse(row->version);
     if (!registered) return Error{Code::kInternal, "the catalogue holds the version '" + row->version + "'"};
-    Difference difference = DifferenceOf(*before.contract, *contract);
+    const std::vector<model::Difference> differences = model::Differences(*before.contract, *contract);
+    const Step step = model::StepOf(differences);
     const model::Place place = PlaceOf(contract->bytes, contract->file, {"version"});
     if (*version < *registered) {
       Refuse(place, contract->file, "weft.version",
              fmt::format("contract {} is lower than {}, the newest registered of {}; make it {} or higher",
-                         contract->version, row->version, row->key.Text(), Bumped(*registered, difference.size)));
+                         contract->version, row->version, row->key.Text(), Bumped(*registered, step)));
       return {};
     }
     const bool draft = IsDraft(row->status) || (draft_bundle && IsDraft(before.contract->status));
@@ -165,26 +151,66 @@ class Comparer {
       }
       Refuse(place, contract->file, "weft.immutable",
              fmt::format("{} {} is registered with other bytes, and a version never changes; make it {}{}",
-                         row->key.Text(), row->version, Bumped(*registered, difference.size), Because(difference)));
+                         row->key.Text(), row->version, Bumped(*registered, step), Because(differences)));
       return {};
     }
-    if (!draft && !difference.breaking.empty()) {
-      for (Problem& problem : difference.breaking) out_.problems.push_back(std::move(problem));
+    TRY(Find(row->key, *before.contract, *contract, differences, change));
+    change->notes.push_back(fmt::format("port {} {} → {}", row->key.Text(), row->version, contract->version));
+    if (draft) return {};
+    if (step == Step::kMajor) {
+      Break(*change, *contract);
       Refuse(place, contract->file, "weft.breaking",
              fmt::format("{} breaks the readers of {}; make it major {}: {}", contract->version, row->key.Text(),
-                         registered->major + 1, Bumped(*registered, Size::kMajor)));
-      return {};
+                         registered->major + 1, Bumped(*registered, Step::kMajor)));
+    } else if (step == Step::kMinor && version->minor == registered->minor) {
+      Refuse(place, contract->file, "weft.version",
+             fmt::format("{} is a patch of {}, and {}: a patch changes words only; make it {}", contract->version,
+                         row->version, Worst(differences)->what, Bumped(*registered, Step::kMinor)));
     }
-    std::string note = fmt::format("port {} {} → {}", row->key.Text(), row->version, contract->version);
-    if (!difference.notes.empty()) note += ": " + Join(difference.notes, ", ");
-    notes->push_back(std::move(note));
     return {};
   }
 
-  static std::string Because(const Difference& difference) {
-    if (difference.size == Size::kPatch) return " (no column changes)";
-    if (difference.notes.empty()) return " (it breaks readers)";
-    return " (it " + Join(difference.notes, ", ") + ")";
+  // Each difference with those who read what it is about; whoever may audit the product hears their names.
+  Status Find(const model::PortKey& key, const Contract& before, const Contract& after,
+              const std::vector<model::Difference>& differences, Change* change) {
+    for (const model::Difference& difference : differences) {
+      Finding finding{difference, after.file, before.version, {}};
+      if (difference.impact != model::Impact::kCompatible) {
+        finding.readers = TRY(ReadersOf(txn_, key, difference.column, context_.clock.Now()));
+        finding.readers.named = TRY(MayAudit());
+      }
+      change->findings.push_back(std::move(finding));
+    }
+    return {};
+  }
+
+  Result<bool> MayAudit() {
+    if (may_audit_) return *may_audit_;
+    model::Resource resource;
+    resource.domain = bundle_.product.domain;
+    resource.product = bundle_.product.name;
+    static_cast<model::Team&>(resource) = TRY(catalog::TeamOf(txn_, resource.domain));
+    const model::Decision decision =
+        TRY(access::Decide(txn_, context_.clock, caller_.principal, model::Action::kAudit, resource, caller_.purpose));
+    may_audit_ = decision.permitted;
+    return *may_audit_;
+  }
+
+  // A problem for each breaking difference, at its place.
+  void Break(const Change& change, const Contract& contract) {
+    for (const Finding& finding : change.findings) {
+      const model::Difference& difference = finding.difference;
+      if (difference.impact != model::Impact::kBreaking || finding.file != contract.file) continue;
+      Refuse(difference.now, contract.file, "weft.breaking",
+             fmt::format("{} (line {} of version {}); {}: raise the major version, or undo it", difference.what,
+                         difference.was.line, finding.previous, finding.readers.Text()));
+    }
+  }
+
+  static std::string Because(const std::vector<model::Difference>& differences) {
+    const model::Difference* worst = Worst(differences);
+    if (!worst) return " (nothing changes that a reader sees)";
+    return fmt::format(" ({})", worst->what);
   }
 
   void NoteDropped(std::vector<std::string>* notes) const {
@@ -209,7 +235,7 @@ class Comparer {
   }
 
   Status Transition(const Bundle& before) {
-    Step(name_, before.product.status, bundle_.product.status, bundle_.product.bytes, bundle_.product.file);
+    Move(name_, before.product.status, bundle_.product.status, bundle_.product.bytes, bundle_.product.file);
     for (const model::OutputPort& port : bundle_.product.outputs) {
       const Contract* contract = bundle_.ContractOf(port);
       const Contract* other = contract ? before.ContractById(contract->id) : nullptr;
@@ -223,11 +249,11 @@ class Comparer {
   }
 
   Status PortStatus(const model::PortKey& key, const std::string& from, const Contract& contract) {
-    Step(key.Text(), from, contract.status, contract.bytes, contract.file);
+    Move(key.Text(), from, contract.status, contract.bytes, contract.file);
     return {};
   }
 
-  void Step(const std::string& address, const std::string& from, const std::string& to, const std::string& bytes,
+  void Move(const std::string& address, const std::string& from, const std::string& to, const std::string& bytes,
             const std::string& file) {
     if (from == to) return;
     if (StatusRank(to) < StatusRank(from)) {
@@ -241,18 +267,18 @@ class Comparer {
   }
 
   Status Immutable(const Bundle& before) {
-    Size size = before.product.outputs.size() == bundle_.product.outputs.size() ? Size::kPatch : Size::kMinor;
-    std::vector<std::string> notes;
+    Step step = before.product.outputs.size() == bundle_.product.outputs.size() ? Step::kPatch : Step::kMinor;
+    Change unused;
     for (const model::OutputPort& port : bundle_.product.outputs) {
-      TRY(ComparePort(port, false, &notes));
+      TRY(ComparePort(port, false, &unused));
       const Contract* contract = bundle_.ContractOf(port);
       const Contract* other = contract ? before.ContractById(contract->id) : nullptr;
-      if (other) size = std::max(size, DifferenceOf(*other, *contract).size);
+      if (other) step = std::max(step, model::StepOf(model::Differences(*other, *contract)));
     }
     auto version = Version::Parse(version_);
     Refuse(PlaceOf(bundle_.product.bytes, bundle_.product.file, {"version"}), bundle_.product.file, "weft.immutable",
            fmt::format("{} {} is registered with other bytes ({}), and a version never changes; make it {}", name_,
-                       version_, Join(ChangedFiles(before), ", "), version ? Bumped(*version, size) : "higher"));
+                       version_, Join(ChangedFiles(before), ", "), version ? Bumped(*version, step) : "higher"));
     return {};
   }
 
@@ -299,12 +325,15 @@ class Comparer {
     out_.problems.push_back(ProblemAt(file, place, std::move(rule), std::move(message)));
   }
 
+  Context& context_;
   store::Txn& txn_;
+  const model::Caller& caller_;
   const Bundle& bundle_;
   const Registered& registered_;
   const std::string name_;
   const std::string& version_ = bundle_.product.version;
   catalog::BundlePtr previous_;
+  std::optional<bool> may_audit_;
   Comparison out_;
 };
 
@@ -318,8 +347,9 @@ std::vector<model::DataFile> DataOf(const Bundle& bundle) {
   return data;
 }
 
-Result<Comparison> Compare(store::Txn& txn, const Bundle& bundle, const Registered& registered) {
-  return Comparer(txn, bundle, registered).Run();
+Result<Comparison> Compare(Context& context, store::Txn& txn, const model::Caller& caller, const Bundle& bundle,
+                           const Registered& registered) {
+  return Comparer(context, txn, caller, bundle, registered).Run();
 }
 
 }  // namespace weft::publish

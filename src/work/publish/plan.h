@@ -43,7 +43,8 @@ struct Comparison {
   bool changed = false;      // Its version bytes are new.
   bool register_it = false;  // Something of it must be written: bytes, a status or data pointers.
 };
-Result<Comparison> Compare(store::Txn& txn, const model::Bundle& bundle, const Registered& registered);
+Result<Comparison> Compare(Context& context, store::Txn& txn, const model::Caller& caller, const model::Bundle& bundle,
+                           const Registered& registered);
 
 // The bundle's data files with paths under the product's folder, as the catalogue keeps them.
 std::vector<model::DataFile> DataOf(const model::Bundle& bundle);

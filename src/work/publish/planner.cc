@@ -240,7 +240,8 @@ class Planner {
   }
 
   Status CompareBundle(const Bundle& bundle, std::vector<const Bundle*>* changed) {
-    Comparison comparison = TRY(Compare(txn_, bundle, catalogue_.Find(bundle.product.domain, bundle.product.name)));
+    Comparison comparison =
+        TRY(Compare(context_, txn_, caller_, bundle, catalogue_.Find(bundle.product.domain, bundle.product.name)));
     const bool sound = comparison.problems.empty();
     Tell(std::move(comparison.problems));
     for (Change& change : comparison.changes) plan_.changes.push_back(std::move(change));

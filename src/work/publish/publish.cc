@@ -147,7 +147,7 @@ Status ApplyBundle(Context& context, const model::Caller& caller, const Bundle& 
   std::optional<ledger::Entry> denial;
   return InTransaction(context, denial, [&](store::Txn& txn) -> Status {
     const Registered registered = TRY(Catalogue::ReadOne(txn, domain, name));
-    Comparison comparison = TRY(Compare(txn, bundle, registered));
+    Comparison comparison = TRY(Compare(context, txn, caller, bundle, registered));
     if (!comparison.problems.empty()) {
       return Error{
           Code::kConflict,
@@ -193,6 +193,28 @@ bool Plan::refused() const {
                      [](const Problem& problem) { return problem.level == Problem::Level::kError; });
 }
 
+namespace {
+
+Json FindingsJson(const std::vector<Finding>& findings) {
+  Json::Array all;
+  for (const Finding& finding : findings) {
+    const model::Difference& difference = finding.difference;
+    Json json = Json::Map({{"impact", ImpactName(difference.impact)},
+                           {"kind", difference.kind},
+                           {"what", difference.what},
+                           {"column", difference.column},
+                           {"file", finding.file},
+                           {"line", difference.now.line},
+                           {"previous", finding.previous},
+                           {"previous_line", difference.was.line}});
+    if (difference.impact != model::Impact::kCompatible) json.Set("readers", finding.readers.ToJson());
+    all.push_back(std::move(json));
+  }
+  return Json(std::move(all));
+}
+
+}  // namespace
+
 Json Plan::ToJson() const {
   Json json = Json::Map({{"changes", Json::Array()}, {"problems", Json::Array()}, {"missing_data", missing_data}});
   Json::Array told;
@@ -201,7 +223,8 @@ Json Plan::ToJson() const {
                               {"address", change.address},
                               {"from", change.from},
                               {"to", change.to},
-                              {"notes", change.notes}}));
+                              {"notes", change.notes},
+                              {"differences", FindingsJson(change.findings)}}));
   }
   json.Set("changes", std::move(told));
   Json::Array felt;

@@ -10,12 +10,22 @@
 #include "drivers/engine/engine.h"
 #include "drivers/store/store.h"
 #include "model/access.h"
+#include "model/compat.h"
 #include "model/repository.h"
 #include "state/access/access.h"
 #include "state/secrets/secrets.h"
 #include "state/uploads/uploads.h"
+#include "work/publish/readers.h"
 
 namespace weft::publish {
+
+// A difference between two versions of a port's contract, and who reads what it is about.
+struct Finding {
+  model::Difference difference;
+  std::string file;      // Of the newer version,
+  std::string previous;  // and the number of the older one.
+  Readers readers;       // Where it is not compatible.
+};
 
 struct Change {
   enum class Kind { kCreate, kUpdate, kStatus, kData, kUnchanged, kMissing };
@@ -23,7 +33,8 @@ struct Change {
   std::string address;  // "mesh", "operations/flights", "operations/flights/flights@1"
   std::string from;     // Version or status before; empty where new.
   std::string to;
-  std::vector<std::string> notes;  // "adds column x", "3 data files"
+  std::vector<std::string> notes;      // "adds port x 1.0.0", "3 data files"
+  std::vector<Finding> findings = {};  // How its ports' contracts differ from the versions before.
 };
 std::string_view KindName(Change::Kind kind);
 

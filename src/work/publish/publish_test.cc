@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "state/catalog/catalog.h"
 #include "state/ledger/ledger.h"
+#include "state/lineage/lineage.h"
 
 namespace weft::publish {
 namespace {
@@ -87,6 +88,7 @@ class PublishTest : public ::testing::Test {
     ASSERT_TRUE(store::Migrate(*store_, access::Migrations()));
     ASSERT_TRUE(store::Migrate(*store_, ledger::Migrations()));
     ASSERT_TRUE(store::Migrate(*store_, catalog::Migrations()));
+    ASSERT_TRUE(store::Migrate(*store_, lineage::Migrations()));
     ASSERT_TRUE(store::Migrate(*store_, uploads::Migrations()));
     ASSERT_TRUE(store::Migrate(*store_, secrets::Migrations()));
     ASSERT_TRUE(MakeFolders(folder_ + "/uploads"));
