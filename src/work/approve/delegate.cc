@@ -14,7 +14,9 @@ Status CheckPlace(store::Txn& txn, const model::Address& on) {
   if (on.domain.empty()) return {};
   const auto mesh = TRY(catalog::MeshOf(txn));
   std::vector<std::string_view> names;
-  for (const auto& domain : mesh ? mesh->domains : std::vector<model::Mesh::Domain>()) names.push_back(domain.name);
+  if (mesh) {
+    for (const model::Mesh::Domain& domain : mesh->domains) names.push_back(domain.name);
+  }
   if (std::ranges::find(names, on.domain) == names.end()) {
     return Error{Code::kNotFound, fmt::format("there is no domain '{}'{}", on.domain, DidYouMean(on.domain, names))};
   }
