@@ -33,8 +33,8 @@ struct Folder {
 // Sorts files into folders and judges each; `offline` judges each file alone.
 class Reader {
  public:
-  Reader(const std::vector<TextFile>& files, const std::vector<DataFile>& data, bool offline)
-      : files_(files), data_(data), offline_(offline) {}
+  Reader(const std::vector<TextFile>& files, const std::vector<DataFile>& data, bool offline, const Mesh* registered)
+      : files_(files), data_(data), offline_(offline), registered_(registered) {}
 
   Repository Run() {
     for (const TextFile& file : files_) offline_ ? Alone(file) : Sort(file);
@@ -161,7 +161,7 @@ class Reader {
                  fmt::format("stands in a folder without {}: add it", kProductFile));
     }
     Surroundings around;
-    around.mesh = out_.mesh ? &*out_.mesh : nullptr;
+    around.mesh = out_.mesh ? &*out_.mesh : registered_;
     around.mesh_complete = mesh_complete_;
     around.sql = folder.sql;
     around.data = data_;
@@ -187,6 +187,7 @@ class Reader {
   const std::vector<TextFile>& files_;
   const std::vector<DataFile>& data_;
   const bool offline_;
+  const Mesh* const registered_;
   std::map<std::string, Folder> folders_;
   bool mesh_complete_ = true;
   Repository out_;
@@ -235,8 +236,9 @@ std::string WithoutStatus(const std::string& text) {
   return Join(lines, "\n");
 }
 
-Repository ReadRepository(const std::vector<TextFile>& files, const std::vector<DataFile>& data, bool offline) {
-  return Reader(files, data, offline).Run();
+Repository ReadRepository(const std::vector<TextFile>& files, const std::vector<DataFile>& data, bool offline,
+                          const Mesh* registered) {
+  return Reader(files, data, offline, registered).Run();
 }
 
 }  // namespace weft::model

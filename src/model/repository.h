@@ -68,8 +68,10 @@ struct Repository {
 
 // Reads every file that has a place in a mesh: mesh.yaml, domains/<domain>/<product>/*, or (a single product's
 // folder) product.odps.yaml at the root. With `offline`, judges each descriptor by its standard alone.
-// Weft's rules have codes "weft.*" in Problem::rule; what is valid but not done yet is "weft.unsupported".
-Repository ReadRepository(const std::vector<TextFile>& files, const std::vector<DataFile>& data, bool offline);
+// Weft's rules have codes "weft.*" in Problem::rule; what is valid but not done yet is "weft.unsupported". Where the
+// files have no mesh.yaml, `registered` is the mesh that they are for; null: not known.
+Repository ReadRepository(const std::vector<TextFile>& files, const std::vector<DataFile>& data, bool offline,
+                          const Mesh* registered = nullptr);
 
 // A descriptor's text with its own `status` line blanked: what a transition from one status to the next leaves alone.
 std::string WithoutStatus(const std::string& text);

@@ -165,7 +165,12 @@ void Judge::Owner() {
     }
   }
   if (!product_.owners.empty() || (domain && !domain->owners.empty()) || !around_.mesh_complete) return;
-  Say("owner", At("team"), "has no owner: add a team member with role: owner, or owners to the domain in mesh.yaml");
+  // Where nobody knows the mesh, its domain may well have some.
+  const bool known = around_.mesh != nullptr;
+  Say("owner", product_.file, At("team"),
+      known ? "has no owner: add a team member with role: owner, or owners to the domain in mesh.yaml"
+            : "has no owner of its own, and the mesh.yaml that may name the domain's is not in this folder",
+      known ? Problem::Level::kError : Problem::Level::kWarning);
 }
 
 // A URL with a user or password in it, anywhere.

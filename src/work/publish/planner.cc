@@ -22,9 +22,9 @@ class Planner {
       : context_(context), caller_(caller), txn_(txn), draft_(draft), plan_(draft.plan) {}
 
   Status Run(const Submission& submission) {
-    draft_.repository = model::ReadRepository(submission.files, submission.data, false);
-    plan_.problems = draft_.repository.problems;
     mesh_ = TRY(catalog::MeshOf(txn_));
+    draft_.repository = model::ReadRepository(submission.files, submission.data, false, mesh_ ? &*mesh_ : nullptr);
+    plan_.problems = draft_.repository.problems;
     TRY(CompareMesh());
     if (!mesh_ && !submission.files.empty()) {
       Say({}, kMeshFile, "weft.mesh",
@@ -206,18 +206,8 @@ class Planner {
   // Whether the bundle's domain is there and the caller may publish it.
   Result<bool> MayPublish(const Bundle& bundle) {
     const std::string& name = bundle.product.domain;
-    const Mesh::Domain* domain = nullptr;
-    std::vector<std::string_view> names;
-    for (const Mesh::Domain& candidate : mesh_->domains) {
-      names.push_back(candidate.name);
-      if (candidate.name == name) domain = &candidate;
-    }
-    if (!domain && draft_.repository.mesh) return false;  // Told when the folder was read.
-    if (!domain) {
-      SayDomain(bundle, "weft.domain",
-                fmt::format("the domain '{}' is not in mesh.yaml{}", name, DidYouMean(name, names)));
-      return false;
-    }
+    const auto domain = std::ranges::find(mesh_->domains, name, &Mesh::Domain::name);
+    if (domain == mesh_->domains.end()) return false;  // Told when the folder was read.
     const Needed needed = TRY(NeededFor(txn_, bundle, *domain));
     if (!TRY(Allowed(bundle, model::Action::kPublish, needed.resource, "publish"))) return false;
     return !needed.grant || TRY(Allowed(bundle, model::Action::kGrant, needed.resource, "change who holds a role"));
