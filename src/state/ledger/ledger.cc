@@ -56,7 +56,9 @@ constexpr Kind kKinds[] = {
     {"retired", "a port's status became retired"},
     {"ran", "a run was skipped: its inputs were as before"},
     {"committed", "a run made a snapshot visible"},
-    {"refused", "a run's rows broke their contract, or it may not read what it needs"},
+    {"refused",
+     "a run's rows broke their contract, or it may not read what it needs; or SQL, a folder or a run was asked "
+     "for that cannot be"},
     {"failed", "a run failed"},
     {"cancelled", "a run was cancelled"},
     {"interrupted", "the node ended while a run was under way"},
@@ -109,6 +111,13 @@ Entry Denial(const model::Caller& caller, model::Action action, std::string addr
   if (!caller.peer.empty()) detail.Set("peer", caller.peer);
   if (!caller.token_id.empty()) detail.Set("token", caller.token_id);
   return {"denied", caller.principal.name, caller.purpose, std::move(address), std::move(detail)};
+}
+
+Entry Refusal(const model::Caller& caller, std::string_view what, std::string address, std::string why) {
+  Json detail = Json::Map({{"what", what}, {"why", std::move(why)}, {"door", caller.door}});
+  if (!caller.peer.empty()) detail.Set("peer", caller.peer);
+  if (!caller.token_id.empty()) detail.Set("token", caller.token_id);
+  return {"refused", caller.principal.name, caller.purpose, std::move(address), std::move(detail)};
 }
 
 Result<RowCells> CellsOf(const Clock& clock, const Entry& entry) {

@@ -39,6 +39,9 @@ struct Entry {
 Entry Denial(const model::Caller& caller, model::Action action, std::string address,
              const std::vector<std::string>& reasons);
 
+// The row of what was asked for and cannot be, whoever asks: `what` is "sql", "apply" or "run".
+Entry Refusal(const model::Caller& caller, std::string_view what, std::string address, std::string why);
+
 struct Sealed {
   int64_t seq = 0;
   Instant at;
@@ -94,9 +97,9 @@ class Ledger {
   using Waiter = std::function<Status()>;
   Result<Waiter> AppendSoon(std::span<const Entry> entries);
   Result<Waiter> AppendSoon(const Entry& entry) { return AppendSoon(std::span(&entry, 1)); }
-  // A denial. The first of its kind (principal, purpose, address, action, reasons, door, token) is durable when this
-  // returns; those of the same kind within the window are counted, and are one row with their number at its end, so
-  // that a flood costs no commit each. What was counted and not yet written is lost if the process is killed.
+  // A denial or refusal. The first of its kind (principal, purpose, address, action, reasons, door, token) is durable
+  // when this returns; those of the same kind within the window are counted, and are one row with their number at its
+  // end, so that a flood costs no commit each. What was counted and not yet written is lost if the process is killed.
   Status Deny(const Entry& denial);
   Status DenySoon(const Entry& denial);  // Waits for no commit: for threads that hold a writing transaction.
   // Walks the whole chain: an edit, a reorder, a removed row, a cut end and a forged head are each told with their row.

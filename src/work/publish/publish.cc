@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/id.h"
 #include "base/text.h"
@@ -17,6 +18,16 @@ namespace {
 
 using model::Bundle;
 using model::Mesh;
+
+// What was refused, as the ledger tells it: by the rules, since messages quote what people wrote.
+ledger::Entry RefusalRow(const model::Caller& caller, const std::string& address,
+                         const std::vector<Problem>& problems) {
+  std::set<std::string> rules;
+  for (const Problem& problem : problems) {
+    if (problem.level == Problem::Level::kError) rules.insert(problem.rule);
+  }
+  return ledger::Refusal(caller, "apply", address, Join(std::vector(rules.begin(), rules.end()), ", "));
+}
 
 Error Refusal(const Plan& plan) {
   size_t errors = 0, denials = 0;
@@ -149,6 +160,7 @@ Status ApplyBundle(Context& context, const model::Caller& caller, const Bundle& 
     const Registered registered = TRY(Catalogue::ReadOne(txn, domain, name));
     Comparison comparison = TRY(Compare(context, txn, caller, bundle, registered));
     if (!comparison.problems.empty()) {
+      denial = RefusalRow(caller, domain + "/" + name, comparison.problems);
       return Error{
           Code::kConflict,
           fmt::format("{}/{} was published by another meanwhile: {}", domain, name, comparison.problems[0].message),
@@ -248,7 +260,9 @@ Result<Plan> MakePlan(Context& context, const model::Caller& caller, const Submi
 Result<Plan> Apply(Context& context, const model::Caller& caller, const Submission& submission) {
   Draft draft = TRY(MakeDraft(context, caller, submission));
   if (draft.plan.refused()) {
-    TRY(Record(context, draft.denials));
+    std::vector<ledger::Entry> rows = draft.denials;
+    if (rows.empty()) rows.push_back(RefusalRow(caller, "", draft.plan.problems));
+    TRY(Record(context, rows));
     return Refusal(draft.plan);
   }
   if (!draft.plan.missing_data.empty()) {

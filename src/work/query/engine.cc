@@ -45,7 +45,12 @@ class GovernedEngine final : public Engine {
     if (!IsUtf8(sql)) return Error{Code::kInvalid, "the statement is no valid UTF-8 text"};
     if (sql.find('\0') != sql.npos) return Error{Code::kInvalid, "the statement has a zero byte in it"};
     const Json tree = TRY(shared_.Parse(sql));
-    const model::Statement statement = TRY(model::Walk(tree, sql));
+    auto walked = model::Walk(tree, sql);
+    // What reaches for more than rows of ports is remembered, and not only told.
+    if (!walked && walked.error().code == Code::kUnsupported) {
+      TRY(shared_.context().ledger.Deny(ledger::Refusal(caller, "sql", "", walked.error().message)));
+    }
+    const model::Statement statement = TRY(std::move(walked));
     std::vector<Table> tables;
     auto txn = TRY(shared_.context().store.Read());
     for (const model::TableName& name : statement.tables) {

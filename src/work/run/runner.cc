@@ -214,6 +214,10 @@ Result<std::vector<runs::Run>> PoolRunner::Submit(const model::Caller& caller, c
       TRY(EndLost(*txn, job->run.port));
       inserted = runs::Insert(*txn, job->run);
     }
+    if (!inserted && inserted.error().code == Code::kConflict) {
+      txn.reset();
+      TRY(context_.ledger.Deny(ledger::Refusal(caller, "run", one.port.row.key.Text(), inserted.error().message)));
+    }
     TRY(std::move(inserted));
     submitted.push_back(job->run);
     jobs.push_back(std::move(job));

@@ -220,7 +220,7 @@ TEST_F(RunnerTest, OneRunAPortAndCancel) {
   EXPECT_EQ(Wait(first->at(0).id).status, "cancelled");
   EXPECT_EQ(memory_.free(), memory_.total());
   EXPECT_FALSE(runner_->Cancel(caller_, first->at(0).id));
-  EXPECT_EQ(LedgerKinds(), std::vector<std::string>{"cancelled"});
+  EXPECT_EQ(LedgerKinds(), (std::vector<std::string>{"refused", "cancelled"}));
 }
 
 TEST_F(RunnerTest, OnlyThoseWhoMayRun) {
