@@ -42,6 +42,7 @@ Status Query(const ClientOptions& options, const std::string& sql, const std::fu
              const Told& told) {
   auto client = TRY(Connect(options));
   af::FlightCallOptions call;
+  call.read_options.ensure_alignment = arrow::ipc::Alignment::kDataTypeSpecificAlignment;  // The wire has none.
   call.headers.emplace_back("authorization", "Bearer " + options.bearer);
   if (!options.purpose.empty()) call.headers.emplace_back("x-weft-purpose", options.purpose);
   if (!options.at.empty()) call.headers.emplace_back("x-weft-at", options.at);

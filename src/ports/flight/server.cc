@@ -4,6 +4,7 @@
 #include <arrow/flight/server_auth.h>
 #include <arrow/flight/server_middleware.h>
 #include <arrow/ipc/writer.h>
+#include <arrow/util/align_util.h>
 #include <google/protobuf/any.pb.h>
 
 #include <future>
@@ -288,10 +289,13 @@ class Door final : public af::FlightServerBase {
         return Error{Code::kUnsupported,
                      "a statement takes one row of parameters at a time, and here are " + std::to_string(rows)};
       }
-      if (arrow::Status whole = chunk->data->ValidateFull(); !whole.ok()) {
+      auto aligned =
+          arrow::util::EnsureAlignment(chunk->data, arrow::util::kValueAlignment, arrow::default_memory_pool());
+      if (!aligned.ok()) return FromArrow(aligned.status());
+      row = aligned.MoveValueUnsafe();
+      if (arrow::Status whole = row->ValidateFull(); !whole.ok()) {
         return Error{Code::kInvalid, "the parameters are no Arrow data: " + whole.message()};
       }
-      row = chunk->data;
     }
     return Error{Code::kInvalid, "the parameters come in more pieces than one row can have"};
   }
