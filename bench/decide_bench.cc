@@ -84,6 +84,7 @@ void MakePorts(World* world, std::mt19937& random) {
     port.classification = kClasses[random() % 4];
     for (int t = 0; t < 3; ++t) port.tags.push_back(fmt::format("t{}", random() % kTags));
     port.status = "active";
+    port.version = fmt::format("{}@1 as it is registered", port.port);
     Json by_tag = Json::Object();
     port.contract = std::make_shared<const model::Contract>(
         Must(model::Contract::Parse(Contract(i, random, &by_tag), fmt::format("c{}.odcs.yaml", i))));
@@ -256,6 +257,7 @@ void WidePort() {
   model::Resource port;
   port.domain = port.product = port.port = "wide";
   port.major = 1;
+  port.version = "wide@1 as it is registered";
   port.contract = std::make_shared<const model::Contract>(Must(model::Contract::Parse(text, "wide.odcs.yaml")));
   model::Principal principal;
   principal.name = "ana";
@@ -314,7 +316,7 @@ int main(int argc, char** argv) {
         grant.principal = world.principals[static_cast<size_t>(i) % kPrincipals].name;
         grant.port = {port.domain, port.product, port.port, 1};
         grant.granted_by = "admin";
-        Must(access::PutGrant(*txn, SystemClock(), grant));
+        Must(access::PutGrant(*txn, SystemClock(), grant, port));
       }
       Must(txn->Commit());
     }

@@ -103,6 +103,15 @@ std::string Decision::Why() const {
   return remedy.empty() ? why : why + ". What helps: " + remedy;
 }
 
+void Decision::Refuse(std::vector<std::string> why, std::string helps) {
+  permitted = false;
+  reasons = std::move(why);
+  remedy = std::move(helps);
+  right.clear();
+  until.reset();
+  remind_at.reset();
+}
+
 std::string Resource::Text() const {
   if (domain.empty()) return "the mesh";
   std::string text = domain;

@@ -50,6 +50,9 @@ struct Resource : Team {
   std::string purpose;            // What its product reads its own inputs for; empty: nothing stated.
   // What policies know of its columns; none where the question is not about a port. Shared with whoever parsed it.
   std::shared_ptr<const Contract> contract;
+  // Names all of the above but the team and the purpose: what is kept of one resource holds for another of the same
+  // version. Empty: nothing is kept of it.
+  std::string version;
 
   std::string Text() const;
 };
@@ -110,6 +113,8 @@ struct Decision {
   std::string right;  // By which it is: "owner group:sales", "grant grant_01jd…", "policy open-data".
 
   std::string Why() const;  // "REASON; REASON. What helps: REMEDY"
+  // Not permitted, whatever it was before. The restriction stays: what it hides is hidden in counts too.
+  void Refuse(std::vector<std::string> why, std::string helps);
 };
 // [{"name", "where", "effect", "detail"}]: what the policies did.
 Json PoliciesJson(const Decision& decision);

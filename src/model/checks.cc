@@ -451,7 +451,7 @@ std::string Check::Expected() const {
 }
 
 Result<std::vector<Check>> CompileChecks(const Contract& contract, const TableSchema& schema,
-                                         const Entities* entities) {
+                                         const Entities& entities) {
   CheckList list(contract);
   if (contract.schema.size() != 1) {
     list.Complain(
@@ -467,8 +467,7 @@ Result<std::vector<Check>> CompileChecks(const Contract& contract, const TableSc
       continue;
     }
     compiler.Compile(property, {property.name, SqlName(property.name), field->type, {}, true}, "");
-    if (entities)
-      compiler.Identifier(property, {property.name, SqlName(property.name), field->type, {}, true}, *entities);
+    compiler.Identifier(property, {property.name, SqlName(property.name), field->type, {}, true}, entities);
     CompileRelationships(object, property.relationships, property.name, list);
   }
   const std::vector<std::string> key = object.PrimaryKey();

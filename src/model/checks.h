@@ -44,8 +44,7 @@ struct Check {
 // Every check of the contract's one schema object: required, unique, primary key, enum, logicalTypeOptions, quality,
 // relationships, and the patterns of the entities that its columns identify. A rule that is misspelt or cannot run is
 // kInvalid with its place, never left out.
-Result<std::vector<Check>> CompileChecks(const Contract& contract, const TableSchema& schema,
-                                         const Entities* entities = nullptr);
+Result<std::vector<Check>> CompileChecks(const Contract& contract, const TableSchema& schema, const Entities& entities);
 
 // Whether `value` meets the operator. NaN and a missing value never do.
 bool Meets(std::string_view op, const Json& bound, double value);

@@ -180,15 +180,12 @@ std::vector<Problem> Entities::Judge(const Contract& contract) const {
 
 std::vector<Problem> JudgeOwners(const std::vector<EntityFile>& files, const Mesh& mesh) {
   std::vector<Problem> problems;
-  std::vector<std::string_view> names;
-  for (const auto& [name, members] : mesh.groups) names.push_back(name);
   for (const EntityFile& file : files) {
     for (const Entity& entity : file.entities) {
-      if (!entity.owner.starts_with("group:") || mesh.groups.contains(entity.owner.substr(6))) continue;
+      std::string unknown = mesh.UnknownGroup(entity.owner);
+      if (unknown.empty()) continue;
       problems.push_back({file.file, entity.place.line, entity.place.column, Child(entity.place.path, "owner"),
-                          std::string(kRule),
-                          fmt::format("the owner '{}' is no group of mesh.yaml{}", entity.owner,
-                                      DidYouMean(std::string_view(entity.owner).substr(6), names))});
+                          std::string(kRule), std::move(unknown)});
     }
   }
   return problems;

@@ -109,12 +109,12 @@ TEST(Entities, TheirPatternIsACheckOfTheColumn) {
   const Contract contract =
       ContractWith(Column("who", "logicalType: string", "listener") + Column("what", "logicalType: integer", "track"));
   const TableSchema schema = SchemaOf(contract.schema[0], nullptr).value();
-  const auto checks = CompileChecks(contract, schema, entities.get()).value();
+  const auto checks = CompileChecks(contract, schema, *entities).value();
   ASSERT_EQ(checks.size(), 1u);
   EXPECT_EQ(checks[0].id, "who.entity");
   EXPECT_EQ(checks[0].failing, "NOT regexp_matches(\"who\", '^u[0-9]{4}$')");
   EXPECT_FALSE(checks[0].warning);
-  EXPECT_EQ(CompileChecks(contract, schema)->size(), 0u);
+  EXPECT_EQ(CompileChecks(contract, schema, *Entities::Of({}).value())->size(), 0u);
 }
 
 }  // namespace

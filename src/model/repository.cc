@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "base/yaml.h"
 #include "model/address.h"
+#include "model/roles.h"
 #include "model/rules.h"
 #include "model/shape.h"
 
@@ -141,17 +142,16 @@ class Reader {
         for (const std::string& holder : *names) UnknownGroup(*mesh, holder, file.path, at, path);
       }
     }
+    for (const yaml::Node::Entry& holder : node["attributes"].entries) {
+      UnknownGroup(*mesh, holder.key, file.path, holder.value, "attributes." + holder.key);
+    }
     out_.mesh = std::move(mesh);
   }
 
   void UnknownGroup(const Mesh& mesh, const std::string& holder, const std::string& file, const yaml::Node& at,
                     const std::string& path) {
-    if (!holder.starts_with("group:") || mesh.groups.contains(holder.substr(6))) return;
-    std::vector<std::string_view> names;
-    for (const auto& [name, members] : mesh.groups) names.push_back(name);
-    out_.problems.push_back({file, at.line, at.column, path, "weft.mesh",
-                             fmt::format("'{}' is no group of mesh.yaml{}", holder,
-                                         DidYouMean(std::string_view(holder).substr(6), names))});
+    std::string unknown = mesh.UnknownGroup(holder);
+    if (!unknown.empty()) out_.problems.push_back({file, at.line, at.column, path, "weft.mesh", std::move(unknown)});
   }
 
   void ReadFolder(const std::string& path, const Folder& folder) {
@@ -194,6 +194,19 @@ class Reader {
 };
 
 }  // namespace
+
+std::string Mesh::UnknownGroup(std::string_view holder) const {
+  if (!holder.starts_with("group:")) return "";
+  const std::string group(holder.substr(6));
+  if (groups.contains(group)) return "";
+  std::vector<std::string_view> names;
+  for (const auto& [name, members] : groups) names.push_back(name);
+  for (const RoleEntry& entry : kRoles) {
+    if (const std::string_view name = GroupOf(entry.role); !name.empty()) names.push_back(name);
+  }
+  if (std::ranges::find(names, group) != names.end()) return "";
+  return fmt::format("'{}' is no group of mesh.yaml{}", holder, DidYouMean(group, names));
+}
 
 Team Mesh::TeamOf(std::string_view domain) const {
   const auto at = std::ranges::find(domains, domain, &Domain::name);

@@ -31,6 +31,9 @@ struct Mesh {
 
   static Result<Mesh> Parse(std::string_view text, const std::string& file);
   Team TeamOf(std::string_view domain) const;  // Nobody where there is no such domain.
+  // What is wrong with the name of one who holds, owns or is spoken of: a group that is neither in `groups` nor one
+  // whose members have a role (model/roles.h). Empty: nothing.
+  std::string UnknownGroup(std::string_view holder) const;
 };
 
 struct TextFile {

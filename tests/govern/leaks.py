@@ -83,10 +83,11 @@ schema:
       - {name: secret, logicalType: string, physicalType: varchar, tags: [pii],
          customProperties: [{property: entity, vendor: weft, value: alias}]}
       - {name: langs, logicalType: array, physicalType: "varchar[]", items: {logicalType: string, physicalType: varchar}}
+      - {name: marks, logicalType: array, physicalType: "bigint[]", items: {logicalType: integer, physicalType: bigint}}
 """
 SCHEMA = pa.schema([("id", pa.int64()), ("n", pa.int64()), ("country", pa.string()), ("age", pa.int32()), ("score", pa.float64()),
                     ("amount", pa.decimal128(10, 2)), ("active", pa.bool_()), ("born", pa.date32()),
-                    ("secret", pa.string()), ("langs", pa.list_(pa.string()))])
+                    ("secret", pa.string()), ("langs", pa.list_(pa.string())), ("marks", pa.list_(pa.int64()))])
 
 
 def some(random_, value):
@@ -104,7 +105,8 @@ def make_rows(random_, count=240):
              "active": some(random_, random_.random() < 0.5),
              "born": some(random_, datetime.date(1950, 1, 1) + datetime.timedelta(days=random_.randint(0, 20000))),
              "secret": some(random_, f"s{random_.randint(0, 9)}{random_.choice(['', '-é', ' x.y@z', '1234567'])}"),
-             "langs": some(random_, random_.sample(["en", "de", "fr"], random_.randint(0, 3)))} for i in range(count)]
+             "langs": some(random_, random_.sample(["en", "de", "fr"], random_.randint(0, 3))),
+             "marks": some(random_, random_.sample([1, 2, 3, 2**53 + 1, None], random_.randint(0, 4)))} for i in range(count)]
 
 
 # ---- the reference of filters: CEL's three outcomes, True, False and an error (None)
@@ -126,6 +128,9 @@ def leaf(random_):
     number = random_.choice([0.25, 0.3, 1.0])
     lang = random_.choice(["en", "de", "xx"])
     width = random_.randint(1, 8)
+    # One number as each of CEL's kinds, and the whole number that it is: 2**53 + 1 is no double.
+    mark, marked = random_.choice([("2", 2), ("2.0", 2), ("2u", 2), ("2.5", 2.5), ("-1", -1), ("1e300", 1e300), ('"2"', "2"),
+                                   ("9007199254740993", 2**53 + 1), ("9007199254740992.0", 2**53), ("18446744073709551615u", 2**64 - 1)])
 
     def text(test):
         return ask(lambda row, who: None if row["secret"] is None else test(row["secret"]))
@@ -167,6 +172,8 @@ def leaf(random_):
         ('row.country.lowerAscii() == "de"', ask(lambda row, who: None if row["country"] is None else row["country"].translate(str.maketrans("DEFRS", "defrs")) == "de")),
         (f'"c-" + row.country == "c-{country}"', ask(lambda row, who: None if row["country"] is None else row["country"] == country)),
         (f'"{lang}" in row.langs', ask(lambda row, who: None if row["langs"] is None else lang in row["langs"])),
+        (f"dyn({mark}) in row.marks", ask(lambda row, who: None if row["marks"] is None else marked in row["marks"])),
+        (f"!(dyn({mark}) in row.marks)", ask(lambda row, who: None if row["marks"] is None else marked not in row["marks"])),
         ("row.id == row.age", lambda row, who: row["id"] == row["age"]),
         ("row.country < row.secret", ask(lambda row, who: None if None in (row["country"], row["secret"]) else row["country"].encode() < row["secret"].encode())),
     ])

@@ -162,6 +162,18 @@ const cel::Environment& GateVariables() {
   return kVariables;
 }
 
+cel::Value Texts(const std::vector<std::string>& texts) {
+  cel::Value::List list;
+  for (const std::string& text : texts) list.push_back(cel::Value::Text(text));
+  return cel::Value::Of(std::move(list));
+}
+
+cel::Value Record(std::initializer_list<std::pair<const char*, cel::Value>> fields) {
+  std::vector<cel::Map::Entry> entries;
+  for (const auto& [name, value] : fields) entries.emplace_back(cel::Value::Text(name), value);
+  return cel::Value(cel::Map::Of(std::move(entries)));
+}
+
 Result<cel::Program> CompileCondition(const std::string& text, const cel::Environment& variables) {
   cel::Program program = TRY(cel::Program::Compile(text, variables));
   if (program.type().kind() == TypeKind::kBool || program.type().is_dyn()) return program;

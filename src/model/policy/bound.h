@@ -19,6 +19,10 @@ const cel::Environment& DecisionVariables();
 enum GateVariable : size_t { kProduct, kContract, kPrevious, kDomain };
 const cel::Environment& GateVariables();
 
+// What such variables hold.
+cel::Value Texts(const std::vector<std::string>& texts);
+cel::Value Record(std::initializer_list<std::pair<const char*, cel::Value>> fields);
+
 // A condition: kInvalid where it is neither true nor false.
 Result<cel::Program> CompileCondition(const std::string& text, const cel::Environment& variables);
 
@@ -54,7 +58,6 @@ struct BoundRule {
 };
 
 struct Policies::Bound {
-  std::shared_ptr<const Contract> contract;  // Kept, so that its address stays its own.
   TableSchema schema;
   std::set<std::string> columns;
   std::vector<BoundRule> rules;

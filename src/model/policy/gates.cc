@@ -12,8 +12,6 @@ namespace {
 using cel::Value;
 using Effect = Policy::Effect;
 
-constexpr std::string_view kRule = "weft.policy";
-
 std::optional<Value> DocumentOf(const Json& document) {
   auto value = Value::FromJson(document);
   return value ? std::optional(value.TakeValue()) : std::nullopt;
@@ -140,17 +138,12 @@ std::vector<Problem> Policies::JudgeBundle(const Bundle& bundle, const Bundle* p
   if (Status known = purposes_.Check(bundle.product.purpose); !known) {
     const Place& place = bundle.product.purpose_place;
     problems.push_back(
-        {bundle.product.file, place.line, place.column, place.path, std::string(kRule), known.error().message});
+        {bundle.product.file, place.line, place.column, place.path, std::string(kPolicyRule), known.error().message});
   }
-  auto texts = [](const std::vector<std::string>& names) {
-    Value::List list;
-    for (const std::string& name : names) list.push_back(Value::Text(name));
-    return Value::Of(std::move(list));
-  };
-  const Value domain = Value(cel::Map::Of({{Value::Text("name"), Value::Text(bundle.product.domain)},
-                                           {Value::Text("owners"), texts(team.owners)},
-                                           {Value::Text("stewards"), texts(team.stewards)},
-                                           {Value::Text("engineers"), texts(team.engineers)}}));
+  const Value domain = Record({{"name", Value::Text(bundle.product.domain)},
+                               {"owners", Texts(team.owners)},
+                               {"stewards", Texts(team.stewards)},
+                               {"engineers", Texts(team.engineers)}});
   cel::Bindings bindings = {DocumentOf(bundle.product.document), std::nullopt, Value(), domain};
   if (previous) bindings[kPrevious] = DocumentOf(previous->product.document);
   const std::vector<Resource> resources = ResourcesOf(bundle, team);
@@ -164,7 +157,7 @@ std::vector<Problem> Policies::JudgeBundle(const Bundle& bundle, const Bundle* p
       bindings[kContract] = compiled.of_contract ? contracts[i] : std::nullopt;
       if (std::string fault = Fault(compiled, bindings); !fault.empty()) {
         problems.push_back({compiled.of_contract ? resources[i].contract->file : bundle.product.file, 1, 1, "",
-                            std::string(kRule), std::move(fault),
+                            std::string(kPolicyRule), std::move(fault),
                             policy.warns ? Problem::Level::kWarning : Problem::Level::kError});
       }
       if (!compiled.of_contract) break;  // What is of the product alone is asked once.
@@ -173,19 +166,45 @@ std::vector<Problem> Policies::JudgeBundle(const Bundle& bundle, const Bundle* p
   return problems;
 }
 
-std::vector<Problem> Policies::RunTests(const std::map<std::string, Resource>& ports) const {
+std::vector<Problem> Policies::RunTests(const std::map<std::string, Resource>& ports, bool some) const {
   std::vector<Problem> problems;
   for (const PolicyFile& file : files_) {
     for (const PolicyTest& test : file.tests) {
+      auto level = Problem::Level::kError;
       auto fault = [&]() -> Result<std::string> {
         if (test.resource) return TestFault(*this, test, TRY(Described(*test.resource)));
         const Resource* resource = Find(ports, test.address);
-        if (!resource) return fmt::format("there is no port '{}'", test.address);
-        return TestFault(*this, test, *resource);
+        if (resource) return TestFault(*this, test, *resource);
+        if (!some) return fmt::format("there is no port '{}'", test.address);
+        level = Problem::Level::kWarning;
+        return fmt::format(
+            "the port '{}' is not in this folder: the test runs with `weft plan`, which knows the mesh's "
+            "ports",
+            test.address);
       }();
       if (fault && fault->empty()) continue;
-      problems.push_back({file.file, test.place.line, test.place.column, test.place.path, std::string(kRule),
-                          fmt::format("test '{}': {}", test.name, fault ? *fault : fault.error().message)});
+      problems.push_back({file.file, test.place.line, test.place.column, test.place.path, std::string(kPolicyRule),
+                          fmt::format("test '{}': {}", test.name, fault ? *fault : fault.error().message), level});
+    }
+  }
+  return problems;
+}
+
+std::vector<Problem> JudgeHolders(const std::vector<PolicyFile>& files, const Mesh& mesh) {
+  std::vector<Problem> problems;
+  for (const PolicyFile& file : files) {
+    for (const Policy& policy : file.policies) {
+      auto judge = [&](const std::vector<std::string>& names, std::string_view key) {
+        for (size_t i = 0; i < names.size(); ++i) {
+          std::string unknown = mesh.UnknownGroup(names[i]);
+          if (unknown.empty()) continue;
+          problems.push_back({file.file, policy.place.line, policy.place.column,
+                              fmt::format("{}.{}[{}]", policy.place.path, key, i), std::string(kPolicyRule),
+                              std::move(unknown)});
+        }
+      };
+      judge(policy.principals, "principals");
+      judge(policy.approval.steps, "approve.steps");
     }
   }
   return problems;
@@ -208,7 +227,8 @@ std::vector<Problem> JudgeByPolicies(const Repository& repository) {
       ports.insert_or_assign(address, std::move(resource));
     }
   }
-  tell(policies.RunTests(ports));
+  if (repository.mesh) tell(JudgeHolders(repository.policies, *repository.mesh));
+  tell(policies.RunTests(ports, repository.bundles.empty()));
   return problems;
 }
 

@@ -14,23 +14,10 @@ namespace {
 using cel::Value;
 using Effect = Policy::Effect;
 
-constexpr std::string_view kRule = "weft.policy";
 constexpr size_t kBoundPorts = 4096;
 
 Problem ProblemOf(const Policy& policy, const Place& place, std::string message) {
-  return {policy.file, place.line, place.column, place.path, std::string(kRule), std::move(message)};
-}
-
-Value Texts(const std::vector<std::string>& texts) {
-  Value::List list;
-  for (const std::string& text : texts) list.push_back(Value::Text(text));
-  return Value::Of(std::move(list));
-}
-
-Value Record(std::initializer_list<std::pair<const char*, Value>> fields) {
-  std::vector<cel::Map::Entry> entries;
-  for (const auto& [name, value] : fields) entries.emplace_back(Value::Text(name), value);
-  return Value(cel::Map::Of(std::move(entries)));
+  return {policy.file, place.line, place.column, place.path, std::string(kPolicyRule), std::move(message)};
 }
 
 Value ValueOf(const Principal& principal) {
@@ -82,7 +69,7 @@ class Asking {
     if (!Applies(rule, &failed)) return;
     switch (policy.effect) {
       case Effect::kAllow:
-        allowed_ = true;
+        if (!allowed_) allowed_ = &policy;
         return Note(*rule.compiled, failed);
       case Effect::kDeny:
         denials_.push_back(&policy);
@@ -100,7 +87,7 @@ class Asking {
   }
 
   std::vector<AppliedPolicy> TakeNotes() { return std::move(notes_); }
-  bool allowed() const { return allowed_; }
+  const Policy* allowed() const { return allowed_; }  // The first that allows; null: none.
   const std::vector<const Policy*>& denials() const { return denials_; }
   const std::vector<const Policy*>& approvals() const { return approvals_; }
   Restriction TakeRestriction() { return std::move(restriction_); }
@@ -204,7 +191,7 @@ class Asking {
   cel::Bindings bindings_;
   Named made_{};
   std::vector<std::pair<const std::string*, size_t>> filters_;  // Their texts, and where they are in the restriction.
-  bool allowed_ = false;
+  const Policy* allowed_ = nullptr;
   std::vector<const Policy*> denials_;
   std::vector<const Policy*> approvals_;
   Restriction restriction_;
@@ -261,7 +248,7 @@ struct Policies::Compiled {
   std::vector<CompiledPolicy> all;
   ScopeIndex scopes;
   mutable std::mutex mutex;
-  mutable std::unordered_map<const Contract*, std::shared_ptr<const Bound>> bound;
+  mutable std::unordered_map<std::string, std::shared_ptr<const Bound>> bound;  // By Resource::version.
 };
 
 Policies::Policies() : compiled_(std::make_unique<Compiled>()) {}
@@ -339,7 +326,7 @@ void Policies::JudgePurposes(std::vector<Problem>* problems) {
     }
     for (const PolicyTest& test : file.tests) {
       if (Status known = purposes_.Check(test.purpose); !known) {
-        problems->push_back({file.file, test.place.line, test.place.column, test.place.path, std::string(kRule),
+        problems->push_back({file.file, test.place.line, test.place.column, test.place.path, std::string(kPolicyRule),
                              fmt::format("test '{}': {}", test.name, known.error().message)});
       }
     }
@@ -347,13 +334,12 @@ void Policies::JudgePurposes(std::vector<Problem>* problems) {
 }
 
 std::shared_ptr<const Policies::Bound> Policies::BoundTo(const Resource& resource) const {
-  if (resource.contract.use_count() > 0) {
+  if (!resource.version.empty()) {
     std::lock_guard lock(compiled_->mutex);
-    const auto known = compiled_->bound.find(resource.contract.get());
+    const auto known = compiled_->bound.find(resource.version);
     if (known != compiled_->bound.end()) return known->second;
   }
   auto bound = std::make_shared<Bound>();
-  bound->contract = resource.contract;
   if (!resource.contract->schema.empty()) {
     if (auto schema = SchemaOf(resource.contract->schema.front(), nullptr)) bound->schema = schema.TakeValue();
   }
@@ -366,11 +352,10 @@ std::shared_ptr<const Policies::Bound> Policies::BoundTo(const Resource& resourc
     if (compiled.policy->principals.empty()) bound->everybody.push_back(index);
     for (const std::string& principal : compiled.policy->principals) bound->of_principals[principal].push_back(index);
   }
-  // A contract that nobody shares may end while its address lives on, as another's.
-  if (resource.contract.use_count() == 0) return bound;
+  if (resource.version.empty()) return bound;
   std::lock_guard lock(compiled_->mutex);
   if (compiled_->bound.size() >= kBoundPorts) compiled_->bound.clear();
-  return compiled_->bound.emplace(resource.contract.get(), std::move(bound)).first->second;
+  return compiled_->bound.emplace(resource.version, std::move(bound)).first->second;
 }
 
 // The rules that may be about a principal, in their order.
@@ -412,9 +397,10 @@ void Policies::Decide(const Principal& principal, Action action, const Resource&
                       Instant now, Decision* decision) const {
   if (empty() || action != Action::kRead) return;
   if (!resource.contract) {
-    *decision = {};
-    decision->reasons.push_back("what the policies would say is not known");
-    return;
+    Restriction nothing;
+    nothing.filters.push_back({{}, "false", ""});
+    decision->restriction = std::make_shared<const Restriction>(std::move(nothing));
+    return decision->Refuse({"what the policies would say is not known"}, "");
   }
   const std::shared_ptr<const Bound> bound = BoundTo(resource);
   const std::vector<size_t> about = About(*bound, principal);
@@ -422,28 +408,23 @@ void Policies::Decide(const Principal& principal, Action action, const Resource&
   Asking asking(principal, action, resource, purpose, now);
   for (size_t index : about) asking.Ask(bound->rules[index], bound->schema, purposes_);
   decision->policies = asking.TakeNotes();
-  if (!asking.denials().empty()) {
-    decision->permitted = false;
-    decision->reasons.clear();
-    for (const Policy* policy : asking.denials()) decision->reasons.push_back(Said(*policy));
-    decision->remedy = "the governance group changes policies: weft policy list";
-    return;
-  }
   Restriction restriction = asking.TakeRestriction();
-  if (asking.allowed()) {
+  if (const Policy* allowed = asking.allowed()) {
     decision->permitted = true;
     decision->reasons.clear();
     decision->remedy.clear();
     decision->until.reset();
     decision->remind_at.reset();
-    decision->restriction.reset();
-    decision->right = "policy " + std::ranges::find(decision->policies, "allow", &AppliedPolicy::effect)->name;
+    decision->right = "policy " + allowed->name;
   } else if (decision->restriction) {
     restriction.only = decision->restriction->only;
   }
-  if (restriction.empty()) return;
   if (!restriction.masks.empty()) restriction.columns = bound->columns;
-  decision->restriction = std::make_shared<const Restriction>(std::move(restriction));
+  decision->restriction = restriction.empty() ? nullptr : std::make_shared<const Restriction>(std::move(restriction));
+  if (asking.denials().empty()) return;
+  std::vector<std::string> reasons;
+  for (const Policy* policy : asking.denials()) reasons.push_back(Said(*policy));
+  decision->Refuse(std::move(reasons), "the governance group changes policies: weft policy list");
 }
 
 std::vector<Problem> Policies::Judge(const Resource& resource) const {

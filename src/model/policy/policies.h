@@ -45,8 +45,9 @@ class Policies {
   // `team`: the domain's.
   std::vector<Problem> JudgeBundle(const Bundle& bundle, const Bundle* previous, const Team& team) const;
 
-  // The files' own tests, each that fails as a problem. `ports`: all of the mesh, by their short addresses with major.
-  std::vector<Problem> RunTests(const std::map<std::string, Resource>& ports) const;
+  // The files' own tests, each that fails as a problem. `ports` by their short addresses with major: all of the mesh,
+  // or (`some`) those that are at hand: a test of another one is then told, and no error.
+  std::vector<Problem> RunTests(const std::map<std::string, Resource>& ports, bool some = false) const;
 
  private:
   struct Compiled;
@@ -63,8 +64,11 @@ class Policies {
   std::unique_ptr<Compiled> compiled_;
 };
 
+// Groups that policies speak of and the mesh has not: of these nobody would be restricted, or asked.
+std::vector<Problem> JudgeHolders(const std::vector<PolicyFile>& files, const Mesh& mesh);
+
 // A folder by its own policies alone: that they compile and fit its ports, that its products keep them, and their
-// tests.
+// tests. Without mesh.yaml their groups are not judged, and without products no test of a port is run.
 std::vector<Problem> JudgeByPolicies(const Repository& repository);
 
 }  // namespace weft::model

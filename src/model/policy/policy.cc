@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include "base/text.h"
@@ -18,8 +17,6 @@ using namespace shape;  // The tables below are made of its words.
 using reading::Text;
 using reading::Texts;
 using yaml::Node;
-
-constexpr std::string_view kRule = "weft.policy";
 
 // ---- the file as tables
 
@@ -40,9 +37,11 @@ constexpr shape::Type kScope = MapOf(kScopeShape);
 constexpr Word kActions[] = {{"read"}};
 constexpr shape::Type kAction{.kinds = kIsText, .words = kActions};
 constexpr shape::Type kActionList{.kinds = kIsList, .items = &kAction, .least = 1, .distinct = true};
+// In the order of MaskAction.
 constexpr Word kMasks[] = {
     {"show-first-4"},   {"show-last-4"}, {"truncate-to-month"},   {"truncate-to-year"},    {"mask-alphanum"},
     {"sha-256-global"}, {"pseudonym"},   {"sha-256-query-local"}, {"mask-to-fixed-value"}, {"replace-with-null"}};
+static_assert(std::size(kMasks) == static_cast<size_t>(MaskAction::kReplaceWithNull) + 1);
 constexpr shape::Type kMaskName{.kinds = kIsText, .words = kMasks};
 constexpr Key kByTypeKeys[] = {{"string", &kMaskName},   {"integer", &kMaskName}, {"number", &kMaskName},
                                {"boolean", &kMaskName},  {"date", &kMaskName},    {"timestamp", &kMaskName},
@@ -280,24 +279,18 @@ PolicyTest TestOf(const Node& node, const std::string& path, const std::string& 
   return test;
 }
 
-constexpr std::array<std::string_view, 10> kMaskNames = {
-    "show-first-4",   "show-last-4", "truncate-to-month",   "truncate-to-year",    "mask-alphanum",
-    "sha-256-global", "pseudonym",   "sha-256-query-local", "mask-to-fixed-value", "replace-with-null"};
-
 bool Any(const std::vector<std::string>& wanted, std::string_view has) {
   return wanted.empty() || std::ranges::find(wanted, has) != wanted.end();
 }
 
 }  // namespace
 
-std::span<const std::string_view> MaskActionNames() { return kMaskNames; }
-
-std::string_view MaskActionName(MaskAction action) { return kMaskNames.at(static_cast<size_t>(action)); }
+std::string_view MaskActionName(MaskAction action) { return std::span(kMasks)[static_cast<size_t>(action)].text; }
 
 std::optional<MaskAction> MaskActionFromName(std::string_view name) {
-  const auto found = std::ranges::find(kMaskNames, name);
-  if (found == kMaskNames.end()) return std::nullopt;
-  return static_cast<MaskAction>(found - kMaskNames.begin());
+  const auto* found = std::ranges::find(kMasks, name, &Word::text);
+  if (found == std::end(kMasks)) return std::nullopt;
+  return static_cast<MaskAction>(found - std::begin(kMasks));
 }
 
 std::string_view EffectName(Policy::Effect effect) {
@@ -323,7 +316,7 @@ bool PolicyScope::Covers(const Resource& resource) const {
 
 Result<PolicyFile> PolicyFile::Parse(std::string_view text, const std::string& file) {
   const Node node = TRY(yaml::Parse(text, file));
-  Checker checker(file, std::string(kRule), 0);
+  Checker checker(file, std::string(kPolicyRule), 0);
   checker.Check(node, kFile, "");
   std::set<std::string> names;
   for (size_t i = 0; i < node["policies"].size(); ++i) {

@@ -31,8 +31,7 @@ enum class MaskAction {
   kMaskToFixedValue,
   kReplaceWithNull,
 };
-std::span<const std::string_view> MaskActionNames();  // In the order of MaskAction.
-std::string_view MaskActionName(MaskAction action);   // "mask-alphanum"
+std::string_view MaskActionName(MaskAction action);  // "mask-alphanum"
 std::optional<MaskAction> MaskActionFromName(std::string_view name);
 
 // What a policy is about. Every list that is not empty must name something of it; empty lists name everything.

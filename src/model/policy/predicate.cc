@@ -356,6 +356,19 @@ class Lowering {
     return Of(wanted ? Kind::kOr : Kind::kAnd, std::move(tests));
   }
 
+  // The value as one of a list's: a text, or the whole number that any number may be. None: no item equals it.
+  static std::optional<Value> ItemOf(const Value& value, const Type& type) {
+    if (IsText(type)) return value.is(Value::Kind::kString) ? std::optional(value) : std::nullopt;
+    if (value.is(Value::Kind::kInt)) return value;
+    if (value.is(Value::Kind::kUint) && value.AsUint() <= static_cast<uint64_t>(INT64_MAX)) {
+      return Value(static_cast<int64_t>(value.AsUint()));
+    }
+    if (!value.is(Value::Kind::kDouble)) return std::nullopt;
+    const double number = value.AsDouble();
+    const bool whole = std::trunc(number) == number && number >= -0x1p63 && number < 0x1p63;
+    return whole ? std::optional(Value(static_cast<int64_t>(number))) : std::nullopt;
+  }
+
   Result<Predicate> HasItem(const Expr& expr, bool wanted) {
     Operand list = TRY(OperandOf(expr.children[1]));
     if (!IsBare(list) || list.type.kind != Type::Kind::kList || Mentions(expr.children[0], kRow)) {
@@ -364,9 +377,11 @@ class Lowering {
     const std::optional<Value> value = ValueOf(expr.children[0]);
     if (checking_) return Constant(true);
     if (!value) return Constant(false);
-    const bool fits = IsText(list.type.fields[0].type) ? value->is(Value::Kind::kString) : value->is(Value::Kind::kInt);
-    if (!fits) return wanted ? Constant(false) : Test(Kind::kNotNull, std::move(list));
-    Predicate test = Test(Kind::kHasItem, std::move(list), {*value});
+    // A list may have nulls in it, and that it has none the engine cannot say.
+    if (value->is(Value::Kind::kNull)) return Refused(expr, "a list column is asked for a value, and null is none");
+    const std::optional<Value> item = ItemOf(*value, list.type.fields[0].type);
+    if (!item) return wanted ? Constant(false) : Test(Kind::kNotNull, std::move(list));
+    Predicate test = Test(Kind::kHasItem, std::move(list), {*item});
     test.negated = !wanted;
     return test;
   }

@@ -10,10 +10,9 @@ namespace weft::model {
 namespace {
 
 constexpr size_t kMaxPurpose = 63;
-constexpr std::string_view kRule = "weft.policy";
 
 Problem ProblemAt(const Purpose& purpose, const Place& place, std::string message) {
-  return {purpose.file, place.line, place.column, place.path, std::string(kRule), std::move(message)};
+  return {purpose.file, place.line, place.column, place.path, std::string(kPolicyRule), std::move(message)};
 }
 
 }  // namespace

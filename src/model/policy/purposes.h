@@ -11,6 +11,9 @@
 
 namespace weft::model {
 
+// Of every problem with what policies/*.yaml say.
+inline constexpr std::string_view kPolicyRule = "weft.policy";
+
 struct Purpose {
   // A name and where it was written.
   struct Named {

@@ -94,8 +94,7 @@ Answer PutGrant(Api& api, const Caller& caller, const http::Request& request) {
   TRY(api.gate.Decide(*txn, caller, model::Action::kGrant, port.resource));
   wanted.port = port.row.key;
   wanted.columns = TRY(ColumnsOf(body));
-  TRY(access::CheckGrant(*txn, api.clock, wanted, port.resource));
-  const access::Grant grant = TRY(access::PutGrant(*txn, api.clock, wanted));
+  const access::Grant grant = TRY(access::PutGrant(*txn, api.clock, wanted, port.resource));
   TRY(Record(*txn, api.clock, caller, "granted", grant.port.Text(),
              Json::Map({{"grant", grant.id},
                         {"principal", grant.principal},

@@ -71,7 +71,7 @@ Json ChecksJson(const model::Contract& contract, const model::Entities& entities
   if (contract.schema.empty()) return list;
   auto schema = model::SchemaOf(contract.schema[0], nullptr);
   if (!schema) return list;  // A table that cannot be built has no checks; its runs say why.
-  auto checks = model::CompileChecks(contract, *schema, &entities);
+  auto checks = model::CompileChecks(contract, *schema, entities);
   if (!checks) return list;
   for (const model::Check& check : *checks) {
     const bool listed = check.kind == model::Check::Kind::kListed;

@@ -104,8 +104,9 @@ struct Grant {
 // kInvalid where it could not be given: columns that the port lacks, a purpose that the mesh does not know, or that is
 // incompatible with the product's own or with that of another grant on the port which the same people hold.
 Status CheckGrant(store::Txn& txn, Clock& clock, const Grant& grant, const model::Resource& resource);
-// The same grant (principal, port, purpose, columns) again changes the rest. `id` and `granted_at` are given here.
-Result<Grant> PutGrant(store::Txn& txn, Clock& clock, const Grant& grant);
+// What CheckGrant refuses is refused. The same grant (principal, port, purpose, columns) again changes the rest. `id`
+// and `granted_at` are given here.
+Result<Grant> PutGrant(store::Txn& txn, Clock& clock, const Grant& grant, const model::Resource& resource);
 // How many grants ended.
 Result<int> Revoke(store::Txn& txn, Clock& clock, const std::string& principal, const model::PortKey& port);
 Result<std::vector<Grant>> Grants(store::Txn& txn, const model::PortKey* port, const std::string& principal);
@@ -130,7 +131,10 @@ Result<model::Decision> DecideRead(store::Txn& txn, Clock& clock, const model::P
                                    const model::Resource& resource, const std::string& purpose,
                                    const model::Policies& policies);
 
-// Everybody whom the mesh knows: holders of tokens and grants, members of groups. Without groups.
+// Whether a member or holder is one by name: neither a group nor "claim:VALUE", which an identity provider speaks for.
+bool IsPrincipal(std::string_view member);
+
+// Everybody whom the mesh knows by name: holders of tokens and grants, members of groups.
 Result<std::vector<std::string>> KnownPrincipals(store::Txn& txn);
 
 }  // namespace weft::access

@@ -47,7 +47,7 @@ class AccessTest : public ::testing::Test {
     return Decide(*txn_, clock_, principal, action, flights_, purpose).value();
   }
   Grant Give(const std::string& principal, const std::string& purpose = "", std::optional<Instant> until = {}) {
-    return PutGrant(*txn_, clock_, {"", principal, key_, purpose, until, "owen", {}}).value();
+    return PutGrant(*txn_, clock_, {"", principal, key_, purpose, until, "owen", {}}, flights_).value();
   }
   Instant In(int seconds) const { return {clock_.now.micros + seconds * int64_t{1'000'000}}; }
 
@@ -183,7 +183,7 @@ TEST_F(AccessTest, GrantingAgainChangesTheEndAndRevokingEndsAll) {
   EXPECT_EQ(Revoke(*txn_, clock_, "ana", key_).value(), 2);
   EXPECT_EQ(Revoke(*txn_, clock_, "ana", key_).value(), 0);
   EXPECT_FALSE(Ask("ana", Action::kRead).permitted);
-  EXPECT_EQ(PutGrant(*txn_, clock_, {"", "ana", key_, "", In(0), "owen", {}}).error().code, Code::kInvalid);
+  EXPECT_EQ(PutGrant(*txn_, clock_, {"", "ana", key_, "", In(0), "owen", {}}, flights_).error().code, Code::kInvalid);
 }
 
 TEST_F(AccessTest, ATokenIsItsHoldersUntilItExpires) {
@@ -296,6 +296,26 @@ TEST_F(AccessTest, AForeignPrincipalIsOfTheGroupsThatTheMeshMapped) {
     EXPECT_EQ(ForeignPrincipal(*txn_, bad, {}).error().code, Code::kUnauthenticated) << bad;
   }
   EXPECT_FALSE(ForeignPrincipal(*txn_, "admin", {"administrators"}).value().administrator);
+  EXPECT_EQ(KnownPrincipals(*txn_).value(), (std::vector<std::string>{"ana", "bo"}));
+}
+
+constexpr const char* kPurposes = R"(purposes:
+  - {name: care}
+  - {name: selling, incompatible: [care]}
+)";
+
+TEST_F(AccessTest, NoDoorGivesForPurposesThatExcludeEachOther) {
+  ASSERT_TRUE(PutPolicies(*txn_, clock_, {model::PolicyFile::Parse(kPurposes, "policies/p.yaml").value()}, "gov"));
+  Give("group:analysts", "care");
+  EXPECT_EQ(PutGrant(*txn_, clock_, {"", "ana", key_, "selling", {}, "owen", {}}, flights_).error().code,
+            Code::kConflict);
+  flights_.purpose = "care";
+  EXPECT_EQ(PutGrant(*txn_, clock_, {"", "bob", key_, "selling", {}, "owen", {}}, flights_).error().code,
+            Code::kInvalid);
+  flights_.owners = {"ana"};
+  const model::Decision denied = Ask("ana", Action::kRead, "selling");
+  EXPECT_FALSE(denied.permitted);
+  EXPECT_EQ(denied.right, "");
 }
 
 TEST_F(AccessTest, WhenATokenWasUsedIsKept) {

@@ -180,10 +180,9 @@ Result<Decision> ByRight(store::Txn& txn, const Principal& principal, const Reso
 void DenyIncompatible(const Resource& resource, const std::string& purpose, const model::Purposes& purposes,
                       Decision* decision) {
   if (!decision->permitted || !purposes.Incompatible(purpose, resource.purpose)) return;
-  decision->permitted = false;
-  decision->reasons = {fmt::format("the product {}/{} is for the purpose '{}', which excludes the request's, '{}'",
-                                   resource.domain, resource.product, resource.purpose, purpose)};
-  decision->remedy = fmt::format("ask for a purpose that goes with '{}': weft purpose list", resource.purpose);
+  decision->Refuse({fmt::format("the product {}/{} is for the purpose '{}', which excludes the request's, '{}'",
+                                resource.domain, resource.product, resource.purpose, purpose)},
+                   fmt::format("ask for a purpose that goes with '{}': weft purpose list", resource.purpose));
 }
 
 // What one may by a role alone.

@@ -103,7 +103,8 @@ Status CheckGrant(store::Txn& txn, Clock& clock, const Grant& grant, const model
   return {};
 }
 
-Result<Grant> PutGrant(store::Txn& txn, Clock& clock, const Grant& grant) {
+Result<Grant> PutGrant(store::Txn& txn, Clock& clock, const Grant& grant, const model::Resource& resource) {
+  TRY(CheckGrant(txn, clock, grant, resource));
   const Instant now = clock.Now();
   // What is short is told of in its last half.
   int64_t remind_s = grant.remind_s;

@@ -279,12 +279,14 @@ Status PutAttributes(store::Txn& txn,
   return {};
 }
 
+bool IsPrincipal(std::string_view member) { return !member.starts_with("group:") && !member.starts_with("claim:"); }
+
 Result<std::vector<std::string>> KnownPrincipals(store::Txn& txn) {
   std::vector<std::string> names;
   for (const store::Row& row :
        TRY(txn.Run("SELECT principal FROM tokens UNION SELECT principal FROM grants UNION SELECT principal FROM "
                    "group_members ORDER BY 1"))) {
-    if (!row.text(0).starts_with("group:")) names.push_back(row.text(0));
+    if (IsPrincipal(row.text(0))) names.push_back(row.text(0));
   }
   return names;
 }

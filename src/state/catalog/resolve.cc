@@ -137,8 +137,16 @@ Result<PortRow> PortOf(const store::Row& row) {
   return port;
 }
 
-Result<BundlePtr> Product(store::Txn& txn, const std::string& domain, const std::string& name,
-                          const std::string& version) {
+namespace {
+
+// A bundle under the hash of all that it was read from.
+struct Keyed {
+  BundlePtr bundle;
+  std::string key;
+};
+
+Result<Keyed> KeyedProduct(store::Txn& txn, const std::string& domain, const std::string& name,
+                           const std::string& version) {
   auto newest = TRY(FindProduct(txn, domain, name));
   if (!newest) return NoProduct(txn, domain, name);
   const std::string wanted = version.empty() ? newest->version : version;
@@ -159,10 +167,18 @@ Result<BundlePtr> Product(store::Txn& txn, const std::string& domain, const std:
   key += domain + "/" + name;
   for (const model::DataFile& file : data) key += fmt::format("\n{} {} {}", file.path, file.sha256, file.bytes);
   key = Sha256(key);
-  if (BundlePtr cached = Cache().Find(key)) return cached;
+  if (BundlePtr cached = Cache().Find(key)) return Keyed{std::move(cached), std::move(key)};
   BundlePtr bundle = TRY(ReadBundle(txn, domain, name, wanted, std::move(data)));
   Cache().Keep(key, bundle);
-  return bundle;
+  return Keyed{std::move(bundle), std::move(key)};
+}
+
+}  // namespace
+
+Result<BundlePtr> Product(store::Txn& txn, const std::string& domain, const std::string& name,
+                          const std::string& version) {
+  Keyed product = TRY(KeyedProduct(txn, domain, name, version));
+  return std::move(product.bundle);
 }
 
 Result<PortRow> Resolve(store::Txn& txn, const model::Address& address) {
@@ -220,7 +236,8 @@ Result<std::vector<PortRow>> Ports(store::Txn& txn, const std::string& domain, c
 Result<Port> Load(store::Txn& txn, const PortRow& row) {
   Port port;
   port.row = row;
-  port.bundle = TRY(Product(txn, row.key.domain, row.key.product, row.product_version));
+  const Keyed product = TRY(KeyedProduct(txn, row.key.domain, row.key.product, row.product_version));
+  port.bundle = product.bundle;
   for (const model::OutputPort& output : port.bundle->product.outputs) {
     if (output.name == row.key.port && output.version == row.version) port.port = &output;
   }
@@ -233,6 +250,7 @@ Result<Port> Load(store::Txn& txn, const PortRow& row) {
   port.resource.Add(TRY(TeamOf(txn, row.key.domain, row.key.product)));
   port.resource.Add(TRY(TeamOf(txn, row.key.domain)));
   port.resource.status = row.status;
+  port.resource.version = fmt::format("{} {}@{} {}", product.key, row.key.port, row.version, row.status);
   return port;
 }
 

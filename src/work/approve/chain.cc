@@ -36,7 +36,7 @@ Result<std::vector<model::Principal>> About(store::Txn& txn, const requests::Req
     return about;
   }
   for (const std::string& member : TRY(access::Members(txn, request.principal.substr(6)))) {
-    if (!member.starts_with("claim:")) about.push_back(TRY(access::PrincipalOf(txn, member)));
+    if (access::IsPrincipal(member)) about.push_back(TRY(access::PrincipalOf(txn, member)));
   }
   return about;
 }
@@ -56,8 +56,9 @@ Result<Holders> PeopleOf(store::Txn& txn, const View& view, const std::vector<st
       continue;
     }
     for (std::string& member : TRY(access::Members(txn, holder.substr(6)))) {
-      found.open = found.open || member.starts_with("claim:");
-      if (!member.starts_with("claim:")) names.insert(std::move(member));
+      const bool known = access::IsPrincipal(member);
+      found.open = found.open || !known;
+      if (known) names.insert(std::move(member));
     }
   }
   found.known = names.size();

@@ -74,7 +74,7 @@ TEST_F(GateTest, DecidesInsideAWritingTransactionByWhatItSees) {
     auto txn = store_->Begin().value();
     EXPECT_FALSE(gate_->Decide(*txn, caller, model::Action::kRead, flights_));
     access::Grant grant{"", "ana", {"operations", "flights", "flights", 1}, "", {}, "owen", {}};
-    ASSERT_TRUE(access::PutGrant(*txn, SystemClock(), grant));
+    ASSERT_TRUE(access::PutGrant(*txn, SystemClock(), grant, flights_));
     EXPECT_TRUE(gate_->Decide(*txn, caller, model::Action::kRead, flights_));
   }
   EXPECT_FALSE(gate_->Decide(caller, model::Action::kRead, flights_));

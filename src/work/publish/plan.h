@@ -88,8 +88,7 @@ Status CheckCycles(Ports& ports, const std::vector<const model::Bundle*>& bundle
 // first needed; kUnavailable where the node has no memory for it in time.
 class BuildChecker {
  public:
-  // `entities` may be null where they have problems of their own.
-  BuildChecker(Ports& ports, const Context& context, const model::Entities* entities)
+  BuildChecker(Ports& ports, const Context& context, const model::Entities& entities)
       : ports_(ports), context_(context), entities_(entities) {}
   Status Check(const model::Bundle& bundle, std::vector<Problem>* problems);
 
@@ -105,7 +104,7 @@ class BuildChecker {
 
   Ports& ports_;
   const Context& context_;
-  const model::Entities* const entities_;
+  const model::Entities& entities_;
   engine::MemoryBroker::Grant memory_;
   std::unique_ptr<engine::Instance> instance_;
   std::unique_ptr<engine::Connection> connection_;

@@ -145,6 +145,10 @@ class Planner {
     policies = TRY(PlanPolicies(txn_, draft_.repository.policies));
     Tell(std::move(policies.problems));
     for (Change& change : policies.changes) plan_.changes.push_back(std::move(change));
+    // Of a mesh that changes, what the policies in force speak of must stay.
+    if (mesh_ && policies.next) {
+      Tell(model::JudgeHolders(draft_.put_mesh ? policies.next->files() : policies.put, *mesh_));
+    }
     return policies.put.empty() ? Status() : MayGovern("policies", policies.put[0].file);
   }
 
@@ -187,7 +191,7 @@ class Planner {
       const std::string product = resource.domain + "/" + resource.product;
       Status known = draft_.policies.next->purposes().Check(resource.purpose);
       if (known || !told.insert(product).second) continue;
-      Say({}, draft_.policies.put[0].file, "weft.policy",
+      Say({}, draft_.policies.put[0].file, std::string(model::kPolicyRule),
           fmt::format(
               "the product {} reads for '{}', which would be no purpose any more: keep it, or change the product "
               "first",
@@ -252,7 +256,8 @@ class Planner {
 
   Status Deep(const std::vector<const Bundle*>& changed) {
     Ports ports(txn_, draft_.repository.bundles, catalogue_, draft_.repository.mesh ? "" : mesh_->id);
-    BuildChecker builds(ports, context_, draft_.entities.next.get());
+    const EntityPlan& entities = draft_.entities;
+    BuildChecker builds(ports, context_, entities.next ? *entities.next : *entities.before);
     for (const Bundle* bundle : changed) {
       TRY(CheckInputs(ports, *bundle, &plan_.problems));
       TRY(builds.Check(*bundle, &plan_.problems));

@@ -75,7 +75,7 @@ Result<std::set<std::string>> Everybody(store::Txn& txn, const std::optional<mod
     }
   }
   for (const std::string& member : members) {
-    if (!member.starts_with("group:")) names.insert(member);
+    if (access::IsPrincipal(member)) names.insert(member);
   }
   return names;
 }

@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "model/entity.h"
+
 namespace weft::quality {
 namespace {
 
@@ -11,6 +13,8 @@ using model::Contract;
 using model::Property;
 using model::QualityRule;
 using model::Type;
+
+const model::Entities kNoEntities;
 
 // A contract made of values, the checks compiled from it, and an engine to run them over VALUES.
 struct Bench {
@@ -37,7 +41,7 @@ struct Bench {
   Property& Double(const std::string& name) { return Add(name, {Type::Kind::kDouble, 0, 0, {}}); }
 
   Result<Verdict> Run(const std::string& rows, const std::string& parent = "") {
-    auto checks = model::CompileChecks(contract, schema);
+    auto checks = model::CompileChecks(contract, schema, kNoEntities);
     if (!checks) return checks.TakeError();
     std::string names;
     for (const auto& field : schema.fields) names += (names.empty() ? "" : ", ") + field.name;
@@ -278,7 +282,7 @@ TEST(CompileChecks, WhatIsMisspeltIsSaid) {
   auto problem = [](QualityRule rule) {
     Bench bench;
     bench.Text("x").quality = {std::move(rule)};
-    auto checks = model::CompileChecks(bench.contract, bench.schema);
+    auto checks = model::CompileChecks(bench.contract, bench.schema, kNoEntities);
     return checks ? std::string("compiled") : checks.error().problems.at(0).message;
   };
   EXPECT_EQ(problem(Library("nullValue", "mustBe", 0)), "'nullValue' is no metric; did you mean 'nullValues'?");

@@ -68,7 +68,7 @@ class TestMesh {
     access::Grant grant{"",    principal, kKey, "", Instant{SystemClock().Now().micros + lasting.count() * 1'000},
                         "ana", {}};
     auto txn = Must(store_->Begin());
-    Must(access::PutGrant(*txn, SystemClock(), grant));
+    Must(access::PutGrant(*txn, SystemClock(), grant, {}));
     Must(txn->Commit());
   }
   std::vector<ledger::Sealed> Ledger(const std::string& kind) {
@@ -155,7 +155,7 @@ schema:
     grant.principal = "ben";
     grant.port = kKey;
     grant.granted_by = "ana";
-    Must(access::PutGrant(*txn, SystemClock(), grant));
+    Must(access::PutGrant(*txn, SystemClock(), grant, {}));
     Must(txn->Commit());
   }
 

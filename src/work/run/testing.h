@@ -25,7 +25,7 @@ struct StoppedClock : Clock {
 // Counts rows that fail: what work/quality does, without its room.
 inline Result<CheckAnswer> CheckRows(const CheckRequest& request) {
   CheckAnswer answer;
-  for (const model::Check& check : TRY(model::CompileChecks(request.contract, request.schema))) {
+  for (const model::Check& check : TRY(model::CompileChecks(request.contract, request.schema, request.entities))) {
     std::string sql;
     if (check.kind == model::Check::Kind::kRow)
       sql = fmt::format("SELECT count(*) FROM ({}) WHERE {}", request.staged, check.failing);
@@ -195,7 +195,7 @@ class RunnerTest : public ::testing::Test {
     grant.principal = principal;
     grant.port = Key("fleet/planes/planes@1");
     grant.granted_by = "ana";
-    ASSERT_TRUE(access::PutGrant(*txn, clock_, grant));
+    ASSERT_TRUE(access::PutGrant(*txn, clock_, grant, {}));
     ASSERT_TRUE(txn->Commit());
   }
   // The rows of a port as "a|b, c|d", sorted.

@@ -1,0 +1,156 @@
+#include "model/policy/policies.h"
+
+#include <gtest/gtest.h>
+
+#include "model/policy/restriction.h"
+
+namespace weft::model {
+namespace {
+
+constexpr const char* kContract = R"(apiVersion: v3.2.0
+kind: DataContract
+id: people
+version: 1.0.0
+status: active
+schema:
+  - name: people
+    properties:
+      - {name: id, logicalType: integer, physicalType: bigint, required: true}
+      - {name: name, logicalType: string, physicalType: varchar}
+      - {name: ids, logicalType: array, physicalType: "bigint[]", items: {logicalType: integer, physicalType: bigint}}
+)";
+
+class PoliciesTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    contract_ = std::make_shared<const Contract>(Contract::Parse(kContract, "people.odcs.yaml").value());
+  }
+  // A port of the product people/people, all of which have the one contract.
+  Resource Port(const std::string& name, const std::string& tag = "") const {
+    Resource port;
+    port.domain = port.product = "people";
+    port.port = name;
+    port.major = 1;
+    port.contract = contract_;
+    if (!tag.empty()) port.tags.push_back(tag);
+    port.version = "people 1.0.0 " + name;
+    return port;
+  }
+  void Use(const std::string& text) {
+    policies_ = Policies::Compile({PolicyFile::Parse(text, "policies/a.yaml").value()}).value();
+  }
+  // What the policies make of a right to read by the grant grant_1.
+  Decision Ask(const Resource& port, bool permitted = true) const {
+    Decision decision;
+    decision.permitted = permitted;
+    if (permitted) {
+      decision.right = "grant grant_1";
+      decision.until = decision.remind_at = Instant{7};
+    } else {
+      decision.reasons = {"ana holds no grant"};
+      decision.remedy = "weft request";
+    }
+    Principal ana;
+    ana.name = "ana";
+    policies_->Decide(ana, Action::kRead, port, "", Instant{}, &decision);
+    return decision;
+  }
+
+  std::shared_ptr<const Contract> contract_;
+  std::shared_ptr<const Policies> policies_;
+};
+
+TEST_F(PoliciesTest, OneContractsPortsAreEachDecidedByTheirOwnScope) {
+  for (const char* scope : {"ports: [people/people/closed]", "tags: [closed]"}) {
+    for (const bool open_first : {true, false}) {
+      Use(std::string("policies:\n  - name: masked\n    scope: {columns: {names: [name]}, ") + scope +
+          "}\n    mask: mask-alphanum\n");
+      const Resource open = Port("open"), closed = Port("closed", "closed");
+      if (open_first) {
+        EXPECT_EQ(Ask(open).restriction, nullptr) << scope;
+      }
+      const Decision decision = Ask(closed);
+      ASSERT_NE(decision.restriction, nullptr) << scope;
+      EXPECT_TRUE(decision.restriction->masks.contains("name")) << scope;
+      EXPECT_EQ(Ask(open).restriction, nullptr) << scope;
+      EXPECT_NE(Ask(closed).restriction, nullptr) << scope;
+    }
+  }
+}
+
+constexpr const char* kFilteredAndDenied = R"(policies:
+  - name: filtered
+    filter: row.id > 3
+  - name: denied
+    deny: [read]
+    message: the books are closed
+)";
+
+TEST_F(PoliciesTest, ADenialHidesWhatAFilterHides) {
+  Use(kFilteredAndDenied);
+  for (const bool had_right : {true, false}) {
+    const Decision decision = Ask(Port("closed"), had_right);
+    EXPECT_FALSE(decision.permitted);
+    ASSERT_NE(decision.restriction, nullptr);
+    ASSERT_EQ(decision.restriction->filters.size(), 1u);
+    EXPECT_EQ(decision.restriction->filters[0].text, "row.id > 3");
+  }
+  Resource unknown = Port("closed");
+  unknown.contract.reset();
+  const Decision decision = Ask(unknown);
+  EXPECT_FALSE(decision.permitted);
+  ASSERT_NE(decision.restriction, nullptr);
+  ASSERT_EQ(decision.restriction->filters.size(), 1u);
+  EXPECT_EQ(decision.restriction->filters[0].predicate.kind, Predicate::Kind::kFalse);
+}
+
+TEST_F(PoliciesTest, ADenialHasNoRight) {
+  Use(kFilteredAndDenied);
+  const Decision decision = Ask(Port("closed"));
+  EXPECT_EQ(decision.reasons,
+            std::vector<std::string>{"the policy 'denied' (policies/a.yaml:4) denies it: the books are closed"});
+  EXPECT_EQ(decision.right, "");
+  EXPECT_FALSE(decision.until);
+  EXPECT_FALSE(decision.remind_at);
+}
+
+TEST_F(PoliciesTest, WhatAPolicyAllowsIsByItsRight) {
+  Use("policies:\n  - name: shut\n    principals: [bo]\n    deny: [read]\n  - name: open\n    allow: [read]\n");
+  for (const bool had_right : {true, false}) {
+    const Decision decision = Ask(Port("open"), had_right);
+    EXPECT_TRUE(decision.permitted);
+    EXPECT_EQ(decision.right, "policy open");
+    EXPECT_TRUE(decision.reasons.empty());
+    EXPECT_FALSE(decision.until);
+  }
+}
+
+// The rows that a filter leaves of lists, null where there is no value, by CEL's rules.
+TEST_F(PoliciesTest, WhatIsNotInAListIsAskedAsCelDoes) {
+  using Kind = Predicate::Kind;
+  auto of = [&](const std::string& filter) {
+    Use("policies:\n  - name: f\n    filter: '" + filter + "'\n");
+    const Decision decision = Ask(Port("p"));
+    return decision.restriction ? decision.restriction->filters.at(0).predicate : Predicate{};
+  };
+  for (const char* three : {"3", "3.0", "3u", "dyn(3.0)", "dyn(3u)"}) {
+    const Predicate has = of(std::string("dyn(") + three + ") in row.ids");
+    EXPECT_EQ(has.kind, Kind::kHasItem) << three;
+    EXPECT_FALSE(has.negated) << three;
+    ASSERT_EQ(has.values.size(), 1u) << three;
+    EXPECT_EQ(has.values[0].AsInt(), 3) << three;
+    const Predicate lacks = of(std::string("!(dyn(") + three + ") in row.ids)");
+    EXPECT_EQ(lacks.kind, Kind::kHasItem) << three;
+    EXPECT_TRUE(lacks.negated) << three;
+  }
+  for (const char* none : {"3.5", "9223372036854775808.0", "18446744073709551615u", "\"3\"", "true"}) {
+    EXPECT_EQ(of(std::string("dyn(") + none + ") in row.ids").kind, Kind::kFalse) << none;
+    EXPECT_EQ(of(std::string("!(dyn(") + none + ") in row.ids)").kind, Kind::kNotNull) << none;
+  }
+  // What a list's own nulls are is not asked where the data is.
+  EXPECT_EQ(of("dyn(null) in row.ids").kind, Kind::kFalse);
+  EXPECT_EQ(of("!(dyn(null) in row.ids)").kind, Kind::kFalse);
+}
+
+}  // namespace
+}  // namespace weft::model
