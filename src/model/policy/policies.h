@@ -41,6 +41,10 @@ class Policies {
   // there and can be asked where the data is. Told at the policies' places.
   std::vector<Problem> Judge(const Resource& resource) const;
 
+  // What the policies restrict of a port and no longer of its next version, because what they name (a tag, a
+  // classification) is not there any more: "the policy 'people' (policies/a.yaml:3) no longer masks mail".
+  std::vector<std::string> Loosened(const Resource& before, const Resource& after) const;
+
   // What a product must be to be published, and is not. `previous`: the version before, or null.
   // `team`: the domain's.
   std::vector<Problem> JudgeBundle(const Bundle& bundle, const Bundle* previous, const Team& team) const;

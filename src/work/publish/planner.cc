@@ -153,6 +153,35 @@ class Planner {
   }
 
   // The ports and products that change against all policies; all ports where policies change.
+  // What a team takes from under the policies in force, by a tag or a classification that it removes, is for those who
+  // govern to publish.
+  Status JudgeLoosened(const Bundle& bundle, const model::Resource& next) {
+    const model::PortKey key{next.domain, next.product, next.port, next.major};
+    auto row = catalog::Resolve(txn_, model::Address{"", key.domain, key.product, key.port, key.major, {}});
+    // A new major is held against the one before.
+    if (!row) row = catalog::Resolve(txn_, model::Address{"", key.domain, key.product, key.port, {}, {}});
+    if (!row) return row.error().code == Code::kNotFound ? Status() : row.TakeError();
+    const catalog::Port before = TRY(catalog::Load(txn_, *row));
+    const std::vector<std::string> loosened = draft_.policies.before->Loosened(before.resource, next);
+    if (loosened.empty()) return {};
+    const model::Decision may =
+        TRY(access::Decide(txn_, context_.clock, caller_.principal, model::Action::kGovern, {}, caller_.purpose));
+    const auto change = std::ranges::find(plan_.changes, next.domain + "/" + next.product, &Change::address);
+    for (const std::string& what : loosened) {
+      if (may.permitted) {
+        if (change != plan_.changes.end()) change->notes.push_back(key.Text() + ": " + what);
+      } else {
+        SayDomain(
+            bundle, "weft.declassified",
+            fmt::format(
+                "{}: {}. What it names must stay; who governs the mesh and may publish here, as an administrator, "
+                "can let it go",
+                key.Text(), what));
+      }
+    }
+    return {};
+  }
+
   Status JudgeByPolicies(const std::vector<const Bundle*>& changed) {
     const PolicyPlan& policies = draft_.policies;
     std::map<std::string, model::Resource> ports;
@@ -169,6 +198,7 @@ class Planner {
       if (!all && !is_new) continue;
       const model::Team team = mesh_ ? mesh_->TeamOf(bundle.product.domain) : model::Team();
       for (model::Resource& resource : model::ResourcesOf(bundle, team)) {
+        if (is_new) TRY(JudgeLoosened(bundle, resource));
         const std::string address = resource.Text();
         ports[address] = std::move(resource);
       }
