@@ -42,9 +42,17 @@ int64_t Row::integer(size_t column) const {
   return value;
 }
 
+Result<Instant> Row::time(size_t column) const { return Instant::Parse(text(column)); }
+
+Result<std::optional<Instant>> Row::maybe_time(size_t column) const {
+  if (null(column)) return std::optional<Instant>();
+  return std::optional<Instant>(TRY(time(column)));
+}
+
 Cell Int(int64_t value) { return std::to_string(value); }
 Cell Flag(bool value) { return std::string(value ? "1" : "0"); }
 Cell OrNull(const std::string& value) { return value.empty() ? Cell() : Cell(value); }
+Cell Time(const std::optional<Instant>& time) { return time ? Cell(time->Text()) : std::nullopt; }
 
 Status Migrate(Store& store, std::span<const Migration> migrations) {
   auto txn = TRY(store.Begin());

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace weft::store {
@@ -23,6 +24,8 @@ class Row {
   std::string text(size_t column) const { return cells_.at(column).value_or(""); }
   int64_t integer(size_t column) const;
   bool flag(size_t column) const { return integer(column) != 0; }
+  Result<Instant> time(size_t column) const;  // Of text that Time wrote; NULL is none.
+  Result<std::optional<Instant>> maybe_time(size_t column) const;
 
  private:
   std::vector<Cell> cells_;
@@ -31,6 +34,7 @@ class Row {
 Cell Int(int64_t value);
 Cell Flag(bool value);                  // "1" or "0": columns are INTEGER.
 Cell OrNull(const std::string& value);  // Empty as NULL.
+Cell Time(const std::optional<Instant>& time);
 
 // Used by one thread. Rolls back on destruction unless committed. Anything read may be relied on at Commit.
 class Txn {

@@ -49,6 +49,16 @@ TEST_F(StoreTest, RollsBackUnlessCommitted) {
   EXPECT_EQ(CountItems(), 1);
 }
 
+TEST_F(StoreTest, KeepsTimes) {
+  auto txn = store_->Read().value();
+  const Instant now{1'700'000'000'123'456};
+  auto rows = txn->Run("SELECT $1, $2", {Time(now), Time(std::nullopt)}).value();
+  EXPECT_EQ(rows[0].time(0).value(), now);
+  EXPECT_EQ(rows[0].maybe_time(0).value(), now);
+  EXPECT_EQ(rows[0].maybe_time(1).value(), std::nullopt);
+  EXPECT_FALSE(rows[0].time(1)) << "no time where one has to be";
+}
+
 TEST_F(StoreTest, KeepsNullsBytesAndReusesParameters) {
   auto txn = store_->Begin().value();
   const std::string odd("x\0'\"\n\xc3\xa9", 7);

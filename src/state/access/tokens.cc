@@ -96,26 +96,21 @@ constexpr std::string_view kTokenColumns =
     "id, principal, name, administrator, created_at, expires_at, revoked_at, actions, on_address, last_used_at";
 constexpr std::string_view kHowToGetOne = "ask an administrator for one: weft token create PRINCIPAL";
 
-Result<std::optional<Instant>> MaybeInstant(const store::Row& row, size_t column) {
-  if (row.null(column)) return std::optional<Instant>();
-  return std::optional<Instant>(TRY(Instant::Parse(row.text(column))));
-}
-
 Result<Token> TokenOf(const store::Row& row) {
   Token token;
   token.id = row.text(0);
   token.principal = row.text(1);
   token.name = row.text(2);
   token.administrator = row.flag(3);
-  token.created_at = TRY(Instant::Parse(row.text(4)));
-  token.expires_at = TRY(MaybeInstant(row, 5));
-  token.revoked_at = TRY(MaybeInstant(row, 6));
+  token.created_at = TRY(row.time(4));
+  token.expires_at = TRY(row.maybe_time(5));
+  token.revoked_at = TRY(row.maybe_time(6));
   token.limits.token = token.name;
   for (const std::string& action : row.text(7).empty() ? std::vector<std::string>() : Split(row.text(7), ',')) {
     token.limits.actions.push_back(TRY(model::ActionFrom(action)));
   }
   if (!row.text(8).empty()) token.limits.on = TRY(model::Address::Parse(row.text(8)));
-  token.last_used_at = TRY(MaybeInstant(row, 9));
+  token.last_used_at = TRY(row.maybe_time(9));
   return token;
 }
 
@@ -188,7 +183,7 @@ Result<NewToken> CreateToken(store::Txn& txn, Clock& clock, const std::string& p
       "INSERT INTO tokens (id, hash, principal, name, administrator, created_at, expires_at, actions, on_address) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
       {made.token.id, Sha256(made.secret), principal, name, store::Flag(administrator), now.Text(),
-       expires_at ? store::Cell(expires_at->Text()) : std::nullopt, limits.ActionsText(), limits.on.Short()}));
+       store::Time(expires_at), limits.ActionsText(), limits.on.Short()}));
   return made;
 }
 

@@ -18,9 +18,9 @@ Result<std::optional<Device>> DeviceOf(const std::vector<store::Row>& rows) {
   device.client = row.text(0);
   device.user_code = row.text(1);
   device.scope = row.text(2);
-  device.expires_at = TRY(Instant::Parse(row.text(3)));
+  device.expires_at = TRY(row.time(3));
   device.interval_s = static_cast<int>(row.integer(4));
-  if (!row.null(5)) device.polled_at = TRY(Instant::Parse(row.text(5)));
+  device.polled_at = TRY(row.maybe_time(5));
   device.principal = row.text(6);
   device.denied = row.flag(7);
   return std::optional<Device>(std::move(device));
@@ -33,7 +33,7 @@ Result<Refresh> RefreshOf(const store::Row& row) {
   refresh.principal = row.text(2);
   refresh.scope = row.text(3);
   refresh.token_id = row.text(4);
-  refresh.expires_at = TRY(Instant::Parse(row.text(5)));
+  refresh.expires_at = TRY(row.time(5));
   refresh.used = row.flag(6);
   return refresh;
 }
@@ -110,7 +110,7 @@ Result<std::optional<Code>> FindCode(store::Txn& txn, const std::string& code) {
   if (rows.empty()) return std::optional<Code>();
   const store::Row& row = rows[0];
   Code found {
-    row.text(0), row.text(1), row.text(2), row.text(3), row.text(4), row.text(5), TRY(Instant::Parse(row.text(6)))
+    row.text(0), row.text(1), row.text(2), row.text(3), row.text(4), row.text(5), TRY(row.time(6))
     , row.flag(7), row.text(8)
   };
   return std::optional<Code>(std::move(found));

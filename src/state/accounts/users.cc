@@ -69,19 +69,14 @@ constexpr int kFreeFailures = 5;
 constexpr int64_t kFirstLock = int64_t{30} * 1'000'000;  // Microseconds.
 constexpr int64_t kLongestLock = int64_t{3'600} * 1'000'000;
 
-Result<std::optional<Instant>> MaybeInstant(const store::Row& row, size_t column) {
-  if (row.null(column)) return std::optional<Instant>();
-  return std::optional<Instant>(TRY(Instant::Parse(row.text(column))));
-}
-
 Result<User> UserOf(const store::Row& row) {
   User user;
   user.name = row.text(0);
   user.password_hash = row.text(1);
-  user.created_at = TRY(Instant::Parse(row.text(2)));
-  user.disabled_at = TRY(MaybeInstant(row, 3));
+  user.created_at = TRY(row.time(2));
+  user.disabled_at = TRY(row.maybe_time(3));
   user.failures = static_cast<int>(row.integer(4));
-  user.locked_until = TRY(MaybeInstant(row, 5));
+  user.locked_until = TRY(row.maybe_time(5));
   return user;
 }
 
@@ -90,8 +85,8 @@ Result<Service> ServiceOf(const store::Row& row) {
   service.name = row.text(0);
   service.secret_hash = row.text(1);
   if (!row.text(2).empty()) service.redirect_uris = Split(row.text(2), '\n');
-  service.created_at = TRY(Instant::Parse(row.text(3)));
-  service.disabled_at = TRY(MaybeInstant(row, 4));
+  service.created_at = TRY(row.time(3));
+  service.disabled_at = TRY(row.maybe_time(4));
   return service;
 }
 
@@ -111,7 +106,7 @@ Status CreateUser(store::Txn& txn, Clock& clock, const std::string& name, const 
                   {name, password_hash, clock.Now().Text()}));
   if (!rows.empty()) return {};
   return Error{weft::Code::kConflict,
-               fmt::format("there is a user '{}' already; a new password: weft user passwd", name)};
+               fmt::format("there is a user '{0}' already; a new password: weft user passwd {0}", name)};
 }
 
 Result<std::optional<User>> FindUser(store::Txn& txn, const std::string& name) {

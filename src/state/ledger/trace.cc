@@ -44,7 +44,7 @@ std::string SeenDigest(const Json& started) { return DigestOf(SeenText(started))
 Result<Trace> TraceOf(const store::Row& row) {
   Trace trace;
   trace.seq = row.integer(0);
-  trace.at = TRY(Instant::Parse(row.text(1)))
+  trace.at = TRY(row.time(1))
   .micros;
   const std::string kind = row.text(2);
   trace.principal = row.text(3);
@@ -124,7 +124,7 @@ Result<std::vector<Sealed>> RowsAt(store::Txn& txn, std::span<const int64_t> seq
                      {store::Int(seq)}))) {
       Sealed sealed;
       sealed.seq = seq;
-      sealed.at = TRY(Instant::Parse(row.text(0)));
+      sealed.at = TRY(row.time(0));
       sealed.entry.kind = row.text(1);
       sealed.entry.principal = row.text(2);
       sealed.entry.purpose = row.text(3);

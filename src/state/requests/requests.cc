@@ -57,13 +57,6 @@ constexpr std::string_view kColumns =
     "id, requester, groups_then, principal, domain, product, port, major, purpose, of_columns, until, because, status, "
     "contract_version, terms, chain, made_at, grant_id";
 
-store::Cell TimeCell(const std::optional<Instant>& time) { return time ? store::Cell(time->Text()) : std::nullopt; }
-
-Result<std::optional<Instant>> TimeIn(const store::Row& row, size_t column) {
-  if (row.null(column)) return std::optional<Instant>();
-  return std::optional<Instant>(TRY(Instant::Parse(row.text(column))));
-}
-
 std::string ChainText(const model::Chain& chain) {
   Json::Array policies;
   for (const model::AppliedPolicy& policy : chain.policies) {
@@ -104,13 +97,13 @@ Result<Request> RequestOf(const store::Row& row) {
   request.purpose = row.text(8);
   request.columns = TRY(Json::Parse(row.text(9)))
   .Texts();
-  request.until = TRY(TimeIn(row, 10));
+  request.until = TRY(row.maybe_time(10));
   request.because = row.text(11);
   request.status = row.text(12);
   request.contract_version = row.text(13);
   request.terms = row.text(14);
   request.chain = TRY(ChainOf(row.text(15)));
-  request.made_at = TRY(Instant::Parse(row.text(16)));
+  request.made_at = TRY(row.time(16));
   request.grant = row.text(17);
   return request;
 }
@@ -126,8 +119,8 @@ Status Put(store::Txn& txn, const Request& request) {
                   kColumns),
       {request.id, request.requester, Json(request.groups).Dump(), request.principal, request.port.domain,
        request.port.product, request.port.port, store::Int(request.port.major), request.purpose,
-       Json(request.columns).Dump(), TimeCell(request.until), request.because, request.status, request.contract_version,
-       request.terms, ChainText(request.chain), request.made_at.Text(), request.grant}));
+       Json(request.columns).Dump(), store::Time(request.until), request.because, request.status,
+       request.contract_version, request.terms, ChainText(request.chain), request.made_at.Text(), request.grant}));
   return Add(txn, request.id, {"made", request.requester, "", "", request.because, request.made_at});
 }
 
@@ -151,8 +144,7 @@ Result<Request> Find(store::Txn& txn, const std::string& id) {
   for (const store::Row& row :
        TRY(txn.Run("SELECT kind, who, in_stead, step, said, at FROM request_events WHERE request = $1 ORDER BY number",
                    {id}))) {
-    request.history.push_back(
-        { row.text(0), row.text(1), row.text(2), row.text(3), row.text(4), TRY(Instant::Parse(row.text(5))) });
+    request.history.push_back({ row.text(0), row.text(1), row.text(2), row.text(3), row.text(4), TRY(row.time(5)) });
   }
   return request;
 }
@@ -170,11 +162,12 @@ Result<std::vector<Request>> List(store::Txn& txn, const Query& query) {
 }
 
 Status PutDelegation(store::Txn& txn, const Delegation& delegation) {
-  TRY(txn.Run(
-      "INSERT INTO delegations (delegator, delegate, on_address, until, made_at) VALUES ($1, $2, $3, $4, $5) "
-      "ON CONFLICT (delegator, delegate, on_address) DO UPDATE SET until = excluded.until, made_at = "
-      "excluded.made_at",
-      {delegation.from, delegation.to, delegation.on.Short(), TimeCell(delegation.until), delegation.made_at.Text()}));
+  TRY(
+      txn.Run("INSERT INTO delegations (delegator, delegate, on_address, until, made_at) VALUES ($1, $2, $3, $4, $5) "
+              "ON CONFLICT (delegator, delegate, on_address) DO UPDATE SET until = excluded.until, made_at = "
+              "excluded.made_at",
+              {delegation.from, delegation.to, delegation.on.Short(), store::Time(delegation.until),
+               delegation.made_at.Text()}));
   return {};
 }
 
@@ -196,8 +189,8 @@ Result<std::vector<Delegation>> Delegations(store::Txn& txn, Clock& clock, const
     delegation.from = row.text(0);
     delegation.to = row.text(1);
     if (!row.text(2).empty()) delegation.on = TRY(model::Address::Parse(row.text(2)));
-    delegation.until = TRY(TimeIn(row, 3));
-    delegation.made_at = TRY(Instant::Parse(row.text(4)));
+    delegation.until = TRY(row.maybe_time(3));
+    delegation.made_at = TRY(row.time(4));
     delegations.push_back(std::move(delegation));
   }
   return delegations;

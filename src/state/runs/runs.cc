@@ -50,13 +50,6 @@ constexpr std::string_view kColumns =
     "id, port, status, run_key, requested_by, requested_at, started_at, ended_at, logical_time, step, progress, "
     "row_count, snapshot_id, message, inputs";
 
-store::Cell Maybe(const std::optional<Instant>& at) { return at ? store::Cell(at->Text()) : std::nullopt; }
-
-Result<std::optional<Instant>> MaybeInstant(const store::Row& row, size_t column) {
-  if (row.null(column)) return std::optional<Instant>();
-  return std::optional<Instant>(TRY(Instant::Parse(row.text(column))));
-}
-
 std::vector<store::Cell> CellsOf(const Run& run) {
   return {run.id,
           run.port.Text(),
@@ -64,8 +57,8 @@ std::vector<store::Cell> CellsOf(const Run& run) {
           run.key,
           run.requested_by,
           run.requested_at.Text(),
-          Maybe(run.started_at),
-          Maybe(run.ended_at),
+          store::Time(run.started_at),
+          store::Time(run.ended_at),
           run.logical_time.Text(),
           run.step,
           fmt::format("{}", run.progress),
@@ -82,10 +75,10 @@ Result<Run> RunOf(const store::Row& row) {
   run.status = row.text(2);
   run.key = row.text(3);
   run.requested_by = row.text(4);
-  run.requested_at = TRY(Instant::Parse(row.text(5)));
-  run.started_at = TRY(MaybeInstant(row, 6));
-  run.ended_at = TRY(MaybeInstant(row, 7));
-  run.logical_time = TRY(Instant::Parse(row.text(8)));
+  run.requested_at = TRY(row.time(5));
+  run.started_at = TRY(row.maybe_time(6));
+  run.ended_at = TRY(row.maybe_time(7));
+  run.logical_time = TRY(row.time(8));
   run.step = row.text(9);
   run.progress = std::strtod(row.text(10).c_str(), nullptr);
   run.rows = row.integer(11);

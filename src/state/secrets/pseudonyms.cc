@@ -39,10 +39,10 @@ Result<std::vector<Generation>> Generations(store::Txn& txn, const std::string& 
                                            "entity = $1 ORDER BY generation DESC",
                                            {entity}))) {
     Generation generation {
-      static_cast<int>(row.integer(0)), row.text(1), TRY(Instant::Parse(row.text(2)))
+      static_cast<int>(row.integer(0)), row.text(1), TRY(row.time(2))
       , {}
     };
-    if (!row.null(3)) generation.erased_at = TRY(Instant::Parse(row.text(3)));
+    generation.erased_at = TRY(row.maybe_time(3));
     generations.push_back(std::move(generation));
   }
   return generations;
