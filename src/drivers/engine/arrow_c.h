@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #ifndef ARROW_C_DATA_INTERFACE
 #define ARROW_C_DATA_INTERFACE
@@ -47,3 +48,21 @@ struct ArrowArrayStream {
 };
 }
 #endif
+
+namespace weft::engine {
+
+// Moves the source into a C stream. It has Schema and Next as the interface has them, and last_error.
+template <class Source>
+void ExportStream(std::unique_ptr<Source> source, ArrowArrayStream* out) {
+  static constexpr auto kOf = [](ArrowArrayStream* stream) { return static_cast<Source*>(stream->private_data); };
+  out->private_data = source.release();
+  out->get_schema = [](ArrowArrayStream* stream, ArrowSchema* schema) { return kOf(stream)->Schema(schema); };
+  out->get_next = [](ArrowArrayStream* stream, ArrowArray* array) { return kOf(stream)->Next(array); };
+  out->get_last_error = [](ArrowArrayStream* stream) { return kOf(stream)->last_error(); };
+  out->release = [](ArrowArrayStream* stream) {
+    delete kOf(stream);
+    stream->release = nullptr;
+  };
+}
+
+}  // namespace weft::engine

@@ -227,19 +227,9 @@ class QueryStream final : public Stream {
  public:
   explicit QueryStream(std::unique_ptr<Source> source) : source_(std::move(source)) {}
 
-  void Export(ArrowArrayStream* out) override {
-    out->private_data = source_.release();
-    out->get_schema = [](ArrowArrayStream* stream, ArrowSchema* schema) { return Of(stream)->Schema(schema); };
-    out->get_next = [](ArrowArrayStream* stream, ArrowArray* array) { return Of(stream)->Next(array); };
-    out->get_last_error = [](ArrowArrayStream* stream) { return Of(stream)->last_error(); };
-    out->release = [](ArrowArrayStream* stream) {
-      delete Of(stream);
-      stream->release = nullptr;
-    };
-  }
+  void Export(ArrowArrayStream* out) override { ExportStream(std::move(source_), out); }
 
  private:
-  static Source* Of(ArrowArrayStream* stream) { return static_cast<Source*>(stream->private_data); }
   std::unique_ptr<Source> source_;
 };
 

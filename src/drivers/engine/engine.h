@@ -85,9 +85,15 @@ struct Rows {
 // the message begins with ("Binder Error: …").
 Error ErrorOf(std::string_view message);
 
-// A message of the engine's in Weft's words: without the name of its kind, its advice about settings and the text of
-// the statement, which may not be what the person wrote.
-std::string PlainWords(std::string message);
+// Whether the message is the engine's own, and not one of Weft's.
+bool IsEngines(std::string_view message);
+
+// A message of the engine's in Weft's words: what is wrong with what and near names, without the name of its kind, its
+// advice about settings and the text of the statement, which may not be what the person wrote.
+std::string PlainWords(std::string_view message);
+
+// The column that the statement names and that is not there, where that is what the engine's message says.
+std::optional<std::string> MissingColumn(std::string_view message);
 
 class Connection;
 

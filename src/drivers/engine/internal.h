@@ -52,6 +52,9 @@ class Gatherer {
   int64_t bytes_ = 0;
 };
 
+// The message without the name of its kind, "Binder Error: ", which may stand there more than once.
+std::string_view WithoutKind(std::string_view message);
+
 // Takes over the handle.
 std::unique_ptr<Connection> NewConnection(_duckdb_connection* handle);
 

@@ -13,6 +13,7 @@
 #include "drivers/store/store.h"
 #include "model/access.h"
 #include "model/policy/policies.h"
+#include "model/policy/restriction.h"
 
 namespace weft::access {
 
@@ -118,6 +119,10 @@ Result<std::vector<Grant>> TakeEnding(store::Txn& txn, Clock& clock);
 // The command that asks for access in the principal's name. `columns`: those that are asked for; none: all.
 std::string RequestLine(const model::Principal& principal, const model::Resource& resource, const std::string& purpose,
                         const std::vector<std::string>& columns = {});
+// The same for each column of the table that grants on some columns leave out, by its name in lower case.
+std::map<std::string, std::string> AskFor(const model::Principal& principal, const model::Resource& resource,
+                                          const std::string& purpose, const model::TableSchema& table,
+                                          const model::Restriction* restriction);
 
 // Deny by default. Every principal browses; whatever else one may, one may by a role (model/roles.h), of which owners,
 // stewards and engineers have theirs in the resource's team, and consumers by grant. What may be read the policies

@@ -23,9 +23,9 @@ Result<Grant> GrantOf(const store::Row& row) {
   grant.principal = row.text(1);
   grant.port = {row.text(2), row.text(3), row.text(4), static_cast<int>(row.integer(5))};
   grant.purpose = row.text(6);
-  if (!row.null(7)) grant.until = TRY(Instant::Parse(row.text(7)));
+  grant.until = TRY(row.maybe_time(7));
   grant.granted_by = row.text(8);
-  grant.granted_at = TRY(Instant::Parse(row.text(9)));
+  grant.granted_at = TRY(row.time(9));
   if (!row.text(10).empty()) {
     grant.columns = TRY(Json::Parse(row.text(10)))
     .Texts();
@@ -124,11 +124,10 @@ Result<Grant> PutGrant(store::Txn& txn, Clock& clock, const Grant& grant, const 
       "granted_by = excluded.granted_by, granted_at = excluded.granted_at, remind_s = excluded.remind_s, "
       "request = excluded.request RETURNING {}",
       kColumns, kColumns);
-  auto rows =
-      TRY(txn.Run(sql, {NewId("grant"), grant.principal, grant.port.domain, grant.port.product, grant.port.port,
-                        store::Int(grant.port.major), grant.purpose,
-                        grant.until ? store::Cell(grant.until->Text()) : std::nullopt, grant.granted_by, now.Text(),
-                        ColumnsText({columns.begin(), columns.end()}), store::Int(remind_s), grant.request}));
+  auto rows = TRY(
+      txn.Run(sql, {NewId("grant"), grant.principal, grant.port.domain, grant.port.product, grant.port.port,
+                    store::Int(grant.port.major), grant.purpose, store::Time(grant.until), grant.granted_by, now.Text(),
+                    ColumnsText({columns.begin(), columns.end()}), store::Int(remind_s), grant.request}));
   return GrantOf(rows.at(0));
 }
 
@@ -198,6 +197,17 @@ std::string RequestLine(const model::Principal& principal, const model::Resource
   if (!columns.empty()) line += " --columns " + Join(columns, ",");
   if (!purpose.empty()) line += " --purpose " + purpose;
   return line + " --because WHY";
+}
+
+std::map<std::string, std::string> AskFor(const model::Principal& principal, const model::Resource& resource,
+                                          const std::string& purpose, const model::TableSchema& table,
+                                          const model::Restriction* restriction) {
+  std::map<std::string, std::string> ask_for;
+  for (const model::Field& field : table.fields) {
+    if (!restriction || restriction->Shows(field.name)) continue;
+    ask_for[Lower(field.name)] = RequestLine(principal, resource, purpose, {field.name});
+  }
+  return ask_for;
 }
 
 }  // namespace weft::access

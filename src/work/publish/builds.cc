@@ -155,12 +155,12 @@ std::string Said(const Error& error, size_t* byte) {
   std::string message = error.message;
   const size_t brace = message.find('{');
   if (auto json = Json::Parse(brace == message.npos ? "" : std::string_view(message).substr(brace)); json) {
-    message = (*json)["exception_message"].Text(message);
+    message = (*json)["exception_type"].Text() + " Error: " + (*json)["exception_message"].Text();
     const std::string position = (*json)["position"].Text();
     if (!position.empty() && position.find_first_not_of("0123456789") == position.npos && position.size() < 10)
       *byte = std::stoull(position);
   }
-  return engine::PlainWords(std::move(message));
+  return engine::PlainWords(message);
 }
 
 // What DuckDB said of the build, at its place in the file. `before` bytes stand in front of the text.

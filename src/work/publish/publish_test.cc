@@ -385,7 +385,7 @@ TEST_F(PublishTest, NoPortIsMadeFromItself) {
 
 TEST_F(PublishTest, BuildsAreBoundBeforeTheirFirstRun) {
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {"SELECT id, name,\n  sets AS seats FROM input", "flights.sql:2:3: Referenced column \"sets\" not found"},
+      {"SELECT id, name,\n  sets AS seats FROM input", "flights.sql:2:3: there is no column 'sets' here"},
       {"SELECT id, name, seats FROM inputs",
        "flights.sql:1:29: 'inputs' is no input port of flights: its inputs are input; did you mean 'input'?"},
       {"SELECT id, name FROM input",

@@ -151,22 +151,9 @@ class Attended {
   int failed_ = EAGAIN;
 };
 
-namespace {
-
-Attended* Of(ArrowArrayStream* stream) { return static_cast<Attended*>(stream->private_data); }
-
-}  // namespace
-
 void ExportAttended(Shared& shared, std::shared_ptr<Permit> permit, std::unique_ptr<Running> running,
                     ArrowArrayStream* out) {
-  out->private_data = new Attended(shared, std::move(permit), std::move(running));
-  out->get_schema = [](ArrowArrayStream* stream, ArrowSchema* schema) { return Of(stream)->Schema(schema); };
-  out->get_next = [](ArrowArrayStream* stream, ArrowArray* array) { return Of(stream)->Next(array); };
-  out->get_last_error = [](ArrowArrayStream* stream) { return Of(stream)->last_error(); };
-  out->release = [](ArrowArrayStream* stream) {
-    delete Of(stream);
-    stream->release = nullptr;
-  };
+  engine::ExportStream(std::make_unique<Attended>(shared, std::move(permit), std::move(running)), out);
 }
 
 void Shared::Attend(Attended* read, bool begins) {

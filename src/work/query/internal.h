@@ -87,8 +87,8 @@ struct Outcome {
 // The error as a consumer may see it: no path of a file, no text of a policy. What is withheld goes to the log.
 Error Shown(Error error, const std::vector<Table>& tables);
 
-// What is said about a column that is not there goes on: where it is only not granted, how to ask for it.
-Error OfGrants(Error error, const std::vector<Table>& tables);
+// What the engine says about a column that is not there: where it is only not granted, how to ask for it.
+std::optional<Error> OfGrants(const Error& error, const std::vector<Table>& tables);
 
 // The engine's error in words of the person's SQL: what is wrong with what, near names, and the line and column where
 // the engine pointed at the statement. An error of Weft's own stays as it is.

@@ -33,17 +33,16 @@ Error Shown(Error error, const std::vector<Table>& tables) {
   return {code, "the engine could not answer; the node's log says why"};
 }
 
-Error OfGrants(Error error, const std::vector<Table>& tables) {
-  if (error.code != Code::kInvalid || error.message.find(" no column '") == std::string::npos) return error;
-  std::string name = error.message.substr(error.message.find(" no column '") + 12);
-  name = Lower(name.substr(0, name.find('\'')));
+std::optional<Error> OfGrants(const Error& error, const std::vector<Table>& tables) {
+  const std::optional<std::string> missing = engine::MissingColumn(error.message);
   for (const Table& table : tables) {
-    const auto asked = table.ask_for.find(name);
+    const auto asked = missing ? table.ask_for.find(Lower(*missing)) : table.ask_for.end();
     if (asked == table.ask_for.end()) continue;
-    return {Code::kDenied, fmt::format("the column '{}' of {} is not among those that were granted. What helps: {}",
-                                       name, table.written.Text(), asked->second)};
+    return Error{Code::kDenied,
+                 fmt::format("the column '{}' of {} is not among those that were granted. What helps: {}", asked->first,
+                             table.written.Text(), asked->second)};
   }
-  return error;
+  return std::nullopt;
 }
 
 }  // namespace weft::query

@@ -146,19 +146,10 @@ class Governed {
   std::string error_;
 };
 
-Governed* Of(ArrowArrayStream* stream) { return static_cast<Governed*>(stream->private_data); }
-
 }  // namespace
 
 void ExportGoverned(std::unique_ptr<Running> running, ArrowArrayStream* out) {
-  out->private_data = new Governed(std::move(running));
-  out->get_schema = [](ArrowArrayStream* stream, ArrowSchema* schema) { return Of(stream)->Schema(schema); };
-  out->get_next = [](ArrowArrayStream* stream, ArrowArray* array) { return Of(stream)->Next(array); };
-  out->get_last_error = [](ArrowArrayStream* stream) { return Of(stream)->last_error(); };
-  out->release = [](ArrowArrayStream* stream) {
-    delete Of(stream);
-    stream->release = nullptr;
-  };
+  engine::ExportStream(std::make_unique<Governed>(std::move(running)), out);
 }
 
 Code CodeOfErrno(int number) {
@@ -187,7 +178,8 @@ Error ReadError(const Running& running, Error error) {
                                             "read less of it at once",
                                             running.timeout.count() / 1'000.0)};
   }
-  return OfGrants(Worded(Shown(std::move(error), *running.tables), *running.sql), *running.tables);
+  if (auto denied = OfGrants(error, *running.tables)) return *std::move(denied);
+  return Worded(Shown(std::move(error), *running.tables), *running.sql);
 }
 
 }  // namespace weft::query

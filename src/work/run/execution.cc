@@ -102,8 +102,8 @@ runs::Run Execution::EndEarly(const std::string& status, const std::string& mess
 }
 
 // The engine's message in plain words and with the names that people know the files by.
-std::string Execution::Told(std::string message) const {
-  message = engine::PlainWords(std::move(message));
+std::string Execution::Told(const std::string& error) const {
+  std::string message = engine::PlainWords(error);
   for (const Pinned& pinned : pinned_) {
     for (size_t i = 0; pinned.files && i < pinned.files->paths.size(); ++i) {
       message = ReplaceAll(message, pinned.files->paths[i], pinned.files->names[i]);

@@ -63,7 +63,7 @@ class Execution {
   Status Record(store::Txn& txn, const std::string& kind, Json detail);
   runs::Run End(const Error& error);
   Status Stopped() const;
-  std::string Told(std::string message) const;
+  std::string Told(const std::string& error) const;
 
   Context& context_;
   BuildJudge& judge_;

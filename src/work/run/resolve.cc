@@ -95,12 +95,7 @@ Result<PortRows> ReadPort(Reading& reading, const catalog::PortRow& row, const s
     view.schema = TRY(model::SchemaOf(port.contract->schema.front(), nullptr));
   }
   PortRows rows;
-  if (decision.restriction && decision.restriction->only) {
-    for (const model::Field& field : view.schema.fields) {
-      if (decision.restriction->Shows(field.name)) continue;
-      rows.ask_for[Lower(field.name)] = access::RequestLine(principal, port.resource, purpose, {field.name});
-    }
-  }
+  rows.ask_for = access::AskFor(principal, port.resource, purpose, view.schema, decision.restriction.get());
   rows.read.input = input;
   rows.read.address = row.key.Text();
   rows.read.right = decision.right;
@@ -115,7 +110,7 @@ Result<PortRows> ReadPort(Reading& reading, const catalog::PortRow& row, const s
         fmt::format("{} {} {}", reading.port.row.key.Text(), rows.read.address, rows.read.snapshot);
     keys.salt = TRY(secrets::RunSalt(reading.txn, reading.context.vault, about));
   }
-  lake::Restricted scan = lake::ScanUnder(view, decision.restriction.get(), std::move(keys), true, &rows.paths);
+  lake::Restricted scan = lake::ScanUnder(view, decision.restriction.get(), keys, true, &rows.paths);
   rows.read.columns = SeenColumns(view.schema, scan, decision.restriction.get());
   rows.select = std::move(scan.sql);
   rows.policy = std::move(scan.policy.condition);
@@ -124,18 +119,13 @@ Result<PortRows> ReadPort(Reading& reading, const catalog::PortRow& row, const s
 }
 
 Error OfGrants(Error error, const std::vector<Pinned>& inputs) {
-  for (std::string_view before : {"Referenced column \"", "does not have a column named \""}) {
-    const size_t at = error.message.find(before);
-    if (at == std::string::npos) continue;
-    std::string name = error.message.substr(at + before.size());
-    name = Lower(name.substr(0, name.find('"')));
-    for (const Pinned& input : inputs) {
-      const auto asked = input.ask_for.find(name);
-      if (asked == input.ask_for.end()) continue;
-      return {Code::kDenied, fmt::format("the column '{}' of the input '{}' is not among those that were granted. What "
-                                         "helps: {}",
-                                         name, input.port->name, asked->second)};
-    }
+  const std::optional<std::string> missing = engine::MissingColumn(error.message);
+  for (const Pinned& input : inputs) {
+    const auto asked = missing ? input.ask_for.find(Lower(*missing)) : input.ask_for.end();
+    if (asked == input.ask_for.end()) continue;
+    return {Code::kDenied, fmt::format("the column '{}' of the input '{}' is not among those that were granted. What "
+                                       "helps: {}",
+                                       asked->first, input.port->name, asked->second)};
   }
   return error;
 }
