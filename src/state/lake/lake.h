@@ -97,14 +97,13 @@ Status Tag(store::Txn& txn, const model::PortKey& key, const std::string& name, 
 // SELECT of no rows. `paths` receives every file that it reads.
 std::string ScanSql(const View& view, std::vector<std::string>* paths = nullptr);
 
-// The same of what a restriction (null: none) leaves: how rows are read on anybody's behalf. Hashes of one scan are
-// salted with its own salt, and cannot be joined with another's; `keys` may bring one. `barrier`: see
-// model::PolicyView.
+// The same of what a restriction (null: none) leaves: how rows are read on anybody's behalf. Hashes of scans that have
+// the salt of `keys` in common can be joined, and with no others. `barrier`: see model::PolicyView.
 struct Restricted {
   model::PolicySql policy;
   std::string sql;
 };
-Restricted ScanUnder(const View& view, const model::Restriction* restriction, model::MaskKeys keys, bool barrier,
+Restricted ScanUnder(const View& view, const model::Restriction* restriction, const model::MaskKeys& keys, bool barrier,
                      std::vector<std::string>* paths);
 
 // Files that a run is writing; no reader can see them. Removed on destruction unless committed.

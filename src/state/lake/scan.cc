@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include "base/id.h"
 #include "base/text.h"
 #include "state/lake/lake.h"
 
@@ -90,10 +89,9 @@ std::string ScanSql(const View& view, std::vector<std::string>* paths) {
   return sql;
 }
 
-Restricted ScanUnder(const View& view, const model::Restriction* restriction, model::MaskKeys keys, bool barrier,
+Restricted ScanUnder(const View& view, const model::Restriction* restriction, const model::MaskKeys& keys, bool barrier,
                      std::vector<std::string>* paths) {
   Restricted scan;
-  if (restriction && restriction->NeedsSalt() && keys.salt.empty()) keys.salt = Sha256(NewSecret(32));
   scan.policy = model::DuckDbSql(restriction, view.schema, keys);
   scan.sql = model::PolicyView(scan.policy, view.schema, ScanSql(view, paths), barrier);
   return scan;

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/id.h"
 #include "base/text.h"
 #include "state/access/access.h"
 #include "state/catalog/catalog.h"
@@ -51,10 +52,11 @@ class GovernedEngine final : public Engine {
       TRY(shared_.context().ledger.Deny(ledger::Refusal(caller, "sql", "", walked.error().message)));
     }
     const model::Statement statement = TRY(std::move(walked));
+    const std::string salt = Sha256(NewSecret(32));  // The same value has the same hash in all of its tables.
     std::vector<Table> tables;
     auto txn = TRY(shared_.context().store.Read());
     for (const model::TableName& name : statement.tables) {
-      tables.push_back(TRY(Resolve(*txn, caller, name, at, statement.leakproof)));
+      tables.push_back(TRY(Resolve(*txn, caller, name, at, statement.leakproof, salt)));
     }
     txn.reset();
     return Bind(shared_, caller, sql, std::move(tables));
@@ -62,7 +64,7 @@ class GovernedEngine final : public Engine {
 
  private:
   Result<Table> Resolve(store::Txn& txn, const model::Caller& caller, const model::TableName& name, const lake::At& at,
-                        bool leakproof) {
+                        bool leakproof, const std::string& salt) {
     if (name.catalog.empty() || name.schema.empty()) return NotFull(txn, name);
     const catalog::PortRow row = TRY(catalog::ResolveSql(txn, name.catalog, name.schema, name.table));
     const catalog::Port port = TRY(catalog::Load(txn, row));
@@ -83,18 +85,12 @@ class GovernedEngine final : public Engine {
     table.policies = model::PoliciesJson(decision);
     table.restriction = std::move(decision.restriction);
     if (decision.remind_at && *decision.remind_at <= shared_.context().clock.Now()) table.ends = decision.until;
-    if (table.restriction && table.restriction->only) {
-      for (const model::Field& field : table.view.schema.fields) {
-        if (table.restriction->Shows(field.name)) continue;
-        table.ask_for[Lower(field.name)] =
-            access::RequestLine(caller.principal, port.resource, caller.purpose, {field.name});
-      }
-    }
+    table.ask_for =
+        access::AskFor(caller.principal, port.resource, caller.purpose, table.view.schema, table.restriction.get());
     table.pseudonyms =
         TRY(secrets::PseudonymsFor(txn, shared_.context().vault, table.restriction.get(), caller.purpose));
-    lake::Restricted scan =
-        lake::ScanUnder(table.view, table.restriction.get(), {.pseudonyms = secrets::FunctionsOf(table.pseudonyms)},
-                        !leakproof, &table.paths);
+    const model::MaskKeys keys{.salt = salt, .pseudonyms = secrets::FunctionsOf(table.pseudonyms)};
+    lake::Restricted scan = lake::ScanUnder(table.view, table.restriction.get(), keys, !leakproof, &table.paths);
     table.policy = std::move(scan.policy);
     table.sql = std::move(scan.sql);
     return table;
