@@ -120,9 +120,9 @@ Result<Product> Product::Parse(std::string_view text, const std::string& file) {
   product.tags = Texts(node["tags"]);
   for (const Node::Entry& member : node["team"]["members"].entries) {
     const std::string role = Lower(Text(member.value["role"])), name = Text(member.value["username"]);
-    if (role == "owner") product.owners.push_back(name);
-    if (role == "steward") product.stewards.push_back(name);
-    if (role == "engineer") product.engineers.push_back(name);
+    for (const auto& [known, names] : kTeamRoles) {
+      if (role == known) (product.*names).push_back(name);
+    }
   }
   const Node& inputs = node["inputPorts"];
   for (size_t i = 0; i < inputs.size(); ++i) product.inputs.push_back(ReadInput(inputs[i], Child("inputPorts", i)));

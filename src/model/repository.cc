@@ -138,8 +138,8 @@ class Reader {
         out_.problems.push_back({file.path, at.line, at.column, path, "weft.mesh",
                                  fmt::format("the domain '{}' stands twice: remove one", name)});
       }
-      for (const auto* names : {&mesh->domains[i].owners, &mesh->domains[i].stewards, &mesh->domains[i].engineers}) {
-        for (const std::string& holder : *names) UnknownGroup(*mesh, holder, file.path, at, path);
+      for (const auto& [role, names] : kTeamRoles) {
+        for (const std::string& holder : mesh->domains[i].*names) UnknownGroup(*mesh, holder, file.path, at, path);
       }
     }
     for (const yaml::Node::Entry& holder : node["attributes"].entries) {

@@ -14,9 +14,7 @@ void AddNames(const std::vector<std::string>& names, std::vector<std::string>* a
 }  // namespace
 
 void Team::Add(const Team& other) {
-  AddNames(other.owners, &owners);
-  AddNames(other.stewards, &stewards);
-  AddNames(other.engineers, &engineers);
+  for (const auto& [role, names] : kTeamRoles) AddNames(other.*names, &(this->*names));
 }
 
 std::string_view RoleName(Role role) {
@@ -27,9 +25,9 @@ std::string_view RoleName(Role role) {
 }
 
 const std::vector<std::string>* HoldersOf(const Team& team, Role role) {
-  if (role == Role::kOwner) return &team.owners;
-  if (role == Role::kSteward) return &team.stewards;
-  if (role == Role::kEngineer) return &team.engineers;
+  for (const auto& [name, names] : kTeamRoles) {
+    if (name == RoleName(role)) return &(team.*names);
+  }
   return nullptr;
 }
 

@@ -1,38 +1,15 @@
 #include <fmt/format.h>
 
-#include <deque>
-
 #include "base/id.h"
+#include "base/kept.h"
 #include "state/access/access.h"
 
 namespace weft::access {
 namespace {
 
-constexpr size_t kKept = 4;
-
-// Compiled policies by the hash of their texts: what is the same is compiled once, and never mistaken for another.
-class Kept {
- public:
-  std::shared_ptr<const model::Policies> Find(const std::string& digest) {
-    std::lock_guard lock(mutex_);
-    for (const auto& [known, policies] : kept_) {
-      if (known == digest) return policies;
-    }
-    return nullptr;
-  }
-  void Put(const std::string& digest, std::shared_ptr<const model::Policies> policies) {
-    std::lock_guard lock(mutex_);
-    kept_.emplace_front(digest, std::move(policies));
-    if (kept_.size() > kKept) kept_.pop_back();
-  }
-
- private:
-  std::mutex mutex_;
-  std::deque<std::pair<std::string, std::shared_ptr<const model::Policies>>> kept_;
-};
-
-Kept& KeptPolicies() {
-  static Kept kept;
+// Compiled policies by the epoch's digest of their texts.
+Kept<model::Policies>& KeptPolicies() {
+  static Kept<model::Policies> kept;
   return kept;
 }
 

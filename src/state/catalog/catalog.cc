@@ -136,7 +136,7 @@ CREATE INDEX entity_columns_entity ON entity_columns (entity);
 constexpr std::string_view kProductColumns =
     "domain, name, version, status, type, description, digest, published_by, published_at, tags";
 
-Result<ProductRow> ProductOf(store::Txn& txn, const store::Row& row) {
+Result<ProductRow> ProductOf(const store::Row& row, const Teams& teams) {
   ProductRow product;
   product.domain = row.text(0);
   product.name = row.text(1);
@@ -146,13 +146,9 @@ Result<ProductRow> ProductOf(store::Txn& txn, const store::Row& row) {
   product.description = row.text(5);
   product.digest = row.text(6);
   product.published_by = row.text(7);
-  product.published_at = TRY(Instant::Parse(row.text(8)));
+  product.published_at = TRY(row.time(8));
   product.tags = TRY(TextsOf(row.text(9)));
-  product.team = TRY(TeamOf(txn, product.domain, product.name));
-  const model::Team domain = TRY(TeamOf(txn, product.domain));
-  if (product.team.owners.empty()) product.team.owners = domain.owners;
-  if (product.team.stewards.empty()) product.team.stewards = domain.stewards;
-  if (product.team.engineers.empty()) product.team.engineers = domain.engineers;
+  product.team = WholeTeamIn(teams, product.domain, product.name);
   return product;
 }
 
@@ -201,14 +197,16 @@ Result<std::optional<ProductRow>> FindProduct(store::Txn& txn, const std::string
   const std::string sql = fmt::format("SELECT {} FROM products WHERE domain = $1 AND name = $2", kProductColumns);
   auto rows = TRY(txn.Run(sql, {domain, name}));
   if (rows.empty()) return std::optional<ProductRow>();
-  return std::optional<ProductRow>(TRY(ProductOf(txn, rows[0])));
+  const Teams teams = TRY(TeamsOf(txn, domain));
+  return std::optional<ProductRow>(TRY(ProductOf(rows[0], teams)));
 }
 
 Result<std::vector<ProductRow>> Products(store::Txn& txn, const std::string& domain) {
   const std::string sql =
       fmt::format("SELECT {} FROM products WHERE $1 = '' OR domain = $1 ORDER BY domain, name", kProductColumns);
+  const Teams teams = TRY(TeamsOf(txn, domain));
   std::vector<ProductRow> products;
-  for (const store::Row& row : TRY(txn.Run(sql, {domain}))) products.push_back(TRY(ProductOf(txn, row)));
+  for (const store::Row& row : TRY(txn.Run(sql, {domain}))) products.push_back(TRY(ProductOf(row, teams)));
   return products;
 }
 

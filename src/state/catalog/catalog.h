@@ -28,6 +28,8 @@ Status PutMesh(store::Txn& txn, const model::Mesh& mesh);
 
 // Who holds a role in a domain, or in a product as its newest version has it, without those of its domain.
 Result<model::Team> TeamOf(store::Txn& txn, const std::string& domain, const std::string& product = "");
+// Who holds a role in a product: its own team, and then its domain's.
+Result<model::Team> WholeTeamOf(store::Txn& txn, const std::string& domain, const std::string& product);
 // The products in whose own team the principal or group stands, each with its team and its domain's.
 Result<std::vector<model::Resource>> ProductsWith(store::Txn& txn, const std::string& member);
 // Whoever stands in any team: principals, and groups as "group:NAME".
@@ -40,7 +42,7 @@ struct ProductRow {
   std::string domain, name, version, status, type, description, digest, published_by;
   Instant published_at;
   std::vector<std::string> tags;
-  model::Team team;  // The product's own; of each role the domain's where it names nobody.
+  model::Team team;  // Its own, and then its domain's.
 };
 
 // An output port's version. (domain, product, port, major) is its key for tables, grants and runs.

@@ -1,15 +1,32 @@
 #include <fmt/format.h>
 
+#include "base/id.h"
+#include "base/kept.h"
 #include "state/catalog/rows.h"
 
 namespace weft::catalog {
+namespace {
+
+Kept<model::Entities>& KeptEntities() {
+  static Kept<model::Entities> kept;
+  return kept;
+}
+
+}  // namespace
 
 Result<std::shared_ptr<const model::Entities>> EntitiesOf(store::Txn& txn) {
-  std::vector<model::EntityFile> files;
-  for (const store::Row& row : TRY(txn.Run("SELECT path, text FROM entity_files ORDER BY path"))) {
-    files.push_back(TRY(model::EntityFile::Parse(row.text(1), row.text(0))));
+  const std::vector<store::Row> rows = TRY(txn.Run("SELECT path, text FROM entity_files ORDER BY path"));
+  Hasher hasher;
+  for (const store::Row& row : rows) {
+    hasher.Add(fmt::format("{} {} {}\n", row.text(0), row.text(0).size(), row.text(1).size())).Add(row.text(1));
   }
-  return model::Entities::Of(std::move(files));
+  const std::string digest = hasher.Hex();
+  if (auto known = KeptEntities().Find(digest)) return known;
+  std::vector<model::EntityFile> files;
+  for (const store::Row& row : rows) files.push_back(TRY(model::EntityFile::Parse(row.text(1), row.text(0))));
+  auto entities = TRY(model::Entities::Of(std::move(files)));
+  KeptEntities().Put(digest, entities);
+  return entities;
 }
 
 Status PutEntities(store::Txn& txn, Clock& clock, const std::vector<model::EntityFile>& files,

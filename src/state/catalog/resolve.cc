@@ -147,9 +147,9 @@ struct Keyed {
 
 Result<Keyed> KeyedProduct(store::Txn& txn, const std::string& domain, const std::string& name,
                            const std::string& version) {
-  auto newest = TRY(FindProduct(txn, domain, name));
-  if (!newest) return NoProduct(txn, domain, name);
-  const std::string wanted = version.empty() ? newest->version : version;
+  auto newest = TRY(txn.Run("SELECT version FROM products WHERE domain = $1 AND name = $2", {domain, name}));
+  if (newest.empty()) return NoProduct(txn, domain, name);
+  const std::string wanted = version.empty() ? newest[0].text(0) : version;
   auto rows =
       TRY(txn.Run("SELECT version, digest FROM product_versions WHERE domain = $1 AND product = $2", {domain, name}));
   std::vector<std::string> versions;
@@ -247,8 +247,7 @@ Result<Port> Load(store::Txn& txn, const PortRow& row) {
                  fmt::format("{} has no contract in {} {}", row.key.Text(), row.key.product, row.product_version)};
   }
   port.resource = model::ResourceOf(port.bundle, *port.port, *port.contract);
-  port.resource.Add(TRY(TeamOf(txn, row.key.domain, row.key.product)));
-  port.resource.Add(TRY(TeamOf(txn, row.key.domain)));
+  port.resource.Add(TRY(WholeTeamOf(txn, row.key.domain, row.key.product)));
   port.resource.status = row.status;
   port.resource.version = fmt::format("{} {}@{} {}", product.key, row.key.port, row.version, row.status);
   return port;
