@@ -41,19 +41,6 @@ Place PlaceOfNode(std::string_view text, const Json* node) {
 
 }  // namespace
 
-Place PlaceOfByte(std::string_view text, size_t byte) {
-  Place place{1, 1, ""};
-  for (char c : text.substr(0, byte)) {
-    if (c == '\n') {
-      ++place.line;
-      place.column = 1;
-    } else if ((static_cast<unsigned char>(c) & 0xc0) != 0x80) {
-      ++place.column;
-    }
-  }
-  return place;
-}
-
 Result<BuildSql> JudgeBuild(const Json& tree, std::string_view text, const Bundle& bundle, const Build& build) {
   const std::string file = bundle.folder.empty() ? build.sql_file : bundle.folder + "/" + build.sql_file;
   Error error{Code::kInvalid, "", {}};

@@ -24,7 +24,4 @@ Result<BuildSql> JudgeBuild(const Json& tree, std::string_view text, const Bundl
 // A quality rule's query reads the table `own` and no other.
 Status ReadsOnly(const Statement& statement, std::string_view own);
 
-// The place of a byte in a text; columns count characters.
-Place PlaceOfByte(std::string_view text, size_t byte);
-
 }  // namespace weft::model

@@ -329,19 +329,11 @@ class Walker {
   int64_t at_ = -1;                     // Byte of the innermost node that has a place.
 };
 
-// " (line 2, column 5)"; empty where `at` is no place in the text. Columns count characters.
+// " (line 2, column 5)"; empty where `at` is no place in the text.
 std::string Where(std::string_view text, int64_t at) {
   if (at < 0 || static_cast<size_t>(at) > text.size()) return "";
-  int line = 1, column = 1;
-  for (char c : text.substr(0, at)) {
-    if (c == '\n') {
-      ++line;
-      column = 1;
-    } else if ((static_cast<unsigned char>(c) & 0xc0) != 0x80) {
-      ++column;
-    }
-  }
-  return fmt::format(" (line {}, column {})", line, column);
+  const Place place = PlaceOfByte(text, static_cast<size_t>(at));
+  return fmt::format(" (line {}, column {})", place.line, place.column);
 }
 
 Error Walker::Refused(std::string message) const { return {Code::kUnsupported, message + Where(text_, at_)}; }
@@ -359,6 +351,19 @@ Error Unparsed(const Json& tree, std::string_view text) {
 }
 
 }  // namespace
+
+Place PlaceOfByte(std::string_view text, size_t byte) {
+  Place place{1, 1, ""};
+  for (char c : text.substr(0, byte)) {
+    if (c == '\n') {
+      ++place.line;
+      place.column = 1;
+    } else if ((static_cast<unsigned char>(c) & 0xc0) != 0x80) {
+      ++place.column;
+    }
+  }
+  return place;
+}
 
 std::string TableName::Text() const {
   std::string text;

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "model/contract.h"
 
 namespace weft::model {
 
@@ -32,5 +33,8 @@ struct Statement {
 // function is on the list of reference (model/sql_functions.inc) or it is kUnsupported with the name and the place.
 // A parse error is kInvalid with line and column. One-part names outside CTE scope are reported in `tables`.
 Result<Statement> Walk(const Json& tree, std::string_view text);
+
+// The place of a byte in a text; columns count characters.
+Place PlaceOfByte(std::string_view text, size_t byte);
 
 }  // namespace weft::model
