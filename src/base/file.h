@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,8 +14,9 @@ namespace fs = std::filesystem;
 
 // kNotFound where it does not exist; kInvalid above `limit` bytes.
 Result<std::string> ReadFile(const fs::path& path, size_t limit = size_t{1} << 30);
-// Through a temporary file in the same folder: written, synced, renamed, the folder synced. `mode` as chmod's.
-Status WriteFileAtomically(const fs::path& path, std::string_view bytes, int mode = 0644);
+// Through a temporary file in the same folder: written, synced, renamed, the folder synced. Its mode is exactly `mode`;
+// where none is given, 0644 less what the process masks.
+Status WriteFileAtomically(const fs::path& path, std::string_view bytes, std::optional<int> mode = std::nullopt);
 Status SyncFile(const fs::path& path);
 Status SyncFolder(const fs::path& path);
 Status MakeFolders(const fs::path& path);

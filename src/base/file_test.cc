@@ -27,6 +27,18 @@ TEST_F(FileTest, WritesWholeOrNotAtAll) {
   EXPECT_EQ(WriteFileAtomically(folder_ / "no" / "b", "x").error().code, Code::kNotFound);
 }
 
+// A certificate that others are to read is readable, however little the process lets others do.
+TEST_F(FileTest, HasTheModeThatIsAskedFor) {
+  const mode_t before = ::umask(0077);
+  const Status given = WriteFileAtomically(folder_ / "given", "x", 0644),
+               left = WriteFileAtomically(folder_ / "left", "x");
+  ::umask(before);
+  ASSERT_TRUE(given && left);
+  auto mode = [&](const char* name) { return static_cast<unsigned>(fs::status(folder_ / name).permissions()); };
+  EXPECT_EQ(mode("given"), 0644u);
+  EXPECT_EQ(mode("left"), 0600u);
+}
+
 TEST_F(FileTest, LimitsAndMissingFilesAreErrors) {
   ASSERT_TRUE(WriteFileAtomically(folder_ / "a", std::string(1000, 'x')));
   EXPECT_EQ(ReadFile(folder_ / "a", 999).error().code, Code::kInvalid);

@@ -139,7 +139,7 @@ class Tls(unittest.TestCase):
 
 
 class Development(unittest.TestCase):
-    """A node with what `weft init --tls` made, and certificates that change while it runs."""
+    """A node with what `weft init` made, and certificates that change while it runs."""
 
     def setUp(self):
         self.node = Node()
@@ -147,7 +147,7 @@ class Development(unittest.TestCase):
         self.tls = self.node.data / "tls"
 
     def init(self, *words: str) -> dict:
-        return self.node.json("init", "--tls", "--data", str(self.node.data), *words)
+        return self.node.json("init", "--data", str(self.node.data), *words)
 
     def start(self):
         self.node.tls = ssl.create_default_context(cafile=str(self.tls / "ca.pem"))
@@ -169,8 +169,8 @@ class Development(unittest.TestCase):
     def test_init_makes_what_serve_takes_and_the_command_line_trusts(self):
         made = self.init("--host", "weft.example.org", "--host", "192.0.2.7")
         self.assertEqual(made["hosts"], ["localhost", "127.0.0.1", "::1", "weft.example.org", "192.0.2.7"])
-        for name in ("node.key", "ca.key"):
-            self.assertEqual(stat.S_IMODE((self.tls / name).stat().st_mode), 0o600, name)
+        for name, mode in {"node.key": 0o600, "ca.key": 0o600, "node.pem": 0o644, "ca.pem": 0o644}.items():
+            self.assertEqual(stat.S_IMODE((self.tls / name).stat().st_mode), mode, name)
         self.start()
         self.assertTrue(self.node.url.startswith("https://127.0.0.1:"), self.node.url)
         self.assertEqual(self.node.json("whoami")["principal"], "admin")  # With neither --ca-file nor a token.
@@ -186,14 +186,34 @@ class Development(unittest.TestCase):
         done = subprocess.run([str(WEFT), "status", "--token", "x"], env=stranger, text=True, capture_output=True)
         self.assertIn("is not trusted", done.stderr)
         for bad in ("a,DNS:evil", "", "a b"):
-            self.node.run("init", "--tls", "--data", str(self.node.data), "--host", bad, code=3)
+            self.node.run("init", "--data", str(self.node.data), "--host", bad, code=3)
+
+    def test_an_authority_that_has_ended_is_not_used_again(self):
+        self.tls.mkdir(parents=True)
+        config = self.node.folder / "ca.cnf"
+        (self.node.folder / "index").write_text("")
+        config.write_text(f"[ca]\ndefault_ca=own\n[own]\ndatabase={self.node.folder}/index\nnew_certs_dir={self.node.folder}\n"
+                          "rand_serial=yes\ndefault_md=sha256\npolicy=any\nx509_extensions=ext\n[any]\ncommonName=supplied\n"
+                          "[ext]\nbasicConstraints=critical,CA:TRUE\n")
+        key, request = str(self.tls / "ca.key"), str(self.node.folder / "ca.csr")
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=ca", "-keyout", key,
+                "-out", request)
+        openssl("ca", "-batch", "-selfsign", "-config", str(config), "-in", request, "-keyfile", key, "-notext", "-startdate",
+                "20200101000000Z", "-enddate", "20200201000000Z", "-out", str(self.tls / "ca.pem"))
+        done = subprocess.run([str(WEFT), "init", "--data", str(self.node.data)], env=self.node.env, text=True, capture_output=True)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("has ended on 2020-02-01", done.stderr)
+        for name in ("ca.pem", "ca.key"):
+            (self.tls / name).unlink()
+        self.init()
+        self.init("--tls")  # As it was called before.
 
     def test_a_chosen_certificate_is_left_alone(self):
         self.node.data.mkdir()
         settings = self.node.data / "weft.yaml"
         settings.write_text("tls-certificate: /etc/own.pem\ntls-key: /etc/own.key\n")
         before = settings.read_text()
-        self.node.run("init", "--tls", "--data", str(self.node.data), code=6)
+        self.node.run("init", "--data", str(self.node.data), code=6)
         self.assertEqual(settings.read_text(), before)
 
     def test_certificates_change_while_the_node_runs(self):

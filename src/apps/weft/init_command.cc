@@ -22,8 +22,7 @@ constexpr std::string_view kOwnHosts[] = {"localhost", "127.0.0.1", "::1"};
 class InitCommand : public Command {
  public:
   explicit InitCommand(CLI::App& app) {
-    app.add_flag("--tls", tls_, "A certificate for this node, and an authority of its own that vouches for it")
-        ->required();
+    app.add_flag("--tls", tls_, "Certificates, which is all that it makes")->group("");
     app.add_option("--host", hosts_, "By what else the node is called: a name or an IP address; may be repeated");
     app.add_option("--data", data_, "The node's folder")->type_name(kFolder);
   }
@@ -66,7 +65,15 @@ class InitCommand : public Command {
   static Result<http::Certificate> Authority(const fs::path& folder, Instant now) {
     std::error_code ignored;
     if (fs::exists(folder / "ca.pem", ignored)) {
-      return http::ReadCertificate((folder / "ca.pem").string(), (folder / "ca.key").string());
+      http::Certificate there = TRY(http::ReadCertificate((folder / "ca.pem").string(), (folder / "ca.key").string()));
+      const Instant end = TRY(http::EndOf(there));
+      if (end > now) return there;
+      return Error{
+          Code::kInvalid,
+          fmt::format("the authority {0}/ca.pem has ended on {1}, and nobody trusts what it vouches for: remove "
+                      "ca.pem and ca.key in {0} and call weft init again, then give the new ca.pem to whoever "
+                      "had the old one",
+                      folder.string(), end.Text().substr(0, 10))};
     }
     http::Certificate made = TRY(http::MakeAuthority(now));
     TRY(WriteFileAtomically(folder / "ca.key", made.key, 0600));
