@@ -424,6 +424,18 @@ class Issuer(unittest.TestCase):
         self.assertEqual(weft("whoami").returncode, 4)
         self.assertIsNone(self.whoami(renewed["access_token"]))
         self.assertEqual(weft("logout").returncode, 0)
+        # Of a node that is gone, what is kept here goes all the same.
+        file.write_text(json.dumps(kept | {"node": "http://127.0.0.1:1"}))
+        gone = file.rename(file.parent / (hashlib.sha256(b"http://127.0.0.1:1").hexdigest()[:16] + ".json"))
+        self.assertIn("forgotten", weft("logout", "--node", "http://127.0.0.1:1").stdout)
+        self.assertFalse(gone.exists())
+
+    def test_a_person_sets_an_own_password(self):
+        self.node.run("user", "create", "own", "--password-stdin", text=PASSWORD + "\n")
+        token = self.node.run("token", "create", "own").strip()
+        self.node.run("user", "passwd", "--password-stdin", "--token", token, text="not this one\nanother horse battery\n", code=4)
+        told = self.node.run("user", "passwd", "--password-stdin", "--token", token, text=f"{PASSWORD}\nanother horse battery\n")
+        self.assertIn("own has a new password", told)
 
 
 if __name__ == "__main__":

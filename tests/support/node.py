@@ -91,6 +91,17 @@ class Node:
     def json(self, *command: str, code: int | None = 0):
         return json.loads(self.run(*command, "--json", code=code))
 
+    def call(self, method: str, path: str, body: dict | None = None, token: str | None = None) -> tuple[int, dict]:
+        """The status and the answer of a request with that token, or the administrator's."""
+        request = urllib.request.Request(self.url + path, method=method, data=None if body is None else json.dumps(body).encode(),
+                                         headers={"Authorization": f"Bearer {token or self.token}", "Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=60, context=self.tls) as answer:
+                return answer.status, json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.loads(error.read() or b"null")
+
     def memory(self) -> int:
         """Resident bytes of the node's process."""
         for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():

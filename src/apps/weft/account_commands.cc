@@ -1,50 +1,28 @@
 #include <fmt/format.h>
-#include <signal.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <iostream>
 #include <thread>
 
 #include "apps/weft/command.h"
 #include "apps/weft/credentials.h"
+#include "apps/weft/typing.h"
 #include "base/text.h"
 
 namespace weft::app {
 namespace {
 
-// One line of standard input, or typed unseen where that is a terminal.
-Result<std::string> ReadPassword(Session& session, bool from_input, const std::string& prompt) {
-  std::string line;
-  if (from_input || ::isatty(STDIN_FILENO) == 0) {
-    if (!from_input) return Error{Code::kInvalid, "there is no terminal to type a password on: give --password-stdin"};
-    if (!std::getline(std::cin, line)) return Error{Code::kInvalid, "standard input has no password"};
-    return line;
-  }
-  session.Note(prompt);
-  termios before{};
-  ::tcgetattr(STDIN_FILENO, &before);
-  termios unseen = before;
-  unseen.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-  // Ctrl-C ends the reading and not the program, which has a terminal to give back as it was.
-  struct sigaction interrupt {
-  }, usual{};
-  interrupt.sa_handler = [](int) {};
-  ::sigaction(SIGINT, &interrupt, &usual);
-  ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &unseen);
-  const bool read = bool(std::getline(std::cin, line));
-  ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-  ::sigaction(SIGINT, &usual, nullptr);
-  if (!read) return Error{Code::kInvalid, "no password was typed"};
-  return line;
+Result<std::string> ReadPassword(bool from_input, const std::string& prompt) {
+  if (from_input) return ReadLine();
+  if (::isatty(STDIN_FILENO) == 1) return ReadUnseen(prompt);
+  return Error{Code::kInvalid, "there is no terminal to type a password on: give --password-stdin"};
 }
 
-Result<std::string> NewPassword(Session& session, bool from_input) {
-  const std::string first = TRY(ReadPassword(session, from_input, "Password:"));
+Result<std::string> NewPassword(bool from_input) {
+  const std::string first = TRY(ReadPassword(from_input, "Password:"));
   if (from_input) return first;
-  const std::string second = TRY(ReadPassword(session, false, "Once more:"));
+  const std::string second = TRY(ReadPassword(false, "Once more:"));
   if (first == second) return first;
   return Error{Code::kInvalid, "the two passwords differ; nothing was changed"};
 }
@@ -62,7 +40,7 @@ class UserCreate : public Command {
     app.add_flag("--password-stdin", from_input_, "Read the password from standard input");
   }
   Result<int> Run(Session& session) override {
-    const std::string password = TRY(NewPassword(session, from_input_));
+    const std::string password = TRY(NewPassword(from_input_));
     const Json answer = TRY(session.Post("/v1/users", Json::Map({{"name", name_}, {"password", password}})));
     if (session.json()) return session.PrintJson(answer), 0;
     session.Print(fmt::format("{} may sign in: weft login\n", Safe(name_)));
@@ -77,25 +55,29 @@ class UserCreate : public Command {
 class UserPasswd : public Command {
  public:
   explicit UserPasswd(CLI::App& app) {
-    app.add_option("name", name_, "Whose")->required();
-    app.add_flag("--password-stdin", from_input_, "Read the new password from standard input");
-    app.add_flag("--own", own_,
-                 "Your own: the first line of the input, or what is asked first, is the one that it was");
+    app.add_option("name", name_, "Whose; your own where absent");
+    app.add_flag("--password-stdin", from_input_,
+                 "Read the new password from standard input; of your own, the one that it was in the line before");
   }
+  // One's own wants the password that it was, whoever may set another's without it.
   Result<int> Run(Session& session) override {
     Json body = Json::Map({});
-    if (own_) body.Set("current", TRY(ReadPassword(session, from_input_, "The password that it was:")));
-    body.Set("password", TRY(NewPassword(session, from_input_)));
-    const Json answer = TRY(session.Post(fmt::format("/v1/users/{}/password", name_), body));
+    std::string name = name_;
+    if (name.empty()) {
+      name = TRY(session.Get("/v1/whoami"))
+      ["principal"].Text();
+      body.Set("current", TRY(ReadPassword(from_input_, "The password that it was:")));
+    }
+    body.Set("password", TRY(NewPassword(from_input_)));
+    const Json answer = TRY(session.Post(fmt::format("/v1/users/{}/password", name), body));
     if (session.json()) return session.PrintJson(answer), 0;
-    session.Print(fmt::format("{} has a new password; sign-ins under the old one end\n", Safe(name_)));
+    session.Print(fmt::format("{} has a new password; sign-ins under the old one end\n", Safe(name)));
     return 0;
   }
 
  private:
   std::string name_;
   bool from_input_ = false;
-  bool own_ = false;
 };
 
 class UserList : public Command {
@@ -259,35 +241,47 @@ class Logout : public Command {
       if (session.json()) return session.PrintJson(Json::Map({{"node", options.node}, {"signed_out", false}})), 0;
       return session.Note(fmt::format("you are not signed in at {}", Safe(options.node))), 0;
     }
-    const http::Response response = TRY(PostForm(options.node, options.ca_file, "/oauth/revoke",
-                                                 {{"client_id", "weft-cli"}, {"token", kept->refresh_token}}));
-    if (response.status != 200) return http::FromResponse(response);
+    auto response = PostForm(options.node, options.ca_file, "/oauth/revoke",
+                             {{"client_id", "weft-cli"}, {"token", kept->refresh_token}});
+    // Of a node that is gone the sign-in is forgotten all the same.
+    const bool told = response && response->status == 200;
+    const bool gone = response ? response->status >= 500 : response.error().code == Code::kUnavailable;
+    if (!told && !gone) return response ? http::FromResponse(*response) : response.TakeError();
     TRY(RemoveCredentials(options.node));
-    if (session.json()) return session.PrintJson(Json::Map({{"node", options.node}, {"signed_out", true}})), 0;
-    session.Print(fmt::format("signed out at {}\n", Safe(options.node)));
+    if (session.json()) {
+      session.PrintJson(Json::Map({{"node", options.node}, {"signed_out", true}, {"ended", told}}));
+      return 0;
+    }
+    session.Print(told
+                      ? fmt::format("signed out at {}\n", Safe(options.node))
+                      : fmt::format("your sign-in at {} is forgotten here; the node did not answer, and its tokens end "
+                                    "by themselves\n",
+                                    Safe(options.node)));
     return 0;
   }
 };
 
 constexpr CommandEntry kCommands[] = {
     {"login", "Sign in", "Sign in at a node, by a browser", "weft login\nweft login --node https://mesh.example.org",
-     Make<Login>},
-    {"logout", "Sign in", "End the sign-in, and its tokens", "weft logout", Make<Logout>},
+     Bits(kOpen), Make<Login>},
+    {"logout", "Sign in", "End the sign-in, and its tokens", "weft logout", Bits(kOpen), Make<Logout>},
     {"user create", "Sign in", "Let a person sign in with a password",
-     "weft user create ana\npwgen 20 1 | weft user create ana --password-stdin", Make<UserCreate>},
-    {"user list", "Sign in", "Who may sign in", "weft user list", Make<UserList>},
-    {"user passwd", "Sign in", "A new password", "weft user passwd ana\nweft user passwd ana --own", Make<UserPasswd>},
+     "weft user create ana\npwgen 20 1 | weft user create ana --password-stdin", Bits(kAdminister), Make<UserCreate>},
+    {"user list", "Sign in", "Who may sign in", "weft user list", Bits(kAdminister), Make<UserList>},
+    {"user passwd", "Sign in", "A new password, your own or another's", "weft user passwd\nweft user passwd ana",
+     Bits(kBrowse, kAdminister), Make<UserPasswd>},
     {"user disable", "Sign in", "Let a person in no more; all of its tokens end", "weft user disable ana",
-     MakeUserDisable},
-    {"user enable", "Sign in", "Let a person in again who was disabled", "weft user enable ana", MakeUserEnable},
+     Bits(kAdminister), MakeUserDisable},
+    {"user enable", "Sign in", "Let a person in again who was disabled", "weft user enable ana", Bits(kAdminister),
+     MakeUserEnable},
     {"service create", "Sign in", "A client id and secret for a program",
      "weft service create loader\nweft service create dashboards --redirect-uri https://bi.example.org/callback",
-     Make<ServiceCreate>},
-    {"service list", "Sign in", "Programs that sign in", "weft service list", Make<ServiceList>},
+     Bits(kAdminister), Make<ServiceCreate>},
+    {"service list", "Sign in", "Programs that sign in", "weft service list", Bits(kAdminister), Make<ServiceList>},
     {"service disable", "Sign in", "Let a program in no more; all of its tokens end", "weft service disable loader",
-     MakeServiceDisable},
+     Bits(kAdminister), MakeServiceDisable},
     {"service enable", "Sign in", "Let a program in again that was disabled", "weft service enable loader",
-     MakeServiceEnable},
+     Bits(kAdminister), MakeServiceEnable},
 };
 
 }  // namespace

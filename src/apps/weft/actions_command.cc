@@ -12,88 +12,9 @@
 namespace weft::app {
 namespace {
 
-using enum model::Action;
-
-// Those that not everybody may, in the order in which they are told.
-constexpr model::Action kAsked[] = {kRead, kPublish, kRun, kGrant, kAudit, kGovern, kAdminister, kRequest, kApprove};
-
-// What a command asks the node for, whatever it is called with. Without actions: it works alone.
-struct CommandActions {
-  std::string_view command;
-  std::vector<model::Action> actions;
-};
-
-const CommandActions kCommands[] = {
-    {"check", {}},
-    {"diff", {}},
-    {"plan", {kBrowse, kPublish, kGrant, kAdminister, kGovern}},
-    {"apply", {kBrowse, kPublish, kGrant, kAdminister, kGovern}},
-    {"cel", {}},
-    {"list", {kBrowse}},
-    {"show", {kBrowse}},
-    {"search", {kBrowse}},
-    {"lineage", {kBrowse}},
-    {"sample", {kRead}},
-    {"sql", {kRead}},
-    {"run", {kRun}},
-    {"runs", {kBrowse}},
-    {"cancel", {kRun}},
-    {"retry", {kRun}},
-    {"snapshots", {kBrowse}},
-    {"tag", {kRun}},
-    {"grant", {kGrant}},
-    {"revoke", {kGrant}},
-    {"grants", {kBrowse}},
-    {"token create", {kBrowse, kAdminister}},
-    {"token list", {kBrowse, kAdminister}},
-    {"token revoke", {kBrowse, kAdminister}},
-    {"whoami", {kBrowse}},
-    {"request", {kRequest}},
-    {"requests", {kBrowse}},
-    {"approve", {kApprove}},
-    {"refuse", {kApprove}},
-    {"ask", {kApprove}},
-    {"answer", {kRequest}},
-    {"withdraw", {kRequest}},
-    {"delegate", {kBrowse}},
-    {"delegations", {kBrowse}},
-    {"explain", {kBrowse, kGovern, kAudit, kGrant}},
-    {"policy list", {kBrowse}},
-    {"purpose list", {kBrowse}},
-    {"new policies", {}},
-    {"entity list", {kBrowse}},
-    {"entity show", {kBrowse}},
-    {"entity rotate", {kGovern}},
-    {"entity erase", {kGovern}},
-    {"login", {kOpen}},
-    {"logout", {kOpen}},
-    {"user create", {kAdminister}},
-    {"user list", {kAdminister}},
-    {"user passwd", {kBrowse, kAdminister}},
-    {"user disable", {kAdminister}},
-    {"user enable", {kAdminister}},
-    {"service create", {kAdminister}},
-    {"service list", {kAdminister}},
-    {"service disable", {kAdminister}},
-    {"service enable", {kAdminister}},
-    {"init", {}},
-    {"serve", {}},
-    {"status", {kBrowse}},
-    {"audit who", {kAudit}},
-    {"audit what", {kBrowse, kAudit}},
-    {"audit log", {kAudit}},
-    {"audit verify", {kAudit}},
-    {"audit export", {kAudit}},
-    {"sweep", {kAdminister}},
-    {"settings", {}},
-    {"actions", {}},
-    {"completion", {}},
-    {"version", {}},
-    {"secret put", {kPublish}},
-    {"secret list", {kPublish}},
-    {"secret remove", {kPublish}},
-    {"secret reseal", {kAdminister}},
-};
+// In the order in which they are told.
+constexpr model::Action kAll[] = {kOpen,  kBrowse, kRead,       kPublish, kRun,    kGrant,
+                                  kAudit, kGovern, kAdminister, kRequest, kApprove};
 
 std::string RolesOf(model::Action action) {
   if (action == kOpen) return "anybody";
@@ -119,23 +40,28 @@ Json AllActions() {
   Json::Array roles, routes, rpcs, commands;
   for (const model::RoleEntry& entry : model::kRoles) {
     std::vector<std::string> may;
-    for (const model::Action action : kAsked) {
+    for (const model::Action action : kAll) {
       if (May(entry, action)) may.emplace_back(ActionName(action));
     }
     roles.push_back(Json::Map({{"role", entry.name}, {"may", may}, {"holds", entry.holds}}));
   }
   for (const gate::Route<rest::Api>& route : rest::Routes()) {
     std::vector<model::Action> actions = {route.action};
-    for (const model::Action each : kAsked) {
-      if (route.within & model::Bits(each)) actions.push_back(each);
+    for (const model::Action each : kAll) {
+      if (route.within & Bits(each)) actions.push_back(each);
     }
     routes.push_back(Json::Map({{"method", route.method}, {"path", route.pattern}, {"actions", ActionsJson(actions)}}));
   }
   for (const flight::Rpc& rpc : flight::Rpcs()) {
     rpcs.push_back(Json::Map({{"rpc", rpc.name}, {"message", rpc.message}, {"actions", ActionsJson({rpc.action})}}));
   }
-  for (const CommandActions& each : kCommands) {
-    commands.push_back(Json::Map({{"command", each.command}, {"actions", ActionsJson(each.actions)}}));
+  for (const CommandEntry& entry : AllCommands()) {
+    if (entry.group.empty()) continue;  // For programs.
+    std::vector<model::Action> actions;
+    for (const model::Action each : kAll) {
+      if (entry.asks & Bits(each)) actions.push_back(each);
+    }
+    commands.push_back(Json::Map({{"command", entry.name}, {"actions", ActionsJson(actions)}}));
   }
   return Json::Map({{"roles", std::move(roles)},
                     {"rest", std::move(routes)},

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/weft/command.h"
+#include "apps/weft/typing.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "base/yaml.h"
@@ -34,7 +35,7 @@ class CelCommand : public Command {
   }
 
   Result<int> Run(Session& session) override {
-    if (text_ == "-") TRY(ReadText());
+    if (text_ == "-") text_ = TRY(ReadAll(cel::kMaxText));
     auto outcome = Answer();
     if (!outcome) return Told(session, outcome.TakeError());
     session.json() ? session.PrintJson(*outcome) : session.Print(Safe((*outcome)["text"].Text(), true) + "\n");
@@ -42,14 +43,6 @@ class CelCommand : public Command {
   }
 
  private:
-  Status ReadText() {
-    text_.clear();
-    for (int c = std::getchar(); c != EOF && text_.size() <= cel::kMaxText; c = std::getchar()) {
-      text_ += static_cast<char>(c);
-    }
-    return {};
-  }
-
   Result<Json> Answer() const {
     cel::Environment environment;
     const Json types = types_.empty() ? Json() : TRY(ReadDocument(types_));
@@ -99,7 +92,7 @@ constexpr CommandEntry kCommands[] = {
     {"cel", "Publish", "Evaluate an expression of a policy, without a node",
      "weft cel '\"pii\" in resource.tags' --vars vars.yaml\n"
      "weft cel 'row.country in principal.countries' --vars vars.yaml --unknown row",
-     Make<CelCommand>},
+     kAlone, Make<CelCommand>},
 };
 
 }  // namespace

@@ -4,15 +4,22 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "apps/weft/session.h"
 #include "base/result.h"
+#include "model/roles.h"
 
 namespace CLI {
 class App;
 }
 
 namespace weft::app {
+
+using model::Bits;
+using enum model::Action;
+
+inline constexpr unsigned kAlone = 0;  // What a command asks that needs no node.
 
 class Command {
  public:
@@ -27,6 +34,7 @@ struct CommandEntry {
   std::string_view group;     // "Publish"
   std::string_view brief;     // One line.
   std::string_view examples;  // Lines.
+  unsigned asks;              // The bit of each action that it asks of a node, whatever it is called with.
   // Declares the options on `app`, which outlives the command.
   std::unique_ptr<Command> (*make)(CLI::App& app);
 };
@@ -35,6 +43,9 @@ template <class T>
 std::unique_ptr<Command> Make(CLI::App& app) {
   return std::make_unique<T>(app);
 }
+
+// All of them, in the order of help.
+std::vector<CommandEntry> AllCommands();
 
 std::span<const CommandEntry> PublishCommands();
 std::span<const CommandEntry> ExpressionCommands();

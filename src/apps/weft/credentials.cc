@@ -6,8 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
-
+#include "apps/weft/home.h"
 #include "base/file.h"
 #include "base/id.h"
 #include "drivers/http/client.h"
@@ -18,12 +17,7 @@ namespace {
 
 constexpr int64_t kRenewBefore = int64_t{60} * 1'000'000;  // Microseconds.
 
-std::string Folder() {
-  const char* state = std::getenv("XDG_STATE_HOME");
-  if (state && *state) return std::string(state) + "/weft/credentials";
-  const char* home = std::getenv("HOME");
-  return std::string(home && *home ? home : ".") + "/.local/state/weft/credentials";
-}
+std::string Folder() { return StateFolder() + "/credentials"; }
 
 std::string FileOf(const std::string& node) {
   std::string plain = node;
@@ -94,6 +88,7 @@ Result<std::string> AccessToken(const std::string& node, const std::string& ca_f
     return kept && kept->expires_at.micros - kRenewBefore > SystemClock().Now().micros;
   };
   std::optional<Credentials> kept = FindCredentials(node);
+  if (!kept) return std::string();
   if (fresh(kept)) return kept->access_token;
   const Turn turn = TRY(Turn::Take());
   kept = FindCredentials(node);  // Another command may have renewed it meanwhile.

@@ -24,8 +24,8 @@ Status RemoveCredentials(const std::string& node);
 // What the node's token endpoint answered, as credentials.
 Result<Credentials> CredentialsOf(const std::string& node, const Json& answer);
 
-// The access token that is kept, made new where it is about to end. Commands that run at once take turns: a refresh
-// token that came twice would end the sign-in. kUnauthenticated where it has ended.
+// The access token that is kept, made new where it is about to end; empty where nobody is signed in. Commands that run
+// at once take turns: a refresh token that came twice would end the sign-in. kUnauthenticated where it has ended.
 Result<std::string> AccessToken(const std::string& node, const std::string& ca_file);
 
 // A form as OAuth's endpoints take it.

@@ -104,11 +104,17 @@ class EntityErase : public Command {
  public:
   explicit EntityErase(CLI::App& app) {
     app.add_option("entity", name_, "Which")->required();
-    app.add_option("--generation", generation_, "Only this key; all of the entity's if absent")
-        ->check(CLI::PositiveNumber);
+    auto* one = app.add_option("--generation", generation_, "Only this key")->check(CLI::PositiveNumber);
+    app.add_flag("--all", all_, "Every key of the entity")->excludes(one);
   }
 
   Result<int> Run(Session& session) override {
+    if (generation_ == 0 && !all_) {
+      return session.Misused(
+          "entity erase", fmt::format("which keys are to be destroyed for good? say --generation N (weft entity show "
+                                      "{} lists them) or --all",
+                                      Safe(name_)));
+    }
     Json body = Json::Map({});
     if (generation_ != 0) body.Set("generation", generation_);
     const Json answer = TRY(session.Post(fmt::format("/v1/entities/{}/erase", name_), body));
@@ -129,17 +135,19 @@ class EntityErase : public Command {
  private:
   std::string name_;
   int64_t generation_ = 0;
+  bool all_ = false;
 };
 
 constexpr CommandEntry kCommands[] = {
-    {"entity list", "Govern", "What several domains speak of under one identifier", "weft entity list",
+    {"entity list", "Govern", "What several domains speak of under one identifier", "weft entity list", Bits(kBrowse),
      Make<EntityList>},
-    {"entity show", "Govern", "An entity, and the columns that identify it", "weft entity show listener",
+    {"entity show", "Govern", "An entity, and the columns that identify it", "weft entity show listener", Bits(kBrowse),
      Make<EntityShow>},
-    {"entity rotate", "Govern", "Begin a new key of an entity's pseudonyms", "weft entity rotate listener",
-     Make<EntityRotate>},
+    {"entity rotate", "Govern",
+     "Begin a new key of an entity's pseudonyms: tokens from before join with none from then on",
+     "weft entity rotate listener", Bits(kGovern), Make<EntityRotate>},
     {"entity erase", "Govern", "Destroy keys of an entity's pseudonyms, for good",
-     "weft entity erase listener --generation 1\nweft entity erase listener", Make<EntityErase>},
+     "weft entity erase listener --generation 1\nweft entity erase listener --all", Bits(kGovern), Make<EntityErase>},
 };
 
 }  // namespace

@@ -69,12 +69,14 @@ Result<std::string> AdminToken(store::Store& store, Clock& clock, const std::str
   return path;
 }
 
-std::string NodeFolder() {
+std::string StateFolder() {
   const char* state = std::getenv("XDG_STATE_HOME");
-  if (state && *state) return std::string(state) + "/weft/nodes";
+  if (state && *state) return std::string(state) + "/weft";
   const char* home = std::getenv("HOME");
-  return std::string(home && *home ? home : ".") + "/.local/state/weft/nodes";
+  return std::string(home && *home ? home : ".") + "/.local/state/weft";
 }
+
+std::string NodeFolder() { return StateFolder() + "/nodes"; }
 
 Result<std::unique_ptr<NodeRegistration>> NodeRegistration::Write(int http_port, const NodeEntry& entry) {
   TRY(MakeFolders(NodeFolder()));

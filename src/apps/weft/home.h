@@ -35,7 +35,8 @@ struct NodeEntry {
   int pid = 0;
   std::string ca_file = {};  // Of an authority of the node's own; empty: none.
 };
-std::string NodeFolder();  // ${XDG_STATE_HOME:-~/.local/state}/weft/nodes
+std::string StateFolder();  // ${XDG_STATE_HOME:-~/.local/state}/weft
+std::string NodeFolder();   // Its folder "nodes".
 class NodeRegistration {
  public:
   static Result<std::unique_ptr<NodeRegistration>> Write(int http_port, const NodeEntry& entry);

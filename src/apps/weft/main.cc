@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <clocale>
 #include <csignal>
 #include <cstdio>
@@ -15,16 +16,6 @@ namespace {
 
 constexpr int kUsage = 2;
 constexpr const char* kDefaultNode = "http://127.0.0.1:7470";
-
-std::vector<CommandEntry> AllCommands() {
-  std::vector<CommandEntry> all;
-  for (auto some : {PublishCommands(), ExpressionCommands(), FindCommands(), ReadCommands(), RunCommands(),
-                    ShareCommands(), RequestCommands(), GovernCommands(), EntityCommands(), AuditCommands(),
-                    AccountCommands(), OperateCommands(), SecretCommands()}) {
-    all.insert(all.end(), some.begin(), some.end());
-  }
-  return all;
-}
 
 // The whole tree, built from the tables.
 class Tree {
@@ -41,7 +32,7 @@ class Tree {
       return words.empty() ? kUsage : 0;
     }
     if (words[0] == "--version") words[0] = "version";
-    json_ = std::find(words.begin(), words.end(), "--json") != words.end();
+    json_ = Given(words, "--json");
     if (auto code = Unknown(words)) return *code;
     try {
       app_.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // The parser takes them from the end.
@@ -53,6 +44,11 @@ class Tree {
     } catch (const CLI::ParseError& error) {
       return Misused(error);
     }
+    if (Given(words, "--token") && Given(words, "--token-file")) {
+      return app::Misused(json_, "two tokens are given: leave out --token or --token-file", "weft --help");
+    }
+    // What is given beats the environment, and there the token itself the file that it may be in.
+    (Given(words, "--token-file") || options_.token.empty() ? options_.token : options_.token_file).clear();
     return Run();
   }
 
@@ -62,6 +58,11 @@ class Tree {
     const CommandEntry* entry = nullptr;
     std::unique_ptr<Command> command;
   };
+
+  static bool Given(const std::vector<std::string>& words, const std::string& option) {
+    return std::ranges::any_of(
+        words, [&](const std::string& word) { return word == option || word.starts_with(option + "="); });
+  }
 
   static bool IsHelp(std::string_view word) { return word == "--help" || word == "-h" || word == "help"; }
 

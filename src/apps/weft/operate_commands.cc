@@ -204,20 +204,21 @@ class VersionCommand : public Command {
 
 constexpr CommandEntry kCommands[] = {
     {"init", "Operate", "Make a certificate for this node, and trust it here",
-     "weft init --tls\nweft init --tls --host mesh.example.org --host 192.0.2.7", MakeInit},
+     "weft init\nweft init --host mesh.example.org --host 192.0.2.7", kAlone, MakeInit},
     {"serve", "Operate", "Be a node, until a signal", "weft serve\nweft serve --data /srv/weft --http-port 8080",
-     Make<ServeCommand>},
-    {"status", "Operate", "How the node is, and what it holds", "weft status", Make<StatusCommand>},
-    {"sweep", "Operate", "Remove files that nothing refers to", "weft sweep --age 7d", Make<SweepCommand>},
+     kAlone, Make<ServeCommand>},
+    {"status", "Operate", "How the node is, and what it holds", "weft status", Bits(kBrowse), Make<StatusCommand>},
+    {"sweep", "Operate", "Remove files that nothing refers to", "weft sweep --age 7d", Bits(kAdminister),
+     Make<SweepCommand>},
     {"actions", "Operate", "What every role may, and what every door asks of whom",
-     "weft actions\nweft actions --markdown > docs/actions.md", MakeActions},
+     "weft actions\nweft actions --markdown > docs/actions.md", kAlone, MakeActions},
     {"settings", "Operate", "Every setting, its value and where that is from",
-     "weft settings\nweft settings --data /srv/weft", Make<SettingsCommand>},
+     "weft settings\nweft settings --data /srv/weft", kAlone, Make<SettingsCommand>},
     {"completion", "Operate", "A script that completes commands in your shell",
-     "source <(weft completion bash)\nweft completion fish > ~/.config/fish/completions/weft.fish",
+     "source <(weft completion bash)\nweft completion fish > ~/.config/fish/completions/weft.fish", kAlone,
      Make<CompletionCommand>},
-    {"complete", "", "What may follow", "weft complete -- show oper", Make<CompleteCommand>},
-    {"version", "Operate", "This program's version", "weft version", Make<VersionCommand>},
+    {"complete", "", "What may follow", "weft complete -- show oper", Bits(kBrowse), Make<CompleteCommand>},
+    {"version", "Operate", "This program's version", "weft version", kAlone, Make<VersionCommand>},
 };
 
 }  // namespace

@@ -245,12 +245,14 @@ class ApplyCommand : public Command {
 
 constexpr CommandEntry kCommands[] = {
     {"check", "Publish", "Judge a folder of descriptors, without a node",
-     "weft check mesh\nweft check --offline flights.odcs.yaml", Make<CheckCommand>},
+     "weft check mesh\nweft check --offline flights.odcs.yaml", kAlone, Make<CheckCommand>},
     {"diff", "Publish", "Compare two versions of a contract: what breaks whom, and which version that makes",
-     "weft diff orders-1.0.0.odcs.yaml orders.odcs.yaml", MakeDiff},
-    {"plan", "Publish", "Show what apply would change", "weft plan mesh", Make<PlanCommand>},
+     "weft diff orders-1.0.0.odcs.yaml orders.odcs.yaml", kAlone, MakeDiff},
+    {"plan", "Publish", "Show what apply would change", "weft plan mesh",
+     Bits(kBrowse, kPublish, kGrant, kAdminister, kGovern), Make<PlanCommand>},
     {"apply", "Publish", "Register what the folder describes, with its data files",
-     "weft apply mesh\nweft apply mesh/domains/operations/flights", Make<ApplyCommand>},
+     "weft apply mesh\nweft apply mesh/domains/operations/flights",
+     Bits(kBrowse, kPublish, kGrant, kAdminister, kGovern), Make<ApplyCommand>},
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "apps/weft/command.h"
 #include "apps/weft/completion.h"
+#include "apps/weft/typing.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "ports/flight/client.h"
@@ -12,6 +13,7 @@
 namespace weft::app {
 namespace {
 
+constexpr size_t kMostSql = size_t{1} << 20;
 constexpr size_t kSettleRows = 1'000;  // A table's widths follow so many rows; the rest is cut to them.
 
 std::string Plain(const Json& value) { return value.is_text() ? value.Text() : value.Dump(); }
@@ -170,12 +172,8 @@ class SqlCommand : public Reading {
 
   Result<int> Run(Session& session) override {
     std::string sql = sql_;
-    if (!file_.empty()) sql = TRY(ReadFile(file_, size_t{1} << 20));
-    if (sql == "-") {
-      sql.clear();
-      char piece[4096];
-      for (size_t got; (got = std::fread(piece, 1, sizeof piece, stdin)) > 0;) sql.append(piece, got);
-    }
+    if (!file_.empty()) sql = TRY(ReadFile(file_, kMostSql));
+    if (sql == "-") sql = TRY(ReadAll(kMostSql));
     if (Trim(sql).empty()) {
       return session.Misused("sql", "there is no SQL: give a SELECT, or -f FILE, or - for standard input");
     }
@@ -210,11 +208,11 @@ class SampleCommand : public Reading {
 
 constexpr CommandEntry kCommands[] = {
     {"sample", "Find and read", "A few rows of an output port", "weft sample operations/flights/flights -n 5",
-     Make<SampleCommand>},
+     Bits(kRead), Make<SampleCommand>},
     {"sql", "Find and read", "Rows by SQL over any ports that you may read",
      "weft sql 'SELECT count(*) FROM operations.flights.flights_v1'\nweft sql -f report.sql --format csv > report.csv\n"
      "weft sql 'SELECT …' --at 2026-01-31",
-     Make<SqlCommand>},
+     Bits(kRead), Make<SqlCommand>},
 };
 
 }  // namespace

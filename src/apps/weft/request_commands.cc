@@ -104,17 +104,13 @@ class RequestCommand : public Command {
 class RequestsCommand : public Command {
  public:
   explicit RequestsCommand(CLI::App& app) {
-    app.add_option("id", words_, "One request, whole: show ID, or ID")->expected(0, 2);
+    app.add_option("id", id_, "One request, whole");
     auto* mine = app.add_flag("--to-approve", to_approve_, "Those that wait for me");
     app.add_flag("--all", all_, "Everybody's, for governance and auditors")->excludes(mine);
   }
 
   Result<int> Run(Session& session) override {
-    if (words_.size() == 2 && words_[0] != "show") {
-      return session.Misused("requests", fmt::format("'{}' is not known here: write show ID", Safe(words_[0])));
-    }
-    if (words_.size() == 1 && words_[0] == "show") return session.Misused("requests", "show which? give its id");
-    if (!words_.empty()) return Show(session, words_.back());
+    if (!id_.empty()) return Show(session, id_);
     Session::Query query;
     if (to_approve_) query["whose"] = "to-approve";
     if (all_) query["whose"] = "all";
@@ -174,7 +170,7 @@ class RequestsCommand : public Command {
     return 0;
   }
 
-  std::vector<std::string> words_;
+  std::string id_;
   bool to_approve_ = false, all_ = false;
 };
 
@@ -296,21 +292,23 @@ constexpr CommandEntry kCommands[] = {
      "weft request sales/orders/orders --purpose reporting --because 'the weekly report of returns'\n"
      "weft request sales/orders/orders --columns id,placed_on --until 90d --because 'counts by day'\n"
      "weft request sales/orders/orders --for group:analysts --because 'all of us report'",
-     Make<RequestCommand>},
+     Bits(kRequest), Make<RequestCommand>},
     {"requests", "Ask for access", "My requests, those that wait for me, or one whole",
-     "weft requests\nweft requests --to-approve\nweft requests show req_01jd…", Make<RequestsCommand>},
+     "weft requests\nweft requests --to-approve\nweft requests req_01jd…", Bits(kBrowse), Make<RequestsCommand>},
     {"approve", "Ask for access", "Approve the next step of a request; the last gives the grant",
-     "weft approve req_01jd… --note 'until the report is done'", Make<ApproveCommand>},
+     "weft approve req_01jd… --note 'until the report is done'", Bits(kApprove), Make<ApproveCommand>},
     {"refuse", "Ask for access", "Refuse a request", "weft refuse req_01jd… --note 'the totals are enough for this'",
-     Make<RefuseCommand>},
+     Bits(kApprove), Make<RefuseCommand>},
     {"ask", "Ask for access", "Ask the requester something", "weft ask req_01jd… 'Which columns do you need?'",
-     Make<AskCommand>},
+     Bits(kApprove), Make<AskCommand>},
     {"answer", "Ask for access", "Answer what was asked", "weft answer req_01jd… 'The day and the amount.'",
-     Make<AnswerCommand>},
-    {"withdraw", "Ask for access", "Take a request back", "weft withdraw req_01jd…", Make<WithdrawCommand>},
+     Bits(kRequest), Make<AnswerCommand>},
+    {"withdraw", "Ask for access", "Take a request back", "weft withdraw req_01jd…", Bits(kRequest),
+     Make<WithdrawCommand>},
     {"delegate", "Ask for access", "Let another person approve in my stead",
-     "weft delegate bo --until 14d --on sales\nweft delegate bo --end", Make<DelegateCommand>},
-    {"delegations", "Ask for access", "Who approves in whose stead", "weft delegations", Make<DelegationsCommand>},
+     "weft delegate bo --until 14d --on sales\nweft delegate bo --end", Bits(kBrowse), Make<DelegateCommand>},
+    {"delegations", "Ask for access", "Who approves in whose stead", "weft delegations", Bits(kBrowse),
+     Make<DelegationsCommand>},
 };
 
 }  // namespace

@@ -302,14 +302,17 @@ class TagCommand : public Command {
 
 constexpr CommandEntry kCommands[] = {
     {"run", "Run", "Build output ports, check them, and publish the rows",
-     "weft run operations/flights/flights\nweft run operations fleet --force\nweft run --all", Make<RunCommand>},
+     "weft run operations/flights/flights\nweft run operations fleet --force\nweft run --all", Bits(kRun),
+     Make<RunCommand>},
     {"runs", "Run", "Runs, or all about one", "weft runs\nweft runs operations/flights\nweft runs run_01j…",
-     Make<RunsCommand>},
-    {"cancel", "Run", "Stop a run; nothing of it becomes visible", "weft cancel run_01j…", Make<CancelCommand>},
-    {"retry", "Run", "Run again what did not succeed", "weft retry run_01j…", Make<RetryCommand>},
+     Bits(kBrowse), Make<RunsCommand>},
+    {"cancel", "Run", "Stop a run; nothing of it becomes visible", "weft cancel run_01j…", Bits(kRun),
+     Make<CancelCommand>},
+    {"retry", "Run", "Run again what did not succeed", "weft retry run_01j…", Bits(kRun), Make<RetryCommand>},
     {"snapshots", "Run", "Committed states of an output port", "weft snapshots operations/flights/flights",
-     Make<SnapshotsCommand>},
-    {"tag", "Run", "Name a snapshot", "weft tag operations/flights/flights year-end --snapshot 123", Make<TagCommand>},
+     Bits(kBrowse), Make<SnapshotsCommand>},
+    {"tag", "Run", "Name a snapshot", "weft tag operations/flights/flights year-end --snapshot 123", Bits(kRun),
+     Make<TagCommand>},
 };
 
 }  // namespace

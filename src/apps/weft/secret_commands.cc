@@ -1,12 +1,11 @@
 #include <fmt/format.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 
 #include "apps/weft/command.h"
 #include "apps/weft/completion.h"
+#include "apps/weft/typing.h"
 #include "base/file.h"
 #include "base/text.h"
 
@@ -14,38 +13,6 @@ namespace weft::app {
 namespace {
 
 constexpr size_t kMostBytes = size_t{64} << 10;
-
-// Keeps what is typed off the terminal while it lives.
-class NoEcho {
- public:
-  NoEcho() {
-    if (::tcgetattr(STDIN_FILENO, &before_) != 0) return;
-    termios silent = before_;
-    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    changed_ = ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0;
-  }
-  ~NoEcho() {
-    if (changed_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
-  }
-  NoEcho(const NoEcho&) = delete;
-  NoEcho& operator=(const NoEcho&) = delete;
-
- private:
-  termios before_{};
-  bool changed_ = false;
-};
-
-// Standard input to its end; of a terminal one line.
-Result<std::string> ReadInput(bool line) {
-  std::string text;
-  for (int c = std::getchar(); c != EOF && !(line && c == '\n'); c = std::getchar()) {
-    if (text.size() > kMostBytes) {
-      return Error{Code::kInvalid, fmt::format("the value has more than {}", HumanBytes(kMostBytes))};
-    }
-    text += static_cast<char>(c);
-  }
-  return text;
-}
 
 class SecretPut : public Command {
  public:
@@ -67,22 +34,10 @@ class SecretPut : public Command {
   }
 
  private:
-  // The line break that ends a text is not part of it.
   Result<std::string> Value() const {
-    std::string value;
-    if (!file_.empty()) {
-      value = TRY(ReadFile(file_, kMostBytes));
-    } else if (::isatty(STDIN_FILENO) == 1) {
-      std::fprintf(stderr, "value of %s: ", Safe(name_).c_str());
-      const NoEcho silent;
-      value = TRY(ReadInput(true));
-      std::fputc('\n', stderr);
-    } else {
-      value = TRY(ReadInput(false));
-    }
-    if (value.ends_with('\n')) value.pop_back();
-    if (value.ends_with('\r')) value.pop_back();
-    return value;
+    if (!file_.empty()) return WithoutLineEnd(TRY(ReadFile(file_, kMostBytes)));
+    if (::isatty(STDIN_FILENO) == 0) return ReadAll(kMostBytes);
+    return ReadUnseen(fmt::format("Value of {}:", Safe(name_)));
   }
 
   std::string name_, domain_, file_;
@@ -148,13 +103,13 @@ constexpr CommandEntry kCommands[] = {
     {"secret put", "Operate", "Seal a domain's secret; its value comes from standard input or a file",
      "weft secret put warehouse-password --domain sales\nweft secret put warehouse-key --domain sales --from-file "
      "key.pem",
-     Make<SecretPut>},
+     Bits(kPublish), Make<SecretPut>},
     {"secret list", "Operate", "Secrets by name; their values are shown nowhere",
-     "weft secret list\nweft secret list --domain sales", Make<SecretList>},
+     "weft secret list\nweft secret list --domain sales", Bits(kPublish), Make<SecretList>},
     {"secret remove", "Operate", "Remove a domain's secret", "weft secret remove warehouse-password --domain sales",
-     Make<SecretRemove>},
+     Bits(kPublish), Make<SecretRemove>},
     {"secret reseal", "Operate", "Exchange the node's seal key, and seal everything anew", "weft secret reseal",
-     Make<SecretReseal>},
+     Bits(kAdminister), Make<SecretReseal>},
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "apps/weft/credentials.h"
+#include "apps/weft/home.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "drivers/http/target.h"
@@ -19,17 +20,11 @@ std::string Environment(const char* name) {
   return value ? value : "";
 }
 
-// Where the nodes of this machine that this person may know of write about themselves while they run.
-fs::path NodesFolder() {
-  const std::string state = Environment("XDG_STATE_HOME");
-  return (state.empty() ? fs::path(Environment("HOME")) / ".local" / "state" : fs::path(state)) / "weft" / "nodes";
-}
-
 // What helps where nobody answers at `url`: the nodes that run elsewhere on this machine.
 std::string OtherNodes(const std::string& url) {
   std::string urls;
   std::error_code failure;
-  for (fs::directory_iterator at(NodesFolder(), failure), end; !failure && at != end; at.increment(failure)) {
+  for (fs::directory_iterator at(NodeFolder(), failure), end; !failure && at != end; at.increment(failure)) {
     auto text = ReadFile(at->path(), 1 << 20);
     const Json entry = text ? Json::Parse(*text).value_or(Json()) : Json();
     const auto pid = static_cast<pid_t>(entry["pid"].Int());
@@ -45,7 +40,7 @@ std::string OtherNodes(const std::string& url) {
 Json LocalNode(const std::string& url) {
   auto at = http::OriginOf(url);
   if (!at || !http::IsLoopback(at->host)) return {};
-  auto text = ReadFile(NodesFolder() / (std::to_string(at->port) + ".json"), 1 << 20);
+  auto text = ReadFile(fs::path(NodeFolder()) / (std::to_string(at->port) + ".json"), 1 << 20);
   if (!text) return {};
   auto entry = Json::Parse(*text);
   return entry ? entry.TakeValue() : Json();
@@ -58,8 +53,7 @@ Status Session::FindToken() {
   } else if (!options_.token.empty()) {
     bearer_ = options_.token;
     bearer_origin_ = "the token that was given";
-  } else if (FindCredentials(options_.node)) {
-    bearer_ = TRY(AccessToken(options_.node, options_.ca_file));
+  } else if (bearer_ = TRY(AccessToken(options_.node, options_.ca_file)); !bearer_.empty()) {
     bearer_origin_ = "your sign-in (weft login)";
   } else if (const Json local = LocalNode(options_.node); !local["token_file"].Text().empty()) {
     auto token = ReadFile(local["token_file"].Text(), 1 << 16);

@@ -19,7 +19,8 @@ class GrantCommand : public Command {
     app.add_option("address", address_, "An output port")->required()->type_name(kPort);
     app.add_option("--until", until_, "A time, or 30d, 12h from now; for ever where absent");
     app.add_option("--columns", columns_, "Only these columns: id,country");
-    app.add_option("--for", purpose_, "Only for this purpose");
+    app.add_option("--purpose", purpose_, "Only for this purpose");
+    app.add_option("--for", purpose_, "The same")->group("");  // What it was called before.
   }
 
   Result<int> Run(Session& session) override {
@@ -235,19 +236,21 @@ class WhoAmI : public Command {
 constexpr CommandEntry kCommands[] = {
     {"grant", "Share", "Let somebody read an output port",
      "weft grant ana operations/flights/flights@1 --until 30d\nweft grant group:analysts operations/flights/flights "
-     "--for reporting",
-     Make<GrantCommand>},
+     "--purpose reporting",
+     Bits(kGrant), Make<GrantCommand>},
     {"revoke", "Share", "End somebody's grants on an output port", "weft revoke ana operations/flights/flights@1",
-     Make<RevokeCommand>},
+     Bits(kGrant), Make<RevokeCommand>},
     {"grants", "Share", "Who may read what", "weft grants\nweft grants operations/flights/flights --principal ana",
-     Make<GrantsCommand>},
+     Bits(kBrowse), Make<GrantsCommand>},
     {"token create", "Share", "Make a token for a principal",
      "weft token create ana --expires 7d > ana.token\nweft token create service:loader --scope run --on "
      "operations/flights --expires never",
-     Make<TokenCreate>},
-    {"token list", "Share", "Tokens, without their secrets", "weft token list", Make<TokenList>},
-    {"token revoke", "Share", "End a token", "weft token revoke tok_01j…", Make<TokenRevoke>},
-    {"whoami", "Share", "Who the node takes you for", "weft whoami", Make<WhoAmI>},
+     Bits(kBrowse, kAdminister), Make<TokenCreate>},
+    {"token list", "Share", "Tokens, without their secrets", "weft token list", Bits(kBrowse, kAdminister),
+     Make<TokenList>},
+    {"token revoke", "Share", "End a token", "weft token revoke tok_01j…", Bits(kBrowse, kAdminister),
+     Make<TokenRevoke>},
+    {"whoami", "Share", "Who the node takes you for", "weft whoami", Bits(kBrowse), Make<WhoAmI>},
 };
 
 }  // namespace

@@ -183,7 +183,7 @@ Status CheckAlone(store::Txn& txn, const requests::Request& request) {
       continue;
     }
     return Error{Code::kConflict,
-                 fmt::format("the same is asked for by {}, which waits: weft requests show {}", other.id, other.id)};
+                 fmt::format("the same is asked for by {}, which waits: weft requests {}", other.id, other.id)};
   }
   return {};
 }
