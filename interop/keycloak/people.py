@@ -4,7 +4,6 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,8 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
-from node import Node  # noqa: E402
+from mesh import KnownToProvider  # noqa: E402
+from node import free_port  # noqa: E402
 
 HOME = ROOT / "build" / "deps" / "keycloak"  # Where tools/setup.sh put it.
 SQL = "SELECT count(*) AS n FROM sales.orders.orders"
@@ -30,9 +30,7 @@ class Keycloak:
         shutil.copytree(HOME, self.folder / "kc", symlinks=True)
         (self.folder / "kc" / "data" / "import").mkdir(parents=True)
         shutil.copy(pathlib.Path(__file__).parent / "realm.json", self.folder / "kc" / "data" / "import")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         self.issuer = f"http://127.0.0.1:{port}/realms/mesh"
         self.log = open(self.folder / "log", "wb")
         self.process = subprocess.Popen(
@@ -62,30 +60,12 @@ class Keycloak:
         return self.token(grant_type="password", client_id=client, username=name, password=name + "-pw", **more)
 
 
-class People(unittest.TestCase):
+class People(KnownToProvider, unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.keycloak = Keycloak()
         cls.addClassCleanup(cls.keycloak.close)
-        cls.node = Node("--oidc-issuer", cls.keycloak.issuer, "--oidc-audience", "weft")
-        cls.node.start()
-        cls.addClassCleanup(cls.node.__exit__)
-        cls.mesh = cls.node.folder / "mesh"
-        shutil.copytree(ROOT / "tests" / "support" / "shop", cls.mesh)
-        cls.map_groups("claim:/data/analysts")
-        cls.node.run("run", "sales/orders")
-        cls.node.run("grant", "group:analysts", "sales/orders/orders@1")
-
-    @classmethod
-    def map_groups(cls, *members: str):
-        shop = (ROOT / "tests" / "support" / "shop" / "mesh.yaml").read_text()
-        (cls.mesh / "mesh.yaml").write_text(shop + f"  analysts: {json.dumps(list(members))}\n")
-        cls.node.run("apply", str(cls.mesh))
-
-    def rows(self, token: str) -> int:
-        with self.node.adbc(token) as connection, connection.cursor() as cursor:
-            cursor.execute(SQL)
-            return cursor.fetchone()[0]
+        cls.open(cls.keycloak.issuer, "claim:/data/analysts")
 
     def test_a_person_and_the_group_that_gives_a_right(self):
         alice, bob = self.keycloak.person("alice"), self.keycloak.person("bob")

@@ -348,20 +348,15 @@ def check_principal(node, token, who, left, filtered, hidden_secrets, faults):
                 faults.append(f"{who}: {probe}\n  ours      {str(got)[:300]}\n  reference {str(wanted)[:300]}")
             if isinstance(got, tuple) and any(f"'{secret}'" in got[1] or f'"{secret}"' in got[1] for secret in hidden_secrets):
                 faults.append(f"{who}: {probe}: the error tells a hidden value: {got[1]}")
-    env = dict(node.env)
-    node.env |= {"WEFT_TOKEN": token, "WEFT_PURPOSE": PURPOSE}
-    try:
-        port = node.json("show", "people/users/users")
-        if filtered and (port["rows"] is not None or any(s["rows"] is not None for s in port["snapshots"])):
-            faults.append(f"{who}: show counts the hidden rows")
-        if filtered and any(s["rows"] is not None for s in node.json("snapshots", "people/users/users")["snapshots"]):
-            faults.append(f"{who}: snapshots count the hidden rows")
-        sample = node.json("sample", "people/users/users", code=None)
-        sampled = {row["id"] for row in sample["rows"]} if isinstance(sample, dict) and "rows" in sample else set()
-        if not sampled <= {row["id"] for row in left}:
-            faults.append(f"{who}: the sample has rows that are hidden")
-    finally:
-        node.env = env
+    port = node.json("show", "people/users/users", token=token, purpose=PURPOSE)
+    if filtered and (port["rows"] is not None or any(s["rows"] is not None for s in port["snapshots"])):
+        faults.append(f"{who}: show counts the hidden rows")
+    if filtered and any(s["rows"] is not None for s in node.json("snapshots", "people/users/users", token=token, purpose=PURPOSE)["snapshots"]):
+        faults.append(f"{who}: snapshots count the hidden rows")
+    sample = node.json("sample", "people/users/users", code=None, token=token, purpose=PURPOSE)
+    sampled = {row["id"] for row in sample["rows"]} if isinstance(sample, dict) and "rows" in sample else set()
+    if not sampled <= {row["id"] for row in left}:
+        faults.append(f"{who}: the sample has rows that are hidden")
     return len(PROBES) + 3
 
 

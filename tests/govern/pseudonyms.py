@@ -139,12 +139,7 @@ class Pseudonyms(unittest.TestCase):
         return self.node.adbc(self.tokens[who], **options)
 
     def weft(self, who, *words, code=0):
-        before = dict(self.node.env)
-        self.node.env |= {"WEFT_TOKEN": self.tokens[who]}
-        try:
-            return self.node.run(*words, code=code)
-        finally:
-            self.node.env = before
+        return self.node.run(*words, code=code, token=self.tokens[who])
 
     def ids(self, purpose="research", table="sales.orders.orders"):
         return self.ask(f"SELECT customer, account FROM {table} ORDER BY amount", purpose=purpose)

@@ -2,7 +2,6 @@
 approved and granted are one thing whenever the node is killed, and what two approvers, a changed policy and a grant that
 ends under an open stream come to."""
 import concurrent.futures
-import json
 import pathlib
 import random
 import shutil
@@ -10,8 +9,6 @@ import signal
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from node import ROOT, Node  # noqa: E402
@@ -54,14 +51,7 @@ class Mesh(Node):
         return self.tokens[who]
 
     def call(self, who: str, method: str, path: str, body: dict | None = None) -> tuple[int, dict]:
-        request = urllib.request.Request(self.url + path, method=method,
-                                         data=None if body is None else json.dumps(body).encode(),
-                                         headers={"Authorization": f"Bearer {self.token_of(who)}"})
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            return error.code, json.load(error)
+        return super().call(method, path, body, self.token_of(who))
 
     def must(self, *what) -> dict:
         status, answer = self.call(*what)

@@ -5,18 +5,17 @@ import hmac
 import json
 import pathlib
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
-import urllib.error
 import urllib.parse
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from node import ROOT, Node  # noqa: E402
+from mesh import KnownToProvider  # noqa: E402
+from node import ROOT, Node, free_port  # noqa: E402
 
 HOME = ROOT / "build" / "deps" / "oidc"  # Where tools/setup.sh put the provider.
 RESOURCE = "https://weft.example.org"
@@ -35,9 +34,7 @@ class Provider:
     """The provider as a process. Its keys are new whenever it starts."""
 
     def __init__(self):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.issuer = f"http://127.0.0.1:{self.port}"
         self.log = pathlib.Path(tempfile.mkdtemp(prefix="weft-oidc-")) / "provider.log"
         self.start()
@@ -78,44 +75,20 @@ class Provider:
             return json.load(answer)["access_token"]
 
 
-class Oidc(unittest.TestCase):
+class Oidc(KnownToProvider, unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.provider = Provider()
         cls.addClassCleanup(cls.provider.close)
-        cls.node = Node("--oidc-issuer", cls.provider.issuer, "--oidc-audience", "weft")
-        cls.node.start()
-        cls.addClassCleanup(cls.node.__exit__)
-        cls.mesh = cls.node.folder / "mesh"
-        shutil.copytree(ROOT / "tests" / "support" / "shop", cls.mesh)
-        cls.map_groups("claim:data-analysts")
-        cls.node.run("run", "sales/orders")
-        cls.node.run("grant", "group:analysts", "sales/orders/orders@1")
-
-    @classmethod
-    def map_groups(cls, *members: str):
-        shop = (ROOT / "tests" / "support" / "shop" / "mesh.yaml").read_text()
-        (cls.mesh / "mesh.yaml").write_text(shop + f"  analysts: {json.dumps(list(members))}\n")
-        cls.node.run("apply", str(cls.mesh))
+        cls.open(cls.provider.issuer, "claim:data-analysts")
 
     def whoami(self, token: str) -> tuple[int, dict]:
-        call = urllib.request.Request(self.node.url + "/v1/whoami", headers={"Authorization": "Bearer " + token})
-        try:
-            with urllib.request.urlopen(call, timeout=30) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, json.load(error)
+        return self.node.call("GET", "/v1/whoami", token=token)
 
     def assert_refused(self, token: str, why: str, status: int = 401):
         got, answer = self.whoami(token)
         self.assertEqual(got, status, answer)
         self.assertIn(why, answer["title"])
-
-    def rows(self, token: str) -> int:
-        with self.node.adbc(token) as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) AS n FROM sales.orders.orders")
-            return cursor.fetchone()[0]
 
     def test_every_algorithm_that_is_allowed(self):
         for algorithm in ("RS256", "PS256", "ES256", "EdDSA"):

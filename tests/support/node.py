@@ -4,6 +4,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import tempfile
@@ -13,6 +14,12 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WEFT = pathlib.Path(os.environ.get("WEFT_PROGRAM", ROOT / "build" / "weft"))
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 class Node:
@@ -81,20 +88,22 @@ class Node:
             if how == signal.SIGTERM and code != 0:
                 raise AssertionError(f"the node ended with {code}:\n" + (self.folder / "node.log").read_text(errors="replace")[-20_000:])
 
-    def run(self, *command: str, code: int | None = 0, text: str | None = None) -> str:
+    def run(self, *command: str, code: int | None = 0, text: str | None = None, token: str | None = None, purpose: str | None = None) -> str:
         """The standard output of `weft COMMAND…`; fails unless it exits with `code` (None: any)."""
-        done = subprocess.run([str(WEFT), *command], env=self.env, text=True, input=text, capture_output=True)
+        given = {"WEFT_TOKEN": token, "WEFT_PURPOSE": purpose}
+        env = self.env | {name: value for name, value in given.items() if value}
+        done = subprocess.run([str(WEFT), *command], env=env, text=True, input=text, capture_output=True)
         if code is not None and done.returncode != code:
             raise AssertionError(f"weft {' '.join(command)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout
 
-    def json(self, *command: str, code: int | None = 0):
-        return json.loads(self.run(*command, "--json", code=code))
+    def json(self, *command: str, **how):
+        return json.loads(self.run(*command, "--json", **how))
 
     def call(self, method: str, path: str, body: dict | None = None, token: str | None = None) -> tuple[int, dict]:
         """The status and the answer of a request with that token, or the administrator's."""
         request = urllib.request.Request(self.url + path, method=method, data=None if body is None else json.dumps(body).encode(),
-                                         headers={"Authorization": f"Bearer {token or self.token}", "Content-Type": "application/json"})
+                                         headers={"Authorization": f"Bearer {self.token if token is None else token}", "Content-Type": "application/json"})
         try:
             with urllib.request.urlopen(request, timeout=60, context=self.tls) as answer:
                 return answer.status, json.loads(answer.read() or b"null")

@@ -47,11 +47,11 @@ class EntityShow : public Command {
     if (session.json()) return session.PrintJson(entity), 0;
     session.Print(session.Paint(Style::kTitle, Safe(entity["name"].Text())) + "\n");
     if (!entity["description"].Text().empty()) session.Print(Safe(entity["description"].Text()) + "\n");
-    Fact(session, "type", entity["type"].Text());
-    Fact(session, "pattern", entity["pattern"].Text());
-    Fact(session, "examples", Join(entity["examples"].Texts(), ", "));
-    Fact(session, "owner", entity["owner"].Text());
-    Fact(session, "where", entity["where"].Text());
+    session.Fact("type", Safe(entity["type"].Text()));
+    session.Fact("pattern", Safe(entity["pattern"].Text()));
+    session.Fact("examples", Safe(Join(entity["examples"].Texts(), ", ")));
+    session.Fact("owner", Safe(entity["owner"].Text()));
+    session.Fact("where", Safe(entity["where"].Text()));
     if (entity["columns"].size() == 0) session.Note("no column identifies it yet");
     Table table({{"column", false, Narrow::kKeep}, {"of", false, Narrow::kKeep}});
     for (const Json& column : entity["columns"].Items()) {
@@ -74,11 +74,6 @@ class EntityShow : public Command {
                  {state, erased.empty() ? Style::kPlain : Style::kDim}});
     }
     if (!table.empty()) session.Print("\n" + table.Text(session.screen()));
-  }
-
-  static void Fact(const Session& session, std::string_view name, const std::string& value) {
-    if (value.empty()) return;
-    session.Print(session.Paint(Style::kDim, Pad(name, 9)) + " " + Safe(value) + "\n");
   }
 
   std::string name_;

@@ -92,17 +92,6 @@ class ShowCommand : public Command {
   }
 
  private:
-  static void Fact(const Session& session, std::string_view name, const std::string& value) {
-    if (value.empty()) return;
-    size_t width = session.screen().width > 30 ? static_cast<size_t>(session.screen().width) - 13 : SIZE_MAX;
-    const std::string indent(13, ' ');
-    std::string text;
-    for (const std::string& line : Split(value, '\n')) {
-      if (!line.empty()) text += (text.empty() ? "" : "\n" + indent) + Wrap(line, width, indent);
-    }
-    session.Print(session.Paint(Style::kDim, Pad(name, 12)) + " " + text + "\n");
-  }
-
   // A name without a version stands for what may be read; where all of it is retired, that is what there is to show.
   static Result<Json> Retired(Session& session, const Place& place, Error otherwise, const model::Address& address) {
     if (!place.query.empty()) return otherwise;
@@ -121,10 +110,10 @@ class ShowCommand : public Command {
     if (retired.is_null()) return;
     const std::string& since = retired["since"].Text();
     if (!since.empty()) {
-      Fact(session, "retired", fmt::format("{} ({}) by {}", AgoText(since), Safe(since), Safe(retired["by"].Text())));
+      session.Fact("retired", fmt::format("{} ({}) by {}", AgoText(since), Safe(since), Safe(retired["by"].Text())));
     }
     const std::string& successor = retired["successor"].Text();
-    Fact(session, "successor", successor.empty() ? "none is stated" : Safe(successor));
+    session.Fact("successor", successor.empty() ? "none is stated" : Safe(successor));
   }
 
   static void Title(const Session& session, const Json& what) {
@@ -137,12 +126,12 @@ class ShowCommand : public Command {
     const Json& text = document["description"];
     const std::string purpose = text.is_text() ? text.Text() : text["purpose"].Text();
     const bool told = what.empty() || what == purpose;
-    Fact(session, "what", Safe(told ? purpose : what, true));
-    if (!told) Fact(session, "purpose", Safe(purpose, true));
-    Fact(session, "limits", Safe(text["limitations"].Text(), true));
-    Fact(session, "usage", Safe(text["usage"].Text(), true));
+    session.Fact("what", Safe(told ? purpose : what, true));
+    if (!told) session.Fact("purpose", Safe(purpose, true));
+    session.Fact("limits", Safe(text["limitations"].Text(), true));
+    session.Fact("usage", Safe(text["usage"].Text(), true));
     for (const Json& more : text["authoritativeDefinitions"].Items()) {
-      Fact(session, "see", Safe(more["type"].Text() + ": " + more["url"].Text()));
+      session.Fact("see", Safe(more["type"].Text() + ": " + more["url"].Text()));
     }
   }
 
@@ -157,7 +146,7 @@ class ShowCommand : public Command {
       }
       promises += (promises.empty() ? "" : "\n") + Safe(text);
     }
-    Fact(session, "promises", promises);
+    session.Fact("promises", promises);
   }
 
   static std::string KeyOf(const Json& contract) {
@@ -178,13 +167,13 @@ class ShowCommand : public Command {
     Title(session, product);
     Retirement(session, product);
     Described(session, "", product["document"]);
-    Fact(session, "kind", Safe(product["type"].Text()));
+    session.Fact("kind", Safe(product["type"].Text()));
     for (const char* role : {"owners", "stewards", "engineers"}) {
-      Fact(session, role, Safe(Join(product[role].Texts(), ", ")));
+      session.Fact(role, Safe(Join(product[role].Texts(), ", ")));
     }
-    Fact(session, "tags", Safe(Join(product["tags"].Texts(), ", ")));
-    Fact(session, "published", AgoText(product["published_at"].Text()) + " by " + Safe(product["published_by"].Text()));
-    Fact(session, "versions", Safe(Join(product["versions"].Texts(), ", ")));
+    session.Fact("tags", Safe(Join(product["tags"].Texts(), ", ")));
+    session.Fact("published", AgoText(product["published_at"].Text()) + " by " + Safe(product["published_by"].Text()));
+    session.Fact("versions", Safe(Join(product["versions"].Texts(), ", ")));
     Table table({{"output port", false, Narrow::kKeep},
                  {"version", false, Narrow::kKeep},
                  {"status", false, Narrow::kKeep},
@@ -203,21 +192,20 @@ class ShowCommand : public Command {
     Title(session, port);
     Retirement(session, port);
     Described(session, port["description"].Text(), port["contract"]);
-    Fact(session, "owners", Safe(Join(port["owners"].Texts(), ", ")));
-    Fact(session, "tags", Safe(Join(port["tags"].Texts(), ", ")));
-    Fact(session, "class", Safe(port["classification"].Text()));
-    Fact(session, "key", KeyOf(port["contract"]));
+    session.Fact("owners", Safe(Join(port["owners"].Texts(), ", ")));
+    session.Fact("tags", Safe(Join(port["tags"].Texts(), ", ")));
+    session.Fact("class", Safe(port["classification"].Text()));
+    session.Fact("key", KeyOf(port["contract"]));
     Promises(session, port["contract"]);
     if (port["snapshots"].size() > 0) {
       const Json& newest = port["snapshots"][size_t{0}];
-      Fact(session, "rows",
-           port["rows"].is_null() ? "not told: a policy hides some from you" : HumanCount(port["rows"].Int()));
-      Fact(session, "fresh", fmt::format("{} ({})", AgoText(newest["at"].Text()), Safe(newest["at"].Text())));
-      Fact(session, "snapshot",
-           fmt::format("{}{}", Safe(port["snapshot"].Text()),
-                       newest["run"].Text().empty() ? "" : " by " + Safe(newest["run"].Text())));
+      session.Fact("rows",
+                   port["rows"].is_null() ? "not told: a policy hides some from you" : HumanCount(port["rows"].Int()));
+      session.Fact("fresh", fmt::format("{} ({})", AgoText(newest["at"].Text()), Safe(newest["at"].Text())));
+      session.Fact("snapshot", fmt::format("{}{}", Safe(port["snapshot"].Text()),
+                                           newest["run"].Text().empty() ? "" : " by " + Safe(newest["run"].Text())));
     } else {
-      Fact(session, "rows", "none yet: `weft run " + Safe(port["address"].Text()) + "` builds it");
+      session.Fact("rows", "none yet: `weft run " + Safe(port["address"].Text()) + "` builds it");
     }
     Columns(session, port);
     Checks(session, port);
@@ -262,31 +250,29 @@ class ShowCommand : public Command {
     const std::string table = Safe(port["sql"].Text());
     if (port["granted"].Bool()) {
       const std::string& right = port["sight"]["right"].Text();
-      Fact(session, "access",
-           session.Paint(Style::kGood, "you may read it") + (right.empty() ? "" : " (" + Safe(right) + ")"));
+      session.Fact("access",
+                   session.Paint(Style::kGood, "you may read it") + (right.empty() ? "" : " (" + Safe(right) + ")"));
     } else {
-      Fact(session, "access",
-           session.Paint(Style::kWarn, "you may not read it") +
-               (port["remedy"].Text().empty() ? "" : ": " + Safe(port["remedy"].Text())));
+      session.Fact("access", session.Paint(Style::kWarn, "you may not read it") +
+                                 (port["remedy"].Text().empty() ? "" : ": " + Safe(port["remedy"].Text())));
     }
     const Json& sight = port["sight"];
     if (port["granted"].Bool() && !sight["columns"].is_null()) {
-      Fact(session, "columns", "only " + Safe(Join(sight["columns"].Texts(), ", ")));
+      session.Fact("columns", "only " + Safe(Join(sight["columns"].Texts(), ", ")));
     }
-    if (!sight["rows"].Text().empty()) Fact(session, "you see", "rows where " + Safe(sight["rows"].Text()));
+    if (!sight["rows"].Text().empty()) session.Fact("you see", "rows where " + Safe(sight["rows"].Text()));
     for (const auto& [column, mask] : sight["masked"].Members()) {
-      Fact(session, "masked", fmt::format("{}: {}", Safe(column), Safe(mask.Text())));
+      session.Fact("masked", fmt::format("{}: {}", Safe(column), Safe(mask.Text())));
     }
     for (const Json& policy : sight["policies"].Items()) {
-      Fact(session, "policy",
-           fmt::format("{} ({}): {}", Safe(policy["name"].Text()), Safe(policy["where"].Text()),
-                       Safe(policy["message"].Text())));
+      session.Fact("policy", fmt::format("{} ({}): {}", Safe(policy["name"].Text()), Safe(policy["where"].Text()),
+                                         Safe(policy["message"].Text())));
     }
-    Fact(session, "sql", table);
-    Fact(session, "here", fmt::format("weft sql 'SELECT * FROM {} LIMIT 10'", table));
+    session.Fact("sql", table);
+    session.Fact("here", fmt::format("weft sql 'SELECT * FROM {} LIMIT 10'", table));
     auto node = session.Get("/v1/node");
     if (!node || (*node)["flight"].Text().empty()) return;
-    Fact(session, "python", "after pip install adbc-driver-flightsql pyarrow:");
+    session.Fact("python", "after pip install adbc-driver-flightsql pyarrow:");
     session.Print("\n" + PythonOf(session, (*node)["flight"].Text(), port["sql"].Text()));
   }
 

@@ -10,15 +10,13 @@
 namespace weft::app {
 namespace {
 
+constexpr size_t kIndent = 2;
+
 std::string What(const Json& request) {
   const std::string columns = Join(request["columns"].Texts(), ", ");
   std::string what = (columns.empty() ? "" : Safe(columns) + " of ") + Safe(request["address"].Text());
   if (!request["purpose"].Text().empty()) what += " for " + Safe(request["purpose"].Text());
   return what;
-}
-
-void Fact(const Session& session, std::string_view name, const std::string& text) {
-  session.Print(fmt::format("  {}  {}\n", session.Paint(Style::kDim, Pad(name, 9)), text));
 }
 
 // "owners (group:sales-team)", and who that is now.
@@ -59,14 +57,14 @@ void Tell(const Session& session, const Json& request) {
   for (const Json& step : request["steps"].Items()) {
     const bool done = !step["approved_by"].is_null();
     if (!done && status != "waiting") continue;
-    Fact(session, done ? "done" : next ? "next" : "then", StepText(step));
+    session.Fact(done ? "done" : next ? "next" : "then", StepText(step), kIndent);
     next = next && done;
     if (!step["stuck"].is_null()) {
-      Fact(session, "", session.Paint(Style::kBad, "nobody can approve this: " + Safe(step["stuck"].Text())));
+      session.Fact("", session.Paint(Style::kBad, "nobody can approve this: " + Safe(step["stuck"].Text())), kIndent);
     }
   }
   for (const Json& policy : request["policies"].Items()) {
-    Fact(session, "by", fmt::format("{} ({})", Safe(policy["name"].Text()), Safe(policy["where"].Text())));
+    session.Fact("by", fmt::format("{} ({})", Safe(policy["name"].Text()), Safe(policy["where"].Text())), kIndent);
   }
 }
 
@@ -146,15 +144,15 @@ class RequestsCommand : public Command {
     const Json request = TRY(session.Get("/v1/requests/" + id));
     if (session.json()) return session.PrintJson(request), 0;
     Tell(session, request);
-    if (!request["until"].is_null()) Fact(session, "wished", "until " + Safe(request["until"].Text()));
-    if (!request["holds_for"].is_null()) Fact(session, "at most", Safe(request["holds_for"].Text()));
+    if (!request["until"].is_null()) session.Fact("wished", "until " + Safe(request["until"].Text()), kIndent);
+    if (!request["holds_for"].is_null()) session.Fact("at most", Safe(request["holds_for"].Text()), kIndent);
     std::string contract = Safe(request["contract"].Text());
     if (request["contract"].Text() != request["contract_now"].Text()) {
       contract += fmt::format(" when it was made, {} now", Safe(request["contract_now"].Text()));
     }
-    Fact(session, "contract", contract);
+    session.Fact("contract", contract, kIndent);
     for (const std::string& line : Split(Trim(request["terms"].Text()), '\n')) {
-      if (!line.empty()) Fact(session, "terms", Safe(line));
+      if (!line.empty()) session.Fact("terms", Safe(line), kIndent);
     }
     session.Print("\n");
     for (const Json& event : request["history"].Items()) {

@@ -161,6 +161,18 @@ void Session::Print(std::string_view text) const { std::fwrite(text.data(), 1, t
 
 void Session::PrintJson(const Json& json) const { Print((screen_.out_terminal ? json.Pretty() : json.Dump()) + "\n"); }
 
+void Session::Fact(std::string_view name, const std::string& value, size_t indent) const {
+  constexpr size_t kNames = 12;
+  if (value.empty()) return;
+  const std::string before(indent, ' '), margin(indent + kNames + 1, ' ');
+  const size_t width = screen_.width > 30 ? static_cast<size_t>(screen_.width) - margin.size() : SIZE_MAX;
+  std::string text;
+  for (const std::string& line : Split(value, '\n')) {
+    if (!line.empty()) text += (text.empty() ? "" : "\n" + margin) + Wrap(line, width, margin);
+  }
+  Print(before + Paint(Style::kDim, Pad(name, kNames)) + " " + text + "\n");
+}
+
 void Session::Note(std::string_view text) const {
   if (options_.quiet) return;
   Screen error = screen_;

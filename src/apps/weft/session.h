@@ -59,6 +59,8 @@ class Session {
 
   void Print(std::string_view text) const;  // As it is: what came from data must be Safe already.
   void PrintJson(const Json& json) const;
+  // "name     value" on lines of the terminal's width; nothing where there is no value. `value` must be Safe already.
+  void Fact(std::string_view name, const std::string& value, size_t indent = 0) const;
   void Note(std::string_view text) const;  // Dim, on standard error; not with --quiet.
   // Says on standard error how the command is used instead; its exit code is that of bad usage.
   int Misused(std::string_view command, std::string_view what) const {

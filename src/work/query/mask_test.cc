@@ -72,24 +72,24 @@ TEST_F(Masks, Truncation) {
   EXPECT_EQ(Masked(MaskAction::kTruncateToYear, Of(Kind::kDate), "NULL"), "NULL");
 }
 
+// Little-endian in, little-endian out, as bytes of this machine are.
+template <class Number>
+std::string HashOf(Number value) {
+  const std::string digest = Sha256(std::string_view(reinterpret_cast<const char*>(&value), sizeof value));
+  uint64_t hash = 0;
+  for (size_t i = sizeof value; i > 0; --i) hash = hash << 8 | std::stoul(digest.substr(2 * (i - 1), 2), nullptr, 16);
+  return std::to_string(static_cast<Number>(hash));
+}
+
 TEST_F(Masks, HashesHaveTheStandardsBytes) {
   EXPECT_EQ(Masked(MaskAction::kSha256Global, Of(Kind::kString), "'né'"), Sha256("né"));
   EXPECT_EQ(Masked(MaskAction::kSha256QueryLocal, Of(Kind::kString), "'abc'"),
             Sha256(std::string("\0\1\2\3\4\5\6\7\10\11\12\13\14\15\16\17", 16) + "abc"));
-  // Little-endian in, little-endian out, as bytes of this machine are.
   for (const int64_t value : {int64_t{0}, int64_t{1}, int64_t{-2}, int64_t{258}, INT64_MAX, INT64_MIN}) {
-    const std::string digest = Sha256(std::string_view(reinterpret_cast<const char*>(&value), sizeof value));
-    int64_t expected = 0;
-    for (int i = 7; i >= 0; --i) expected = expected << 8 | std::stoi(digest.substr(2 * i, 2), nullptr, 16);
-    EXPECT_EQ(Masked(MaskAction::kSha256Global, Of(Kind::kLong), fmt::format("'{}'", value)), std::to_string(expected));
+    EXPECT_EQ(Masked(MaskAction::kSha256Global, Of(Kind::kLong), fmt::format("'{}'", value)), HashOf(value));
   }
   for (const int32_t value : {0, 1, -2, INT32_MAX, INT32_MIN}) {
-    const std::string digest = Sha256(std::string_view(reinterpret_cast<const char*>(&value), sizeof value));
-    uint32_t expected = 0;
-    for (int i = 3; i >= 0; --i)
-      expected = expected << 8 | static_cast<uint32_t>(std::stoi(digest.substr(2 * i, 2), nullptr, 16));
-    EXPECT_EQ(Masked(MaskAction::kSha256Global, Of(Kind::kInt), fmt::format("'{}'", value)),
-              std::to_string(static_cast<int32_t>(expected)));
+    EXPECT_EQ(Masked(MaskAction::kSha256Global, Of(Kind::kInt), fmt::format("'{}'", value)), HashOf(value));
   }
   EXPECT_EQ(Masked(MaskAction::kSha256Global, Of(Kind::kBinary), "'\\x01\\x02'::BLOB"),
             Value("SELECT unhex(sha256('\\x01\\x02'::BLOB))::VARCHAR"));
