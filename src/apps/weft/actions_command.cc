@@ -13,13 +13,14 @@ namespace weft::app {
 namespace {
 
 // In the order in which they are told.
-constexpr model::Action kAll[] = {kOpen,  kBrowse, kRead,       kPublish, kRun,    kGrant,
-                                  kAudit, kGovern, kAdminister, kRequest, kApprove};
+constexpr Action kAll[] = {Action::kOpen,       Action::kBrowse,  Action::kRead,   Action::kPublish,
+                           Action::kRun,        Action::kGrant,   Action::kAudit,  Action::kGovern,
+                           Action::kAdminister, Action::kRequest, Action::kApprove};
 
-std::string RolesOf(model::Action action) {
-  if (action == kOpen) return "anybody";
-  if (action == kBrowse || action == kRequest) return "any principal";
-  if (action == kApprove) return "whom the chain of the request names";
+std::string RolesOf(Action action) {
+  if (action == Action::kOpen) return "anybody";
+  if (action == Action::kBrowse || action == Action::kRequest) return "any principal";
+  if (action == Action::kApprove) return "whom the chain of the request names";
   std::string roles;
   for (const model::RoleEntry& entry : model::kRoles) {
     if (May(entry, action)) roles += (roles.empty() ? "" : ", ") + std::string(entry.name);
@@ -28,9 +29,9 @@ std::string RolesOf(model::Action action) {
 }
 
 // "publish" and who may; of several each with its own.
-Json ActionsJson(const std::vector<model::Action>& actions) {
+Json ActionsJson(const std::vector<Action>& actions) {
   Json::Array all;
-  for (const model::Action action : actions) {
+  for (const Action action : actions) {
     all.push_back(Json::Map({{"action", ActionName(action)}, {"roles", RolesOf(action)}}));
   }
   return all;
@@ -40,14 +41,14 @@ Json AllActions() {
   Json::Array roles, routes, rpcs, commands;
   for (const model::RoleEntry& entry : model::kRoles) {
     std::vector<std::string> may;
-    for (const model::Action action : kAll) {
+    for (const Action action : kAll) {
       if (May(entry, action)) may.emplace_back(ActionName(action));
     }
     roles.push_back(Json::Map({{"role", entry.name}, {"may", may}, {"holds", entry.holds}}));
   }
   for (const gate::Route<rest::Api>& route : rest::Routes()) {
-    std::vector<model::Action> actions = {route.action};
-    for (const model::Action each : kAll) {
+    std::vector<Action> actions = {route.action};
+    for (const Action each : kAll) {
       if (route.within & Bits(each)) actions.push_back(each);
     }
     routes.push_back(Json::Map({{"method", route.method}, {"path", route.pattern}, {"actions", ActionsJson(actions)}}));
@@ -57,8 +58,8 @@ Json AllActions() {
   }
   for (const CommandEntry& entry : AllCommands()) {
     if (entry.group.empty()) continue;  // For programs.
-    std::vector<model::Action> actions;
-    for (const model::Action each : kAll) {
+    std::vector<Action> actions;
+    for (const Action each : kAll) {
       if (entry.asks & Bits(each)) actions.push_back(each);
     }
     commands.push_back(Json::Map({{"command", entry.name}, {"actions", ActionsJson(actions)}}));

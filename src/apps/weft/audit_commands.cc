@@ -403,15 +403,16 @@ constexpr CommandEntry kCommands[] = {
     {"audit who", "Audit", "Who saw an output port or a column: for what, how, by which right, and who was denied",
      "weft audit who people/customers/customers --column mail --since 30d\nweft audit who "
      "people/customers/customers --downstream --verify",
-     Bits(kAudit), Make<AuditWho>},
+     Bits(Action::kAudit), Make<AuditWho>},
     {"audit what", "Audit", "What a principal read, was denied and did", "weft audit what ana --since 7d",
-     Bits(kBrowse, kAudit), Make<AuditWhat>},
+     Bits(Action::kBrowse, Action::kAudit), Make<AuditWhat>},
     {"audit log", "Audit", "What happened, newest first",
-     "weft audit log --kind denied\nweft audit log --principal ana", Bits(kAudit), Make<AuditLog>},
-    {"audit verify", "Audit", "Prove that nobody changed the log", "weft audit verify", Bits(kAudit),
+     "weft audit log --kind denied\nweft audit log --principal ana", Bits(Action::kAudit), Make<AuditLog>},
+    {"audit verify", "Audit", "Prove that nobody changed the log", "weft audit verify", Bits(Action::kAudit),
      Make<AuditVerify>},
     {"audit export", "Audit", "The log as lines that an outsider can verify",
-     "weft audit export --since 2026-01-01 --until 2026-02-01 -o january.jsonl", Bits(kAudit), Make<AuditExport>},
+     "weft audit export --since 2026-01-01 --until 2026-02-01 -o january.jsonl", Bits(Action::kAudit),
+     Make<AuditExport>},
 };
 
 }  // namespace

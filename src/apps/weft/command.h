@@ -16,8 +16,8 @@ class App;
 
 namespace weft::app {
 
+using model::Action;
 using model::Bits;
-using enum model::Action;
 
 inline constexpr unsigned kAlone = 0;  // What a command asks that needs no node.
 

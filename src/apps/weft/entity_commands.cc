@@ -134,15 +134,16 @@ class EntityErase : public Command {
 };
 
 constexpr CommandEntry kCommands[] = {
-    {"entity list", "Govern", "What several domains speak of under one identifier", "weft entity list", Bits(kBrowse),
-     Make<EntityList>},
-    {"entity show", "Govern", "An entity, and the columns that identify it", "weft entity show listener", Bits(kBrowse),
-     Make<EntityShow>},
+    {"entity list", "Govern", "What several domains speak of under one identifier", "weft entity list",
+     Bits(Action::kBrowse), Make<EntityList>},
+    {"entity show", "Govern", "An entity, and the columns that identify it", "weft entity show listener",
+     Bits(Action::kBrowse), Make<EntityShow>},
     {"entity rotate", "Govern",
      "Begin a new key of an entity's pseudonyms: tokens from before join with none from then on",
-     "weft entity rotate listener", Bits(kGovern), Make<EntityRotate>},
+     "weft entity rotate listener", Bits(Action::kGovern), Make<EntityRotate>},
     {"entity erase", "Govern", "Destroy keys of an entity's pseudonyms, for good",
-     "weft entity erase listener --generation 1\nweft entity erase listener --all", Bits(kGovern), Make<EntityErase>},
+     "weft entity erase listener --generation 1\nweft entity erase listener --all", Bits(Action::kGovern),
+     Make<EntityErase>},
 };
 
 }  // namespace

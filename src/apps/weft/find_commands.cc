@@ -422,15 +422,15 @@ class LineageCommand : public Command {
 };
 
 constexpr CommandEntry kCommands[] = {
-    {"list", "Find and read", "Products of the mesh or of a domain", "weft list\nweft list operations", Bits(kBrowse),
-     Make<ListCommand>},
+    {"list", "Find and read", "Products of the mesh or of a domain", "weft list\nweft list operations",
+     Bits(Action::kBrowse), Make<ListCommand>},
     {"show", "Find and read", "All about a product or an output port",
-     "weft show operations/flights\nweft show operations/flights/flights@1", Bits(kBrowse), Make<ShowCommand>},
-    {"search", "Find and read", "Products, ports and columns by words", "weft search departure delay", Bits(kBrowse),
-     Make<SearchCommand>},
+     "weft show operations/flights\nweft show operations/flights/flights@1", Bits(Action::kBrowse), Make<ShowCommand>},
+    {"search", "Find and read", "Products, ports and columns by words", "weft search departure delay",
+     Bits(Action::kBrowse), Make<SearchCommand>},
     {"lineage", "Find and read", "Where a port's rows come from and go to",
-     "weft lineage operations/flights/flights\nweft lineage operations/flights/flights --columns --up", Bits(kBrowse),
-     Make<LineageCommand>},
+     "weft lineage operations/flights/flights\nweft lineage operations/flights/flights --columns --up",
+     Bits(Action::kBrowse), Make<LineageCommand>},
 };
 
 }  // namespace

@@ -146,9 +146,10 @@ constexpr CommandEntry kCommands[] = {
     {"explain", "Govern", "Whether somebody may do something, why, and what they would not see",
      "weft explain ana read people/customers/customers\nweft --purpose billing explain ana read "
      "people/customers/customers --json",
-     Bits(kBrowse, kGovern, kAudit, kGrant), Make<ExplainCommand>},
-    {"policy list", "Govern", "The policies in force", "weft policy list", Bits(kBrowse), Make<PolicyListCommand>},
-    {"purpose list", "Govern", "What data may be read for", "weft purpose list", Bits(kBrowse),
+     Bits(Action::kBrowse, Action::kGovern, Action::kAudit, Action::kGrant), Make<ExplainCommand>},
+    {"policy list", "Govern", "The policies in force", "weft policy list", Bits(Action::kBrowse),
+     Make<PolicyListCommand>},
+    {"purpose list", "Govern", "What data may be read for", "weft purpose list", Bits(Action::kBrowse),
      Make<PurposeListCommand>},
     {"new policies", "Govern", "Lay down policies to begin with", "weft new policies .", kAlone,
      Make<NewPoliciesCommand>},

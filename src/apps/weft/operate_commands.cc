@@ -207,8 +207,9 @@ constexpr CommandEntry kCommands[] = {
      "weft init\nweft init --host mesh.example.org --host 192.0.2.7", kAlone, MakeInit},
     {"serve", "Operate", "Be a node, until a signal", "weft serve\nweft serve --data /srv/weft --http-port 8080",
      kAlone, Make<ServeCommand>},
-    {"status", "Operate", "How the node is, and what it holds", "weft status", Bits(kBrowse), Make<StatusCommand>},
-    {"sweep", "Operate", "Remove files that nothing refers to", "weft sweep --age 7d", Bits(kAdminister),
+    {"status", "Operate", "How the node is, and what it holds", "weft status", Bits(Action::kBrowse),
+     Make<StatusCommand>},
+    {"sweep", "Operate", "Remove files that nothing refers to", "weft sweep --age 7d", Bits(Action::kAdminister),
      Make<SweepCommand>},
     {"actions", "Operate", "What every role may, and what every door asks of whom",
      "weft actions\nweft actions --markdown > docs/actions.md", kAlone, MakeActions},
@@ -217,7 +218,7 @@ constexpr CommandEntry kCommands[] = {
     {"completion", "Operate", "A script that completes commands in your shell",
      "source <(weft completion bash)\nweft completion fish > ~/.config/fish/completions/weft.fish", kAlone,
      Make<CompletionCommand>},
-    {"complete", "", "What may follow", "weft complete -- show oper", Bits(kBrowse), Make<CompleteCommand>},
+    {"complete", "", "What may follow", "weft complete -- show oper", Bits(Action::kBrowse), Make<CompleteCommand>},
     {"version", "Operate", "This program's version", "weft version", kAlone, Make<VersionCommand>},
 };
 

@@ -249,10 +249,10 @@ constexpr CommandEntry kCommands[] = {
     {"diff", "Publish", "Compare two versions of a contract: what breaks whom, and which version that makes",
      "weft diff orders-1.0.0.odcs.yaml orders.odcs.yaml", kAlone, MakeDiff},
     {"plan", "Publish", "Show what apply would change", "weft plan mesh",
-     Bits(kBrowse, kPublish, kGrant, kAdminister, kGovern), Make<PlanCommand>},
+     Bits(Action::kBrowse, Action::kPublish, Action::kGrant, Action::kAdminister, Action::kGovern), Make<PlanCommand>},
     {"apply", "Publish", "Register what the folder describes, with its data files",
      "weft apply mesh\nweft apply mesh/domains/operations/flights",
-     Bits(kBrowse, kPublish, kGrant, kAdminister, kGovern), Make<ApplyCommand>},
+     Bits(Action::kBrowse, Action::kPublish, Action::kGrant, Action::kAdminister, Action::kGovern), Make<ApplyCommand>},
 };
 
 }  // namespace

@@ -208,11 +208,11 @@ class SampleCommand : public Reading {
 
 constexpr CommandEntry kCommands[] = {
     {"sample", "Find and read", "A few rows of an output port", "weft sample operations/flights/flights -n 5",
-     Bits(kRead), Make<SampleCommand>},
+     Bits(Action::kRead), Make<SampleCommand>},
     {"sql", "Find and read", "Rows by SQL over any ports that you may read",
      "weft sql 'SELECT count(*) FROM operations.flights.flights_v1'\nweft sql -f report.sql --format csv > report.csv\n"
      "weft sql 'SELECT …' --at 2026-01-31",
-     Bits(kRead), Make<SqlCommand>},
+     Bits(Action::kRead), Make<SqlCommand>},
 };
 
 }  // namespace

@@ -103,13 +103,13 @@ constexpr CommandEntry kCommands[] = {
     {"secret put", "Operate", "Seal a domain's secret; its value comes from standard input or a file",
      "weft secret put warehouse-password --domain sales\nweft secret put warehouse-key --domain sales --from-file "
      "key.pem",
-     Bits(kPublish), Make<SecretPut>},
+     Bits(Action::kPublish), Make<SecretPut>},
     {"secret list", "Operate", "Secrets by name; their values are shown nowhere",
-     "weft secret list\nweft secret list --domain sales", Bits(kPublish), Make<SecretList>},
+     "weft secret list\nweft secret list --domain sales", Bits(Action::kPublish), Make<SecretList>},
     {"secret remove", "Operate", "Remove a domain's secret", "weft secret remove warehouse-password --domain sales",
-     Bits(kPublish), Make<SecretRemove>},
+     Bits(Action::kPublish), Make<SecretRemove>},
     {"secret reseal", "Operate", "Exchange the node's seal key, and seal everything anew", "weft secret reseal",
-     Bits(kAdminister), Make<SecretReseal>},
+     Bits(Action::kAdminister), Make<SecretReseal>},
 };
 
 }  // namespace

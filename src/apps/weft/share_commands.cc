@@ -237,20 +237,20 @@ constexpr CommandEntry kCommands[] = {
     {"grant", "Share", "Let somebody read an output port",
      "weft grant ana operations/flights/flights@1 --until 30d\nweft grant group:analysts operations/flights/flights "
      "--purpose reporting",
-     Bits(kGrant), Make<GrantCommand>},
+     Bits(Action::kGrant), Make<GrantCommand>},
     {"revoke", "Share", "End somebody's grants on an output port", "weft revoke ana operations/flights/flights@1",
-     Bits(kGrant), Make<RevokeCommand>},
+     Bits(Action::kGrant), Make<RevokeCommand>},
     {"grants", "Share", "Who may read what", "weft grants\nweft grants operations/flights/flights --principal ana",
-     Bits(kBrowse), Make<GrantsCommand>},
+     Bits(Action::kBrowse), Make<GrantsCommand>},
     {"token create", "Share", "Make a token for a principal",
      "weft token create ana --expires 7d > ana.token\nweft token create service:loader --scope run --on "
      "operations/flights --expires never",
-     Bits(kBrowse, kAdminister), Make<TokenCreate>},
-    {"token list", "Share", "Tokens, without their secrets", "weft token list", Bits(kBrowse, kAdminister),
-     Make<TokenList>},
-    {"token revoke", "Share", "End a token", "weft token revoke tok_01j…", Bits(kBrowse, kAdminister),
+     Bits(Action::kBrowse, Action::kAdminister), Make<TokenCreate>},
+    {"token list", "Share", "Tokens, without their secrets", "weft token list",
+     Bits(Action::kBrowse, Action::kAdminister), Make<TokenList>},
+    {"token revoke", "Share", "End a token", "weft token revoke tok_01j…", Bits(Action::kBrowse, Action::kAdminister),
      Make<TokenRevoke>},
-    {"whoami", "Share", "Who the node takes you for", "weft whoami", Bits(kBrowse), Make<WhoAmI>},
+    {"whoami", "Share", "Who the node takes you for", "weft whoami", Bits(Action::kBrowse), Make<WhoAmI>},
 };
 
 }  // namespace

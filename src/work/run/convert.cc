@@ -59,7 +59,7 @@ class Converter {
       case Kind::kBoolean:
         return fmt::format("CAST({} AS BOOLEAN)", text);
       case Kind::kString:
-        return fmt::format("CASE WHEN contains({0}, chr(0)) THEN error('has a NUL byte') ELSE {0} END", text);
+        return fmt::format("CASE WHEN contains({0}, chr(0)) THEN {1} ELSE {0} END", text, kNulError);
       default:
         return fmt::format("{}({})", SqlName(TRY(connection_.ExactFunction(type.DuckDb()))), text);
     }

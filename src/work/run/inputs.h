@@ -57,6 +57,7 @@ struct Conversion {
   std::string text_type;
   std::string value;
 };
+inline constexpr std::string_view kNulError = "error('has a NUL byte')";  // What stands in `value` for such a text.
 // How columns are read as texts and made into values.
 struct Conversions {
   std::vector<std::string> texts;  // SqlText of each name and the type to read it as: the members of `columns`.

@@ -81,9 +81,9 @@ void OfConversions(engine::Connection& connection, const Input& input, size_t fi
   std::vector<std::string> tests;
   for (size_t i = 0; i < reader.lossy.size(); ++i) {
     const Conversion& each = reader.lossy[i];
-    tests.push_back(
-        fmt::format("CASE WHEN {0} IS NOT NULL AND TRY({1}) IS NULL THEN {{'at': {2}, 'text': {0}::VARCHAR}} END",
-                    SqlName(each.column), each.value, i));
+    tests.push_back(fmt::format(
+        "CASE WHEN {0} IS NOT NULL AND TRY({1}) IS NULL THEN {{'at': {2}, 'text': {0}::VARCHAR}} END",
+        SqlName(each.column), ReplaceAll(each.value, kNulError, "NULL"), i));  // Of error() there is no TRY.
   }
   auto rows = connection.Query(fmt::format(
       "SELECT weft_row, weft_bad.at, weft_bad.text, count(*) OVER () FROM (SELECT weft_row, unnest([{}]) AS weft_bad "
