@@ -154,7 +154,8 @@ class Tree {
   // With the words before the command's own in its line of usage.
   static std::string HelpOf(const Leaf& leaf) {
     const std::vector<std::string> words = Split(leaf.entry->name, ' ');
-    return leaf.app->help(words.size() == 2 ? "weft " + words[0] : "weft");
+    // Options that are not told leave an empty line where they would stand.
+    return ReplaceAll(leaf.app->help(words.size() == 2 ? "weft " + words[0] : "weft"), "\n\n\n", "\n\n");
   }
 
   const Leaf& Chosen() const {
