@@ -1,6 +1,7 @@
 #include "apps/weft/typing.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <signal.h>
 #include <termios.h>
 #include <unistd.h>
@@ -26,6 +27,10 @@ class Unseen {
     }
     struct sigaction interrupt {};
     interrupt.sa_handler = [](int) {};
+    sigset_t ending;
+    ::sigemptyset(&ending);
+    for (const int signal : kEnding) ::sigaddset(&ending, signal);
+    ::pthread_sigmask(SIG_BLOCK, &ending, &unseen->mask_);
     for (size_t i = 0; i < kEnding.size(); ++i) ::sigaction(kEnding[i], &interrupt, &unseen->usual_[i]);
     termios silent = unseen->before_;
     silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
@@ -37,9 +42,13 @@ class Unseen {
     if (!begun_) return;
     ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
     for (size_t i = 0; i < kEnding.size(); ++i) ::sigaction(kEnding[i], &usual_[i], nullptr);
+    ::pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
   }
   Unseen(const Unseen&) = delete;
   Unseen& operator=(const Unseen&) = delete;
+
+  // Under which to wait: signals come then and at no other moment, so that none is missed.
+  const sigset_t& mask() const { return mask_; }
 
  private:
   static constexpr std::array kEnding = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGTSTP};
@@ -48,14 +57,16 @@ class Unseen {
 
   termios before_{};
   std::array<struct sigaction, kEnding.size()> usual_{};
+  sigset_t mask_{};
   bool begun_ = false;
 };
 
 // Up to the end of the line, or of the input; the line's end with it. Byte by byte: what follows is for others.
-std::string ReadUpToLine() {
+std::string ReadUpToLine(const sigset_t* mask = nullptr) {
   std::string line;
+  pollfd input{STDIN_FILENO, POLLIN, 0};
   char c = 0;
-  while (!line.ends_with('\n') && ::read(STDIN_FILENO, &c, 1) == 1) line += c;
+  while (!line.ends_with('\n') && ::ppoll(&input, 1, nullptr, mask) == 1 && ::read(STDIN_FILENO, &c, 1) == 1) line += c;
   return line;
 }
 
@@ -72,7 +83,7 @@ Result<std::string> ReadUnseen(const std::string& prompt) {
   {
     const auto unseen = TRY(Unseen::Begin());
     std::fprintf(stderr, "%s ", prompt.c_str());
-    line = ReadUpToLine();
+    line = ReadUpToLine(&unseen->mask());
     std::fputc('\n', stderr);
   }
   if (!line.ends_with('\n')) return Error{Code::kInvalid, "nothing was typed, and nothing was changed"};
