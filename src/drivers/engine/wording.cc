@@ -26,7 +26,7 @@ constexpr Wording kWordings[] = {
     {R"(Referenced column "*" not found in FROM clause!*)", "there is no column '{0}' here+", 0},
     {R"(Table "*" does not have a column named "*"*)", "'{0}' has no column '{1}'+", 1},
     {R"(Values list "*" does not have a column named "*"*)", "'{0}' has no column '{1}'+", 1},
-    {R"(Column "*" in EXCLUDE list not found in FROM clause*)", "there is no column '{0}' to exclude", 0},
+    {R"(Column "*" in EXCLUDE list not found in FROM clause*)", "there is no column '{0-}' to exclude", 0},
     {R"(Column "*" does not exist on * side of join!*)", "the table {1} of the join has no column '{0}'", 0},
     {R"(Could not find key "*" in struct*)", "the struct has no field '{0}'+"},
     {R"(Referenced table "*" not found!*)", "FROM has no table or alias '{0}'+"},
@@ -208,7 +208,7 @@ std::string PlainWords(std::string_view message) {
 std::optional<std::string> MissingColumn(std::string_view message) {
   for (const Wording& wording : kWordings) {
     auto found = wording.missing >= 0 ? Match(wording.engine, Said(message)) : std::nullopt;
-    if (found) return (*found)[static_cast<size_t>(wording.missing)];
+    if (found) return ReplaceAll((*found)[static_cast<size_t>(wording.missing)], "\"", "");
   }
   return std::nullopt;
 }

@@ -136,7 +136,7 @@ CREATE INDEX entity_columns_entity ON entity_columns (entity);
 constexpr std::string_view kProductColumns =
     "domain, name, version, status, type, description, digest, published_by, published_at, tags";
 
-Result<ProductRow> ProductOf(const store::Row& row, const Teams& teams) {
+Result<ProductRow> ProductOf(const store::Row& row, model::Team team) {
   ProductRow product;
   product.domain = row.text(0);
   product.name = row.text(1);
@@ -148,7 +148,7 @@ Result<ProductRow> ProductOf(const store::Row& row, const Teams& teams) {
   product.published_by = row.text(7);
   product.published_at = TRY(row.time(8));
   product.tags = TRY(TextsOf(row.text(9)));
-  product.team = WholeTeamIn(teams, product.domain, product.name);
+  product.team = std::move(team);
   return product;
 }
 
@@ -197,8 +197,8 @@ Result<std::optional<ProductRow>> FindProduct(store::Txn& txn, const std::string
   const std::string sql = fmt::format("SELECT {} FROM products WHERE domain = $1 AND name = $2", kProductColumns);
   auto rows = TRY(txn.Run(sql, {domain, name}));
   if (rows.empty()) return std::optional<ProductRow>();
-  const Teams teams = TRY(TeamsOf(txn, domain));
-  return std::optional<ProductRow>(TRY(ProductOf(rows[0], teams)));
+  model::Team team = TRY(WholeTeamOf(txn, domain, name));
+  return std::optional<ProductRow>(TRY(ProductOf(rows[0], std::move(team))));
 }
 
 Result<std::vector<ProductRow>> Products(store::Txn& txn, const std::string& domain) {
@@ -206,7 +206,9 @@ Result<std::vector<ProductRow>> Products(store::Txn& txn, const std::string& dom
       fmt::format("SELECT {} FROM products WHERE $1 = '' OR domain = $1 ORDER BY domain, name", kProductColumns);
   const Teams teams = TRY(TeamsOf(txn, domain));
   std::vector<ProductRow> products;
-  for (const store::Row& row : TRY(txn.Run(sql, {domain}))) products.push_back(TRY(ProductOf(row, teams)));
+  for (const store::Row& row : TRY(txn.Run(sql, {domain}))) {
+    products.push_back(TRY(ProductOf(row, WholeTeamIn(teams, row.text(0), row.text(1)))));
+  }
   return products;
 }
 
