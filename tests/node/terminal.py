@@ -264,6 +264,7 @@ class TerminalTest(unittest.TestCase):
     # there is no such case.
     COMMANDS = {
         "check": (["{shop}"], ["nowhere"]),
+        "diff": (["{contract}", "{contract}"], ["{contract}", "nowhere"]),
         "plan": (["{shop}"], ["nowhere"]),
         "apply": (["{shop}"], ["nowhere"]),
         "cel": (["1 + 1"], ["1 +"]),
@@ -273,7 +274,7 @@ class TerminalTest(unittest.TestCase):
         "entity list": ([], None),
         "entity show": (["buyer"], ["nobody"]),
         "entity rotate": (["buyer"], ["nobody"]),
-        "entity erase": (["buyer", "--generation", "1"], ["nobody"]),
+        "entity erase": (["buyer", "--generation", "1"], ["nobody", "--all"]),
         "list": ([], ["nodomain"]),
         "show": ([PORT], ["sales/nothing/x"]),
         "search": (["order"], ["order", "--domain", "nodomain"]),
@@ -354,7 +355,7 @@ class TerminalTest(unittest.TestCase):
             self.assertRegex(usage, rf"(?m)^  {command} +[A-Z]")
         token = self.node.json("token", "create", "zoe")["token"]["id"]
         places = {"shop": self.shop, "token": token, "other": self.node.folder / "other",
-                  "value": self.node.folder / "value"}
+                  "value": self.node.folder / "value", "contract": self.shop / "domains/sales/orders/orders.odcs.yaml"}
         places["value"].write_text("hunter2\n")
         for name, (good, bad) in self.COMMANDS.items():
             with self.subTest(command=name):
@@ -367,7 +368,7 @@ class TerminalTest(unittest.TestCase):
                     json.loads(done.stdout)
                     self.assertEqual(done.stderr, "", name)
                 if bad is not None:
-                    error = self.error_of(self.call(*name.split(), *bad))
+                    error = self.error_of(self.call(*name.split(), *[word.format(**places) for word in bad]))
                     self.assertNotEqual(error["code"], "usage", name)
         unreachable = self.call("list", "--node", "http://127.0.0.1:1")
         self.assertEqual(self.error_of(unreachable)["code"], "unavailable")
