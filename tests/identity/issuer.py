@@ -167,7 +167,8 @@ class Issuer(unittest.TestCase):
     def test_a_device_is_approved_in_a_browser(self):
         device = self.device("openid read")
         self.assertEqual(self.poll(device)["error"], "authorization_pending")
-        self.assertEqual(self.poll(device)["error"], "slow_down")  # Too soon.
+        while (error := self.poll(device)["error"]) != "slow_down":  # Too soon, unless the machine took its time.
+            self.assertEqual(error, "authorization_pending")
         status, page = self.settle(device["user_code"])
         self.assertEqual(status, 200, page)
         self.assertIn("signed in", page)
@@ -320,10 +321,14 @@ class Issuer(unittest.TestCase):
             node.run("user", "create", "ana", "--password-stdin", text=PASSWORD + "\n")
             own, self.browser = self.browser, Browser(node)
             device = self.device()
-            self.assertEqual([self.settle(device["user_code"], f"nobody{i}")[0] for i in range(4)], [401, 401, 401, 503])
-            status, page = self.settle(device["user_code"], "ana")
-            self.assertEqual(status, 503)
-            self.assertIn("from your address", page)
+            tried = []
+            # One is forgiven every six seconds: a slow machine tries some more.
+            while not tried or tried[-1][0] != 503:
+                tried.append(self.settle(device["user_code"], f"nobody{len(tried)}"))
+                self.assertLess(len(tried), 100)
+            self.assertEqual({status for status, _ in tried[:-1]}, {401})
+            self.assertGreater(len(tried), 3)
+            self.assertIn("from your address", tried[-1][1])
             self.browser = own
 
     def test_a_service_with_its_secret(self):
