@@ -118,7 +118,7 @@ def killed_while_approving(mesh: Mesh):
         asked = [mesh.ask_for(f"reader{kill * 12 + i}") for i in range(12)]
         everyone += asked
         mesh.token_of("ana")
-        done = threading.Event()
+        answered = threading.Semaphore(0)
 
         def approve():
             for request in asked:
@@ -126,11 +126,13 @@ def killed_while_approving(mesh: Mesh):
                     mesh.call("ana", "POST", f"/v1/requests/{request}/approve", {})
                 except (OSError, ValueError):
                     break
-            done.set()
+                answered.release()
 
         thread = threading.Thread(target=approve)
         thread.start()
-        time.sleep(random_.uniform(0.005, 0.12))
+        for _ in range(random_.randint(0, 10)):
+            assert answered.acquire(timeout=60)
+        time.sleep(random_.uniform(0, 0.008))  # Somewhere in the next.
         mesh.stop(signal.SIGKILL)
         thread.join()
         mesh.start()
@@ -184,11 +186,11 @@ def policy_changes(mesh: Mesh):
 
 def ends_under_a_stream(mesh: Mesh):
     """A grant that ends stops the stream that it opened."""
-    until = time.time() + 3
+    until = time.time() + 15
     text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(until)) + f".{int(until % 1 * 1e6):06d}Z"
     request = mesh.ask_for("xia", until=text)
     mesh.must("ana", "POST", f"/v1/requests/{request}/approve", {})
-    tables = ", ".join(f"sales.orders.orders t{i}" for i in range(13))
+    tables = ", ".join(f"sales.orders.orders t{i}" for i in range(17))
     with mesh.adbc(mesh.token_of("xia")) as connection, connection.cursor() as cursor:
         cursor.execute(f"SELECT t0.id, t1.customer FROM {tables}")
         batches, last, why = 0, 0.0, ""
