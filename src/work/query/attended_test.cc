@@ -91,6 +91,36 @@ TEST(Attended, SoDoesTheEndOfAToken) {
   EXPECT_EQ(OutcomeOf(mesh), "cut off");
 }
 
+TEST(Attended, SoDoesTheEndOfAMembership) {
+  TestMesh mesh({}, 200'000);
+  Open read(mesh, mesh.CallerOf("ana"));  // Of the group that owns the domain.
+  EXPECT_EQ(read.Next(), "");
+  {
+    auto txn = Must(mesh.store().Begin());
+    Must(access::PutGroups(*txn, {{"sellers", {"bo"}}}));
+    Must(txn->Commit());
+  }
+  std::this_thread::sleep_for(Millis(120));
+  EXPECT_TRUE(read.Next().starts_with("denied: ana may no longer read sales.orders.orders_v1: "));
+  ArrowArrayStream again{};
+  EXPECT_EQ(read.prepared->Execute({}, &again).error().code, Code::kDenied);
+}
+
+TEST(Attended, SoDoesTheEndOfOwnership) {
+  TestMesh mesh({}, 200'000);
+  Open read(mesh, mesh.CallerOf("ana"));
+  EXPECT_EQ(read.Next(), "");
+  {
+    auto txn = Must(mesh.store().Begin());
+    model::Mesh other = *Must(catalog::MeshOf(*txn));
+    other.domains.front().owners = {"bo"};
+    Must(catalog::PutMesh(*txn, other));
+    Must(txn->Commit());
+  }
+  std::this_thread::sleep_for(Millis(120));
+  EXPECT_TRUE(read.Next().starts_with("denied: ana may no longer read"));
+}
+
 TEST(Attended, RowsThatWereMadeAheadAreCutOffToo) {
   TestMesh mesh({}, 200'000);
   {

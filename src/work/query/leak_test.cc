@@ -202,6 +202,16 @@ TEST(ShownErrors, WithholdPathsAndPolicies) {
     EXPECT_EQ(shown.message.find("/lake"), std::string::npos);
     EXPECT_EQ(shown.message.find("tenant"), std::string::npos);
   }
+  // What is withheld goes to the log: a plan's error whole, one that quotes a value by its kind alone.
+  ::testing::internal::CaptureStderr();
+  for (const char* message :
+       {"Conversion Error: Could not convert string 'Ada.parquet' to INT32", "Binder Error: near tenant = 'a'"}) {
+    EXPECT_EQ(Shown({Code::kInvalid, message}, {table}).message.find('\''), std::string::npos) << message;
+  }
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(log.find("Ada"), std::string::npos) << log;
+  EXPECT_NE(log.find("Conversion Error"), std::string::npos) << log;
+  EXPECT_NE(log.find("near tenant"), std::string::npos) << log;
   EXPECT_EQ(Shown({Code::kInternal, "INTERNAL Error: x"}, {}).message,
             "the engine could not answer; the node's log says why");
 }

@@ -5,6 +5,18 @@
 #include "work/query/internal.h"
 
 namespace weft::query {
+namespace {
+
+// Errors of running quote the values that they failed on, which a log may not have; those of planning do not.
+std::string ForTheLog(const Error& error) {
+  if (error.code != Code::kInvalid) return error.message;
+  for (std::string_view planning : {"Parser Error", "Binder Error", "Catalog Error", "Planner Error"}) {
+    if (error.message.starts_with(planning)) return error.message;
+  }
+  return error.message.substr(0, error.message.find(':'));
+}
+
+}  // namespace
 
 Error Shown(Error error, const std::vector<Table>& tables) {
   auto tells = [&](const std::string& message) {
@@ -25,9 +37,10 @@ Error Shown(Error error, const std::vector<Table>& tables) {
   const bool of_the_node = error.code == Code::kInternal || error.code == Code::kDenied ||
                            error.message.starts_with("IO Error") || error.message.starts_with("HTTP Error");
   if (!of_the_node && !tells(error.message)) return error;
-  log::Error("query failed", {{"code", CodeName(error.code)}, {"message", error.message}});
+  log::Error("query failed", {{"code", CodeName(error.code)}, {"message", ForTheLog(error)}});
   if (error.code == Code::kInvalid) {
-    return {Code::kInvalid, "the statement cannot be run over these tables; the node's log says why"};
+    return {Code::kInvalid,
+            "the statement cannot be run over these tables, and why would tell what they are made of: try its parts"};
   }
   const Code code = error.code == Code::kUnavailable ? Code::kUnavailable : Code::kInternal;
   return {code, "the engine could not answer; the node's log says why"};
