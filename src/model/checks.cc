@@ -19,29 +19,6 @@ bool IsNumber(const Type& type) { return type.kind >= Kind::kInt && type.kind <=
 bool IsFloat(const Type& type) { return type.kind == Kind::kFloat || type.kind == Kind::kDouble; }
 bool IsMoment(const Type& type) { return type.kind >= Kind::kDate && type.kind <= Kind::kTimestampTz; }
 
-// The expressions that a format's values match as a whole. Formats that are not listed describe and do not judge.
-struct Format {
-  std::string_view name;
-  std::string_view pattern;
-};
-constexpr Format kFormats[] = {
-    {"uuid", "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"},
-    {"email", "[^@\\s]+@[^@\\s.]+(\\.[^@\\s.]+)+"},
-    {"uri", "[A-Za-z][A-Za-z0-9+.-]*:[^\\s]+"},
-    {"hostname", "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*"},
-    {"ipv4", "((25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\\.){3}(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"},
-    {"ipv6",
-     "([0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|([0-9a-fA-F]{1,4}:){1,7}:|([0-9a-fA-F]{1,4}:){1,6}:[0-9a-fA-F]{1,4}|"
-     "([0-9a-fA-F]{1,4}:){1,5}(:[0-9a-fA-F]{1,4}){1,2}|([0-9a-fA-F]{1,4}:){1,4}(:[0-9a-fA-F]{1,4}){1,3}|"
-     "([0-9a-fA-F]{1,4}:){1,3}(:[0-9a-fA-F]{1,4}){1,4}|([0-9a-fA-F]{1,4}:){1,2}(:[0-9a-fA-F]{1,4}){1,5}|"
-     "[0-9a-fA-F]{1,4}:((:[0-9a-fA-F]{1,4}){1,6})|:((:[0-9a-fA-F]{1,4}){1,7}|:)"},
-    {"date", "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"},
-    {"time", "([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})?"},
-    {"date-time",
-     "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)"
-     "(\\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"},
-};
-
 // What a width of integer holds, where the column's own type may hold more.
 struct Width {
   std::string_view name;
@@ -125,6 +102,7 @@ class PropertyCompiler {
     for (const auto& [name, value] : property.options.Members()) {
       const bool done = scope.type.kind == Kind::kString ? TextOption(property, scope, name, value)
                         : scope.type.kind == Kind::kList ? ListOption(property, scope, name, value)
+                        : name == "required"             ? FieldsOption(property, scope, value)
                                                          : RangeOption(property, scope, name, value);
       if (!done && Judges(name)) {
         list_.Complain(property.place,
@@ -134,9 +112,9 @@ class PropertyCompiler {
   }
 
   static bool Judges(std::string_view name) {
-    constexpr std::string_view kJudges[] = {"minLength", "maxLength",        "pattern",          "minimum",
-                                            "maximum",   "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
-                                            "minItems",  "maxItems",         "uniqueItems"};
+    constexpr std::string_view kJudges[] = {
+        "minLength",  "maxLength", "pattern",  "minimum",     "maximum",  "exclusiveMinimum", "exclusiveMaximum",
+        "multipleOf", "minItems",  "maxItems", "uniqueItems", "required", "minProperties",    "maxProperties"};
     return std::find(std::begin(kJudges), std::end(kJudges), name) != std::end(kJudges);
   }
 
@@ -153,15 +131,22 @@ class PropertyCompiler {
       Row(property, scope, name, fmt::format("NOT regexp_matches({}, {})", x, SqlText(value.Text())),
           fmt::format("{} matches {}", scope.path, value.Text()));
     } else if (name == "format") {
-      for (const Format& format : kFormats) {
-        if (format.name != value.Text()) continue;
-        Row(property, scope, name, fmt::format("NOT regexp_full_match({}, {})", x, SqlText(format.pattern)),
-            fmt::format("{} is a valid {}", scope.path, format.name));
-      }
+      FormatOf(property, scope, value.Text());
     } else {
       return false;
     }
     return true;
+  }
+
+  // Any word may stand there; one that nearly is a format that is checked was meant as it.
+  void FormatOf(const Property& property, const Scope& scope, const std::string& format) {
+    if (const std::string_view pattern = FormatPattern(format); !pattern.empty()) {
+      Row(property, scope, "format", fmt::format("NOT regexp_full_match({}, {})", scope.value, SqlText(pattern)),
+          fmt::format("{} is a valid {}", scope.path, format));
+    } else if (const std::string_view nearest = NearestFormat(format); !nearest.empty()) {
+      list_.Complain(property.place,
+                     fmt::format("'{}' is no format that is checked; did you mean '{}'?", format, nearest));
+    }
   }
 
   bool ListOption(const Property& property, const Scope& scope, const std::string& name, const Json& value) {
@@ -180,6 +165,24 @@ class PropertyCompiler {
       }
     } else {
       return false;
+    }
+    return true;
+  }
+
+  // The fields that an object always has.
+  bool FieldsOption(const Property& property, const Scope& scope, const Json& value) {
+    if (scope.type.kind != Kind::kStruct) return false;
+    std::vector<std::string_view> fields;
+    for (const Field& field : scope.type.fields) fields.push_back(field.name);
+    for (const std::string& name : value.Texts()) {
+      if (std::ranges::find(fields, name) == fields.end()) {
+        list_.Complain(property.place,
+                       fmt::format("'{}' is no field of {}{}", name, scope.path, DidYouMean(name, fields)));
+        continue;
+      }
+      Row(property, scope, name + ".required",
+          fmt::format("{0} IS NOT NULL AND struct_extract({0}, {1}) IS NULL", scope.value, SqlText(name)),
+          fmt::format("{}.{} is never null", scope.path, name), "completeness");
     }
     return true;
   }

@@ -44,6 +44,12 @@ std::string LiteralsOf(const Json::Array& values, const Scope& scope, const Plac
 // Complains where DuckDB could not run the pattern.
 bool PatternHolds(const std::string& pattern, const Place& place, CheckList& list);
 
+// logicalTypeOptions.format of a string: the expression that its values match, empty where it is not checked; the
+// format that is checked and that such a one nearly is, or empty; all that are checked, for a person.
+std::string_view FormatPattern(std::string_view format);
+std::string_view NearestFormat(std::string_view format);
+std::string FormatNames();
+
 // The rules of `quality`, at the schema object (scope is null) or at a property.
 void CompileQuality(const SchemaObject& object, const TableSchema& schema, const Scope* scope,
                     const std::vector<QualityRule>& rules, CheckList& list);

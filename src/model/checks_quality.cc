@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
-#include <array>
+#include <cmath>
 
 #include "base/text.h"
 #include "model/checks_internal.h"
@@ -18,6 +18,25 @@ constexpr std::pair<std::string_view, std::string_view> kOldNames[] = {
     {"nullCheck", "nullValues"},        {"nullCount", "nullValues"},      {"duplicateCount", "duplicateValues"},
     {"uniqueCheck", "duplicateValues"}, {"validValues", "invalidValues"}, {"invalidCount", "invalidValues"},
     {"missingCount", "missingValues"},  {"countCheck", "rowCount"}};
+
+// What a rule counts in: rows unless it says percent. A tool that ran the contract before may have written either word.
+constexpr std::pair<std::string_view, bool> kUnits[] = {
+    {"rows", false}, {"row", false}, {"percent", true}, {"percentage", true}, {"%", true}};
+constexpr std::string_view kUnitNames[] = {"rows", "percent"};
+
+// The arguments of each metric, and what they must be.
+enum class Form { kList, kText, kCount, kValue };
+struct ArgumentOf {
+  std::string_view metric;
+  std::string_view name;
+  Form form;
+};
+constexpr ArgumentOf kArguments[] = {
+    {"missingValues", "missingValues", Form::kList}, {"invalidValues", "validValues", Form::kList},
+    {"invalidValues", "pattern", Form::kText},       {"invalidValues", "minimum", Form::kValue},
+    {"invalidValues", "maximum", Form::kValue},      {"invalidValues", "minLength", Form::kCount},
+    {"invalidValues", "maxLength", Form::kCount},    {"duplicateValues", "properties", Form::kList},
+};
 
 template <size_t N>
 bool Has(const std::string_view (&list)[N], std::string_view name) {
@@ -38,6 +57,7 @@ class RuleCompiler {
     check_.dimension = rule_.dimension;
     check_.op = rule_.op;
     check_.bound = rule_.bound;
+    if (!Keys()) return;
     if (type == "text") {
       check_.kind = Check::Kind::kListed;
       Add("text", "a rule in words");
@@ -94,10 +114,68 @@ class RuleCompiler {
   }
 
   bool Unit(bool percent_has_meaning) {
-    const std::string unit = Lower(rule_.unit);
-    check_.percent = unit == "percent" || unit == "percentage" || unit == "%";
+    const std::string unit = Lower(Trim(rule_.unit));
+    const auto* known = std::ranges::find(kUnits, unit, &std::pair<std::string_view, bool>::first);
+    if (known == std::end(kUnits) && !unit.empty()) {
+      Fail(fmt::format("'{}' is no unit: rows and percent (or %) are{}", rule_.unit, DidYouMean(unit, kUnitNames)));
+      return false;
+    }
+    check_.percent = !unit.empty() && known->second;
     if (check_.percent && !percent_has_meaning) Fail("unit: percent has no meaning for rowCount; leave the unit out");
     return !check_.percent || percent_has_meaning;
+  }
+
+  static bool Fits(const Json& value, Form form) {
+    switch (form) {
+      case Form::kList:
+        return value.is_array();
+      case Form::kText:
+        return value.is_text();
+      case Form::kCount:
+        return value.is_number() && value.Double() >= 0 && value.Double() == std::floor(value.Double());
+      default:
+        return value.is_number() || value.is_text();
+    }
+  }
+
+  // Whether the metric has every argument that the rule gives it: one that is misspelt would check less than is meant.
+  bool Arguments(const std::string& metric) {
+    std::vector<std::string_view> names;
+    for (const ArgumentOf& each : kArguments) {
+      if (each.metric == metric && (each.name != "properties" || !scope_)) names.push_back(each.name);
+    }
+    for (const auto& [name, value] : rule_.arguments.Members()) {
+      if (std::ranges::find(names, name) != names.end()) continue;
+      Fail(fmt::format("'{}' is no argument of {}{}", name, metric,
+                       names.empty() ? ", which takes none" : DidYouMean(name, names)));
+      return false;
+    }
+    for (const ArgumentOf& each : kArguments) {
+      if (each.metric != metric) continue;
+      const Json& value = Argument(each.name);
+      if (value.is_null() || Fits(value, each.form)) continue;
+      constexpr std::string_view kForms[] = {"a list", "a text", "a whole number from 0", "a number or a text"};
+      Fail(fmt::format("{} takes {}, not {}", each.name, kForms[static_cast<size_t>(each.form)], value.Dump()));
+      return false;
+    }
+    return true;
+  }
+
+  // ODCS 3.0 lets a rule have any key, and writes arguments beside the others: one that nearly is a key that changes
+  // what is checked was meant as it.
+  bool Keys() {
+    std::vector<std::string_view> names(std::begin(kOperators), std::end(kOperators));
+    for (const ArgumentOf& each : kArguments) names.push_back(each.name);
+    names.insert(names.end(), {"type", "rule", "metric", "arguments", "unit", "severity", "query", "engine"});
+    constexpr std::string_view kOthers[] = {"id", "name", "method", "tags", "schedule", "scheduler", "dimension"};
+    for (const auto& [name, value] : rule_.document.Members()) {
+      if (std::ranges::find(names, name) != names.end() || Has(kOthers, name)) continue;
+      const std::string nearest = DidYouMean(name, names);
+      if (nearest.empty()) continue;
+      Fail(fmt::format("'{}' is no key of a rule{}", name, nearest));
+      return false;
+    }
+    return true;
   }
 
   void Library() {
@@ -112,7 +190,7 @@ class RuleCompiler {
     if (metric.empty())
       return Fail("the rule names no metric: nullValues, missingValues, invalidValues, duplicateValues or rowCount");
     if (!Has(kMetrics, metric)) return Fail(fmt::format("'{}' is no metric{}", metric, DidYouMean(metric, kMetrics)));
-    if (!Operator(old && metric != "rowCount") || !Unit(metric != "rowCount")) return;
+    if (!Operator(old && metric != "rowCount") || !Unit(metric != "rowCount") || !Arguments(metric)) return;
     if (metric == "rowCount") return RowCount();
     if (metric == "duplicateValues") return Duplicates();
     if (!scope_) return Fail(fmt::format("{} speaks of one column: move the rule to the property", metric));
@@ -139,12 +217,6 @@ class RuleCompiler {
   bool Invalid() {
     const std::string& x = scope_->value;
     std::vector<std::string> fails;
-    constexpr std::string_view kKnown[] = {"validValues", "pattern", "minimum", "maximum", "minLength", "maxLength"};
-    for (const auto& [name, value] : rule_.arguments.Members()) {
-      if (Has(kKnown, name)) continue;
-      Fail(fmt::format("'{}' is no argument of invalidValues{}", name, DidYouMean(name, kKnown)));
-      return false;
-    }
     if (const Json& values = Argument("validValues"); !values.is_null()) {
       const std::string literals = LiteralsOf(values.Items(), *scope_, rule_.place, list_);
       fails.push_back(literals.empty() ? x + " IS NOT NULL" : fmt::format("{} NOT IN ({})", x, literals));

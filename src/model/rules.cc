@@ -49,6 +49,7 @@ class Judge {
     Names();
     Owner();
     Secrets(node_, product_.file, "");
+    Tell(JudgeOwnProperties(node_, product_.file));
     for (const Contract& contract : bundle_.contracts) JudgeContract(contract);
     for (size_t i = 0; i < product_.inputs.size(); ++i) Input(product_.inputs[i], i);
     for (size_t i = 0; i < product_.outputs.size(); ++i) Output(product_.outputs[i], i);
@@ -64,6 +65,7 @@ class Judge {
   void Say(const std::string& rule, const Place& place, std::string message) {
     Say(rule, product_.file, place, std::move(message));
   }
+  void Tell(std::vector<Problem> problems) { std::ranges::move(problems, std::back_inserter(problems_)); }
   // At a key of the product, or of one of its ports; at the whole where the key is not there.
   Place At(const Node& node, const std::string& path, std::string_view key) const {
     return IsMissing(node[key]) ? PlaceOf(node, Child(path, key)) : PlaceOf(node[key], Child(path, key));
@@ -79,7 +81,7 @@ class Judge {
     } else {
       checker.Check(node, type, path);
     }
-    for (Problem& problem : checker.TakeProblems()) problems_.push_back(std::move(problem));
+    Tell(checker.TakeProblems());
   }
 
   void Slug(const std::string& name, std::string_view what, const Place& place) {
@@ -97,8 +99,6 @@ class Judge {
   void Owner();
   void Secrets(const Node& node, const std::string& file, const std::string& path);
   void JudgeContract(const Contract& contract);
-  void Severities(const Contract& contract, const std::vector<QualityRule>& rules);
-  void Severities(const Contract& contract, const std::vector<Property>& properties);
   void Input(const InputPort& port, size_t index);
   void ReadsFile(const Source& source, const Node& node);
   void ReadsProduct(const Source& source, const Node& node);
@@ -203,31 +203,7 @@ void Judge::JudgeContract(const Contract& contract) {
     Say("contract", contract.file, At(node, "", "id"),
         fmt::format("{} has this id and version too: give each contract an id of its own", other.file));
   }
-  for (const SchemaObject& object : contract.schema) {
-    Severities(contract, object.quality);
-    Severities(contract, object.properties);
-  }
-}
-
-// The standard takes any word; one that is not known would count as an error without a word.
-void Judge::Severities(const Contract& contract, const std::vector<QualityRule>& rules) {
-  constexpr std::string_view kSeverities[] = {"error", "warning", "info"};
-  for (const QualityRule& rule : rules) {
-    const std::string severity = Lower(rule.severity);
-    if (severity.empty() || std::ranges::find(kSeverities, severity) != std::end(kSeverities)) continue;
-    Place place = rule.place;
-    place.path = Child(place.path, "severity");
-    Say("severity", contract.file, place,
-        fmt::format("'{}' is not one of error, warning, info, and would count as error{}", rule.severity,
-                    DidYouMean(severity, kSeverities)));
-  }
-}
-
-void Judge::Severities(const Contract& contract, const std::vector<Property>& properties) {
-  for (const Property& property : properties) {
-    Severities(contract, property.quality);
-    for (const auto* inside : {&property.properties, &property.items, &property.map}) Severities(contract, *inside);
-  }
+  Tell(JudgePromises(contract, node));
 }
 
 void Judge::Input(const InputPort& port, size_t index) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/yaml.h"
 #include "model/repository.h"
 
 namespace weft::model {
@@ -18,6 +19,15 @@ struct Surroundings {
   std::vector<TextFile> sql;       // Paths within the bundle's folder.
   std::vector<DataFile> data;      // Paths within the repository.
 };
+
+// What a contract promises in words that any reader may take or leave, and that this version does not keep.
+std::vector<Problem> JudgePromises(const Contract& contract, const yaml::Node& document);
+
+// Custom properties of Weft's own, anywhere in a document, whose names are not known.
+std::vector<Problem> JudgeOwnProperties(const yaml::Node& document, const std::string& file);
+
+// The columns and checks of every contract, as far as they can be told from the folder alone: what cannot run.
+std::vector<Problem> JudgeByChecks(const Repository& repository);
 
 // Judges the bundle whole and fills its `builds` and `data`.
 std::vector<Problem> JudgeBundle(Bundle& bundle, const Surroundings& surroundings);

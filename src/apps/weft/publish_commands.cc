@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "drivers/http/message.h"
 #include "model/policy/policies.h"
+#include "model/rules.h"
 
 namespace weft::app {
 namespace {
@@ -69,6 +70,7 @@ class CheckCommand : public Command {
   std::vector<Problem> Judge(const Folder& folder) const {
     model::Repository repository = model::ReadRepository(folder.files, folder.data, offline_);
     std::vector<Problem> problems = std::move(repository.problems);
+    if (!offline_) std::ranges::move(model::JudgeByChecks(repository), std::back_inserter(problems));
     if (!offline_) std::ranges::move(model::JudgeByEntities(repository), std::back_inserter(problems));
     if (!offline_) std::ranges::move(model::JudgeByPolicies(repository), std::back_inserter(problems));
     for (const model::TextFile& file : folder.files) {

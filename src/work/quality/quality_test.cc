@@ -298,6 +298,66 @@ TEST(CompileChecks, WhatIsMisspeltIsSaid) {
   QualityRule look = Library("invalidValues", "mustBe", 0);
   look.arguments = Json::Map({{"pattern", "(?=a)b"}});
   EXPECT_NE(problem(look).find("look-around"), std::string::npos);
+  for (const char* metric : {"nullValues", "missingValues"}) {
+    QualityRule unit = Library(metric, "mustBeLessThan", 5);
+    unit.unit = "procent";
+    EXPECT_EQ(problem(unit), "'procent' is no unit: rows and percent (or %) are; did you mean 'percent'?");
+  }
+  auto with = [&](const std::string& metric, Json arguments) {
+    QualityRule rule = Library(metric, "mustBe", 0);
+    rule.arguments = std::move(arguments);
+    return problem(rule);
+  };
+  const Json words(Json::Array{Json("N/A")});
+  EXPECT_EQ(with("missingValues", Json::Map({{"missingValue", words}})),
+            "'missingValue' is no argument of missingValues; did you mean 'missingValues'?");
+  EXPECT_EQ(with("missingValues", Json::Map({{"missingValues", "N/A"}})), "missingValues takes a list, not \"N/A\"");
+  EXPECT_EQ(with("nullValues", Json::Map({{"missingValues", words}})),
+            "'missingValues' is no argument of nullValues, which takes none");
+  EXPECT_EQ(with("duplicateValues", Json::Map({{"property", words}})),
+            "'property' is no argument of duplicateValues, which takes none");
+  EXPECT_EQ(with("invalidValues", Json::Map({{"minLength", "3"}})), "minLength takes a whole number from 0, not \"3\"");
+  EXPECT_EQ(with("invalidValues", Json::Map({{"pattern", 5}})), "pattern takes a text, not 5");
+  QualityRule old;
+  old.document = Json::Map({{"rule", "missingCount"}, {"missingVaules", words}});
+  EXPECT_EQ(problem(old), "'missingVaules' is no key of a rule; did you mean 'missingValues'?");
+}
+
+TEST(CompileChecks, UnitsAreReadAlikeByEveryMetric) {
+  for (const char* unit : {"percent", "%", "Percentage"}) {
+    Bench bench;
+    QualityRule nulls = Library("nullValues", "mustBeLessThan", 30);
+    nulls.unit = unit;
+    QualityRule missing = Library("missingValues", "mustBeLessThan", 20);
+    missing.unit = unit;
+    bench.Text("x").quality = {nulls, missing};
+    EXPECT_EQ(Failures(bench.Run("('a'), ('b'), ('b'), (NULL)")), "x.missingValues[1]=failed:1") << unit;
+  }
+}
+
+TEST(CompileChecks, AFormatThatNearlyIsOneIsMisspelt) {
+  auto problem = [](const char* format) {
+    Bench bench;
+    bench.Text("x").options = Json::Map({{"format", format}});
+    auto checks = model::CompileChecks(bench.contract, bench.schema, kNoEntities);
+    return checks ? std::to_string(checks->size()) : checks.error().problems.at(0).message;
+  };
+  EXPECT_EQ(problem("email"), "1");
+  EXPECT_EQ(problem("emial"), "'emial' is no format that is checked; did you mean 'email'?");
+  EXPECT_EQ(problem("password"), "0");
+  EXPECT_EQ(problem("licence-plate"), "0");
+}
+
+TEST(CompileChecks, RequiredFieldsOfAnObject) {
+  Bench bench;
+  const Type text{Type::Kind::kString, 0, 0, {}};
+  Property& place =
+      bench.Add("place", {Type::Kind::kStruct, 0, 0, {{1, "a", "a", text, false}, {2, "b", "b", text, false}}});
+  place.options = Json::Map({{"required", Json::Array{Json("b")}}});
+  EXPECT_EQ(Failures(bench.Run("({'a': 'x', 'b': NULL}), (NULL), ({'a': NULL, 'b': 'y'})")),
+            "place.b.required=failed:1");
+  place.options = Json::Map({{"required", Json::Array{Json("c")}}});
+  EXPECT_NE(Failures(bench.Run("(NULL)")).find("1 check cannot run"), std::string::npos);
 }
 
 TEST(CompileChecks, ReadsTheRulesOfOlderContracts) {
