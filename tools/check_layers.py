@@ -23,6 +23,7 @@ LIBRARY_HOMES = {
     r".*FlightSql\.pb\.h": {"ports/flight"},
     r"CLI/": {"apps/weft"},
     r"prometheus/": {"apps/weft"},
+    r"zlib\.h": {"work/run"},
     r"fmt/": None,  # Any .cc.
     r"gtest/": None,
 }

@@ -220,6 +220,7 @@ Result<Files> FindFiles(const model::Source& source, const std::string& bundle_f
                    fmt::format("'{}' and '{}' differ in format or compression; one source reads files of one kind",
                                files.names.back(), file.name)};
     }
+    TRY(CheckWhole(file.path, file.name, kind.compression));
     files.format = kind.format;
     files.compression = kind.compression;
     files.paths.push_back(file.path);

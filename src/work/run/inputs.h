@@ -28,6 +28,10 @@ struct Files {
 Result<Files> FindFiles(const model::Source& source, const std::string& bundle_folder,
                         const std::vector<model::DataFile>& uploads, const Options& options);
 
+// Whether a packed file is whole (every gzip member to its checksum, every zstd frame to its end) and one that is named
+// as a plain one is; the engine would read a part of it as all. kInvalid says what is wrong.
+Status CheckWhole(const std::string& path, const std::string& name, const std::string& compression);
+
 // What no plain CSV file may have, and in which line: a NUL byte, or a line that is longer than the engine's reader
 // takes (which would drop it without a word where it is longer than its buffers). None: neither.
 struct Damage {
@@ -75,11 +79,16 @@ struct Format {
 Result<Conversions> ConversionsOf(engine::Connection& connection, const std::vector<Column>& columns,
                                   const Format& format);
 
+// Whether every number of JSON files that is to be a decimal is one once its reader has made a double of it; kInvalid
+// names the first that is not. `arguments` are the reader's own; `lines`: each row is a line.
+Status CheckDigits(engine::Connection& connection, const Files& files, const std::vector<Column>& columns,
+                   const std::string& arguments, bool lines);
+
 // A reader: the SELECT, and what tells why it fails.
 struct Reader {
   std::string select;
   std::string rejects;             // For CSV the same as DuckDB reads it, collecting what it cannot read.
-  std::vector<std::string> texts;  // Of each file, its rows as texts.
+  std::vector<std::string> texts;  // Of each file, its rows: as texts, but Parquet's.
   std::vector<Conversion> lossy;
   int first_line = 0;  // Of the first row in its file; 0 where rows do not stand on lines.
 };

@@ -232,6 +232,7 @@ Result<Reader> JsonReader(engine::Connection& connection, const Files& files, co
   const std::string layout = options["layout"].Text(lines ? "newline_delimited" : "auto");
   std::string arguments = fmt::format("format={}, compression={}", SqlText(layout),
                                       SqlText(files.compression == "none" ? "uncompressed" : files.compression));
+  TRY(CheckDigits(connection, files, expected.columns, arguments, layout == "newline_delimited"));
   for (auto [name, argument] :
        {std::pair("timestamp_format", "timestampformat"), std::pair("date_format", "dateformat")}) {
     if (options[name].is_text()) arguments += fmt::format(", {}={}", argument, SqlText(options[name].Text()));
@@ -266,7 +267,10 @@ Result<Reader> ParquetReader(engine::Connection& connection, const Files& files,
                              const Expected& expected) {
   constexpr std::string_view kNone[] = {""};
   TRY(CheckOptions(options, kNone));
-  const std::string read = fmt::format("read_parquet({}, union_by_name=false)", List(files.paths));
+  auto read_of = [](const std::vector<std::string>& paths) {
+    return fmt::format("read_parquet({}, union_by_name=false)", List(paths));
+  };
+  const std::string read = read_of(files.paths);
   Reader reader;
   reader.select = "SELECT * FROM " + read;
   if (!expected.exact) return reader;
@@ -287,6 +291,8 @@ Result<Reader> ParquetReader(engine::Connection& connection, const Files& files,
   }
   if (!missing.empty()) return Error{Code::kInvalid, fmt::format("'{}' lacks {}", files.names[0], Join(missing, ", "))};
   reader.select = fmt::format("SELECT {} FROM {}", Join(casts, ", "), read);
+  for (const std::string& path : files.paths)
+    reader.texts.push_back(fmt::format("SELECT {} FROM {}", Join(casts, ", "), read_of({path})));
   return reader;
 }
 

@@ -107,6 +107,17 @@ std::string Told(const Input& input, const Reject& reject) {
   return text + ": " + reject.reason;
 }
 
+// Why a file cannot be read at all, where no value of it is to blame; empty where it can.
+std::string WhyUnreadable(engine::Connection& connection, const Input& input) {
+  for (size_t file = 0; file < input.reader.texts.size(); ++file) {
+    auto rows = connection.Query(fmt::format("SELECT count(COLUMNS(*)) FROM ({})", input.reader.texts[file]));
+    if (rows || rows.error().code != Code::kInvalid) continue;
+    const bool named = input.paths.size() == 1 && input.lineage.source.find('*') == std::string::npos;
+    return (named ? "" : input.paths[file] + ": ") + engine::PlainWords(rows.error().message);
+  }
+  return "";
+}
+
 }  // namespace
 
 Error ExplainRejects(engine::Connection& connection, const std::vector<Input>& inputs, Error error) {
@@ -117,7 +128,12 @@ Error ExplainRejects(engine::Connection& connection, const std::vector<Input>& i
     for (size_t file = 0; !rejects.broken && !input.reader.lossy.empty() && file < input.reader.texts.size(); ++file) {
       OfConversions(connection, input, file, rejects);
     }
-    if (rejects.first.empty()) continue;
+    if (rejects.first.empty()) {
+      const std::string why = WhyUnreadable(connection, input);
+      if (why.empty()) continue;
+      return {Code::kInvalid,
+              fmt::format("the input '{}' ({}) cannot be read: {}", input.name, input.lineage.source, why)};
+    }
     std::stable_sort(rejects.first.begin(), rejects.first.end(), [](const Reject& a, const Reject& b) {
       return std::tie(a.path, a.line) < std::tie(b.path, b.line);
     });
