@@ -208,9 +208,9 @@ Json AnswerOf(const model::Decision& decision) {
   Json::Array denies, allows, filters;
   Json masks = Json::Object();
   for (const model::AppliedPolicy& policy : decision.policies) {
-    if (policy.effect == "deny") denies.push_back(policy.name);
-    if (policy.effect == "allow") allows.push_back(policy.name);
-    if (policy.effect == "filter") filters.push_back(policy.name);
+    if (policy.policy->effect == "deny") denies.push_back(policy.policy->name);
+    if (policy.policy->effect == "allow") allows.push_back(policy.policy->name);
+    if (policy.policy->effect == "filter") filters.push_back(policy.policy->name);
   }
   if (decision.restriction) {
     for (const auto& [column, mask] : decision.restriction->masks) {

@@ -89,11 +89,18 @@ std::string Limits::Text() const {
   return text;
 }
 
+const std::string& AppliedPolicy::Detail() const {
+  static const std::string kNothing;
+  return detail ? *detail : kNothing;
+}
+
 Json PoliciesJson(const Decision& decision) {
   Json::Array policies;
   for (const AppliedPolicy& policy : decision.policies) {
-    policies.push_back(Json::Map(
-        {{"name", policy.name}, {"where", policy.where}, {"effect", policy.effect}, {"detail", policy.detail}}));
+    policies.push_back(Json::Map({{"name", policy.policy->name},
+                                  {"where", policy.policy->where},
+                                  {"effect", policy.policy->effect},
+                                  {"detail", policy.Detail()}}));
   }
   return policies;
 }

@@ -69,11 +69,16 @@ std::vector<Resource> ResourcesOf(const Bundle& bundle, const Team& domain);
 
 // A policy that had a part in a decision.
 struct AppliedPolicy {
-  std::string name;
-  std::string where;   // "policies/personal-data.yaml:3"
-  std::string effect;  // "mask", "deny"
-  std::string detail;  // "email: mask-alphanum"; why it could not be asked.
-  std::string message;
+  struct Words {
+    std::string name;
+    std::string where;   // "policies/personal-data.yaml:3"
+    std::string effect;  // "mask", "deny"
+    std::string message;
+  };
+  std::shared_ptr<const Words> policy;        // Shared by all whom it applied to.
+  std::shared_ptr<const std::string> detail;  // "email: mask-alphanum"; why it could not be asked. Null: nothing.
+
+  const std::string& Detail() const;
 };
 
 // What narrows a token: to some actions, to what lies under an address, or both. It never widens what its principal

@@ -80,9 +80,6 @@ func same(ours map[string]any, theirs map[string]any) bool {
 			return false
 		}
 	}
-	if len(ours["deny"].([]any)) > 0 {
-		return true // What is denied has no masks with us.
-	}
 	one, _ := json.Marshal(ours["mask"])
 	other, _ := json.Marshal(theirs["mask"])
 	return string(one) == string(other)

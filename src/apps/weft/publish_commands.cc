@@ -140,15 +140,20 @@ std::string ChangeLine(const Session& session, const Json& change) {
 }
 
 // Who gains and loses what by policies that change.
-void PrintEffects(const Session& session, const Json& effects) {
+void PrintEffects(const Session& session, const Json& effects, bool cut) {
   if (effects.size() == 0) return;
   session.Print("Readers of what is published:\n");
   for (const Json& effect : effects.Items()) {
     std::string line = fmt::format("  {} {}", Safe(effect["principal"].Text()), Safe(effect["address"].Text()));
-    if (!effect["purpose"].Text().empty()) line += " for " + Safe(effect["purpose"].Text());
+    std::vector<std::string> purposes;
+    for (const std::string& purpose : effect["purposes"].Texts()) {
+      purposes.push_back(purpose.empty() ? "no purpose" : Safe(purpose));
+    }
+    if (!purposes.empty()) line += " for " + Join(purposes, ", ");
     for (const std::string& note : effect["notes"].Texts()) line += "\n      " + session.Paint(Style::kDim, Safe(note));
     session.Print(line + "\n");
   }
+  if (cut) session.Print(fmt::format("  and more: these are the first {}\n", effects.size()));
 }
 
 int PrintPlan(const Session& session, const Folder& folder, const Json& plan, bool applied) {
@@ -164,7 +169,7 @@ int PrintPlan(const Session& session, const Folder& folder, const Json& plan, bo
     session.Print(ChangeLine(session, change));
   }
   if (unchanged > 0) session.Print(fmt::format("= {} unchanged\n", unchanged));
-  PrintEffects(session, plan["effects"]);
+  PrintEffects(session, plan["effects"], plan["effects_cut"].Bool());
   for (const Problem& problem : problems) {
     session.Print(session.Paint(Style::kBad, "!") + " " + Line(session, problem) + "\n");
   }

@@ -32,7 +32,7 @@ Chain Chain::Strictest(Chain first, const Chain& second) {
   first.asked.same = first.asked.same && second.asked.same;
   for (const AppliedPolicy& policy : second.policies) {
     const bool known = std::ranges::any_of(first.policies, [&](const AppliedPolicy& each) {
-      return each.name == policy.name && each.where == policy.where;
+      return each.policy->name == policy.policy->name && each.policy->where == policy.policy->where;
     });
     if (!known) first.policies.push_back(policy);
   }

@@ -96,56 +96,7 @@ void BindMasks(const Policy& policy, const Contract& contract, const TableSchema
   }
 }
 
-void BindFilter(const Policy& policy, const TableSchema& schema, BoundRule* rule) {
-  cel::Environment variables = DecisionVariables();
-  variables.Add("row", RowType(schema));
-  auto program = CompileCondition(policy.expression.text, variables);
-  if (!program) {
-    rule->broken = program.error().message;
-    return;
-  }
-  if (Status lowered = CheckLowering(program->expr(), schema); !lowered) {
-    rule->broken = lowered.error().message;
-    return;
-  }
-  rule->filter = program.TakeValue();
-  rule->filter_names = NamedBy(*rule->filter);
-}
-
 }  // namespace
-
-const cel::Environment& DecisionVariables() {
-  static const cel::Environment kVariables = [] {
-    const CelType texts = CelType::List(TypeKind::kString);
-    cel::Environment variables;
-    variables.Add("principal", CelType::Record({{"name", TypeKind::kString},
-                                                {"kind", TypeKind::kString},
-                                                {"groups", texts},
-                                                {"attributes", CelType::Map(TypeKind::kString, texts)}}));
-    variables.Add("resource", CelType::Record({{"domain", TypeKind::kString},
-                                               {"product", TypeKind::kString},
-                                               {"port", TypeKind::kString},
-                                               {"major", TypeKind::kInt},
-                                               {"status", TypeKind::kString},
-                                               {"classification", TypeKind::kString},
-                                               {"tags", texts},
-                                               {"owners", texts},
-                                               {"stewards", texts},
-                                               {"engineers", texts}}));
-    variables.Add("action", TypeKind::kString);
-    variables.Add("purpose", TypeKind::kString);
-    variables.Add("now", TypeKind::kTimestamp);
-    return variables;
-  }();
-  return kVariables;
-}
-
-Named NamedBy(const cel::Program& program) {
-  Named named{};
-  const auto& variables = DecisionVariables().variables();
-  for (size_t i = 0; i < named.size(); ++i) named[i] = Mentions(program.expr(), variables[i].name);
-  return named;
-}
 
 const cel::Environment& GateVariables() {
   static const cel::Environment kVariables = [] {
@@ -160,18 +111,6 @@ const cel::Environment& GateVariables() {
     return variables;
   }();
   return kVariables;
-}
-
-cel::Value Texts(const std::vector<std::string>& texts) {
-  cel::Value::List list;
-  for (const std::string& text : texts) list.push_back(cel::Value::Text(text));
-  return cel::Value::Of(std::move(list));
-}
-
-cel::Value Record(std::initializer_list<std::pair<const char*, cel::Value>> fields) {
-  std::vector<cel::Map::Entry> entries;
-  for (const auto& [name, value] : fields) entries.emplace_back(cel::Value::Text(name), value);
-  return cel::Value(cel::Map::Of(std::move(entries)));
 }
 
 Result<cel::Program> CompileCondition(const std::string& text, const cel::Environment& variables) {
@@ -198,17 +137,28 @@ std::string MaskedText(const std::vector<BoundRule::Mask>& masks, const std::str
   return text;
 }
 
-BoundRule Bind(const CompiledPolicy& compiled, const Contract& contract, const TableSchema& schema) {
+BoundRule Bind(const CompiledPolicy& compiled, const Contract& contract, const TableSchema& schema,
+               RowFilters* filters) {
   BoundRule rule;
   rule.compiled = &compiled;
   const Policy& policy = *compiled.policy;
+  rule.effect = policy.effect;
   if (contract.schema.empty()) {
     if (policy.effect == Policy::Effect::kFilter) rule.broken = "the port has no columns";
     return rule;
   }
-  if (policy.effect == Policy::Effect::kMask) BindMasks(policy, contract, schema, &rule);
-  rule.masked = MaskedText(rule.masks, "any");
-  if (policy.effect == Policy::Effect::kFilter) BindFilter(policy, schema, &rule);
+  if (policy.effect == Policy::Effect::kMask) {
+    BindMasks(policy, contract, schema, &rule);
+    rule.masked = std::make_shared<const std::string>(MaskedText(rule.masks, "any"));
+  }
+  if (policy.effect == Policy::Effect::kFilter) {
+    auto filter = filters->Of(policy.expression.text, schema);
+    if (filter) {
+      rule.filter = filter.TakeValue();
+    } else {
+      rule.broken = filter.error().message;
+    }
+  }
   return rule;
 }
 

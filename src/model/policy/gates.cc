@@ -81,7 +81,7 @@ Result<std::string> RowsFault(const PolicyTest& test, const Resource& resource, 
   std::vector<cel::Program> filters;
   if (decision.restriction) {
     for (const Restriction::Filter& filter : decision.restriction->filters) {
-      filters.push_back(TRY(cel::Program::Compile(TRY(cel::Parse(filter.text)), variables, false)));
+      filters.push_back(TRY(cel::Program::Compile(TRY(cel::Parse(filter.text())), variables, false)));
     }
   }
   Json::Array visible;

@@ -20,6 +20,8 @@ struct CompiledPolicy;
 // Thread-safe; does not change.
 class Policies {
  public:
+  struct Bound;
+
   // kInvalid carries every problem of every file: expressions that do not parse or check, names that stand twice.
   static Result<std::shared_ptr<const Policies>> Compile(std::vector<PolicyFile> files);
   ~Policies();
@@ -55,13 +57,11 @@ class Policies {
 
  private:
   struct Compiled;
-  struct Bound;
   Policies();
   std::shared_ptr<const Bound> BoundTo(const Resource& resource) const;
   const std::vector<CompiledPolicy>& All() const;
 
   void JudgePurposes(std::vector<Problem>* problems);
-  std::vector<size_t> About(const Bound& bound, const Principal& principal) const;
 
   std::vector<PolicyFile> files_;
   Purposes purposes_;

@@ -93,7 +93,7 @@ TEST_F(PoliciesTest, ADenialHidesWhatAFilterHides) {
     EXPECT_FALSE(decision.permitted);
     ASSERT_NE(decision.restriction, nullptr);
     ASSERT_EQ(decision.restriction->filters.size(), 1u);
-    EXPECT_EQ(decision.restriction->filters[0].text, "row.id > 3");
+    EXPECT_EQ(decision.restriction->filters[0].text(), "row.id > 3");
   }
   Resource unknown = Port("closed");
   unknown.contract.reset();
@@ -101,7 +101,7 @@ TEST_F(PoliciesTest, ADenialHidesWhatAFilterHides) {
   EXPECT_FALSE(decision.permitted);
   ASSERT_NE(decision.restriction, nullptr);
   ASSERT_EQ(decision.restriction->filters.size(), 1u);
-  EXPECT_EQ(decision.restriction->filters[0].predicate.kind, Predicate::Kind::kFalse);
+  EXPECT_EQ(decision.restriction->filters[0].asked->predicate.kind, Predicate::Kind::kFalse);
 }
 
 TEST_F(PoliciesTest, ADenialHasNoRight) {
@@ -125,13 +125,61 @@ TEST_F(PoliciesTest, WhatAPolicyAllowsIsByItsRight) {
   }
 }
 
+// What a filter comes to is kept, and never told to another who is not the same to it.
+TEST_F(PoliciesTest, AFilterIsWorkedOutForWhoAsks) {
+  Use(R"(policies:
+  - name: by-attribute
+    filter: row.name in principal.attributes.ids || row.name in principal.attributes["names"]
+  - name: by-group
+    filter: '"all" in principal.groups || row.name == .principal.name'
+  - name: by-kind-and-purpose
+    filter: 'principal.kind == "user" && purpose == "care" || row.id < 3'
+  - name: by-place
+    filter: '"ana" in resource.owners || row.id < 9'
+)");
+  auto rows = [&](const Principal& principal, const Resource& port, const std::string& purpose) {
+    Decision decision;
+    decision.permitted = true;
+    policies_->Decide(principal, Action::kRead, port, purpose, Instant{}, &decision);
+    std::string all;
+    if (!decision.restriction) return all;
+    for (const Restriction::Filter& filter : decision.restriction->filters) {
+      all += (all.empty() ? "" : " ; ") + filter.text();
+    }
+    return all;
+  };
+  Principal ana, bo;
+  ana.name = "ana";
+  ana.attributes = Json::Map({{"ids", std::vector<std::string>{"1", "2"}}, {"names", std::vector<std::string>{"3"}}});
+  bo.name = "bo";
+  bo.groups = {"all"};
+  bo.kind = Principal::Kind::kService;
+  bo.attributes = Json::Map({{"ids", std::vector<std::string>{"1"}}, {"names", std::vector<std::string>{"2", "3"}}});
+  Resource port = Port("open"), other = Port("other");
+  other.owners = {"ana"};
+  for (int again = 0; again < 2; ++again) {
+    const std::string of_ana = rows(ana, port, "care"), of_bo = rows(bo, port, "care");
+    EXPECT_NE(of_ana.find("row.name == \"ana\" ; row.id < 9"), std::string::npos) << of_ana;
+    EXPECT_NE(of_bo.find("row.id < 3 ; row.id < 9"), std::string::npos) << of_bo;
+    EXPECT_EQ(of_bo.find("row.name == "), std::string::npos) << of_bo;
+    EXPECT_NE(rows(ana, port, "").find("row.id < 3"), std::string::npos);
+    EXPECT_EQ(rows(ana, other, "care").find("row.id < 9"), std::string::npos);
+    EXPECT_NE(rows(bo, other, "care").find("row.id < 3"), std::string::npos);
+    Principal moved = ana;
+    moved.groups = {"all"};
+    EXPECT_EQ(rows(moved, port, "care").find("row.name == \"ana\""), std::string::npos);
+    moved.attributes = {};
+    EXPECT_NE(rows(moved, port, "care").find("false"), std::string::npos);
+  }
+}
+
 // The rows that a filter leaves of lists, null where there is no value, by CEL's rules.
 TEST_F(PoliciesTest, WhatIsNotInAListIsAskedAsCelDoes) {
   using Kind = Predicate::Kind;
   auto of = [&](const std::string& filter) {
     Use("policies:\n  - name: f\n    filter: '" + filter + "'\n");
     const Decision decision = Ask(Port("p"));
-    return decision.restriction ? decision.restriction->filters.at(0).predicate : Predicate{};
+    return decision.restriction ? decision.restriction->filters.at(0).asked->predicate : Predicate{};
   };
   for (const char* three : {"3", "3.0", "3u", "dyn(3.0)", "dyn(3u)"}) {
     const Predicate has = of(std::string("dyn(") + three + ") in row.ids");

@@ -16,6 +16,10 @@ bool Comparable(const Type& has, const Type& wanted) {
   if (whole(has) && whole(wanted)) return true;
   if (broken(has) && broken(wanted)) return true;
   if (has.kind == Type::Kind::kDecimal && wanted.kind == Type::Kind::kDecimal) return true;
+  // Whose items' ids are another table's.
+  if (has.kind == Type::Kind::kList && wanted.kind == Type::Kind::kList) {
+    return Comparable(has.fields[0].type, wanted.fields[0].type);
+  }
   return has == wanted;
 }
 

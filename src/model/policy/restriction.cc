@@ -8,6 +8,11 @@
 
 namespace weft::model {
 
+bool Restriction::operator==(const Restriction& other) const {
+  const bool same = columns == other.columns || (columns && other.columns && *columns == *other.columns);
+  return same && filters == other.filters && masks == other.masks && only == other.only;
+}
+
 bool Restriction::NeedsSalt() const {
   return std::ranges::any_of(masks,
                              [](const auto& mask) { return mask.second.action == MaskAction::kSha256QueryLocal; });
@@ -18,7 +23,7 @@ PolicySql DuckDbSql(const Restriction* restriction, const TableSchema& table, co
   if (!restriction) return sql;
   for (const Restriction::Filter& filter : restriction->filters) {
     if (!sql.condition.empty()) sql.condition += " AND ";
-    sql.condition += DuckDbSql(filter.predicate, table);
+    sql.condition += DuckDbSql(filter.asked->predicate, table);
   }
   for (const Field& field : table.fields) {
     if (!restriction->Shows(field.name)) sql.absent.insert(field.name);
@@ -26,7 +31,7 @@ PolicySql DuckDbSql(const Restriction* restriction, const TableSchema& table, co
   if (restriction->masks.empty()) return sql;
   for (const Field& field : table.fields) {
     const auto mask = restriction->masks.find(field.name);
-    const bool known = restriction->columns.contains(field.name);
+    const bool known = restriction->columns && restriction->columns->contains(field.name);
     if (mask == restriction->masks.end() && known) continue;
     // A snapshot may have the column in another type, for which nobody chose a mask.
     const bool fits = known && CheckMask(mask->second.action, field.type, false);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -14,13 +15,19 @@
 namespace weft::model {
 
 struct Restriction {
-  struct Filter {
+  // Shared by all who are asked the same.
+  struct Asked {
     Predicate predicate;
-    std::string text;  // What is asked of a row, in CEL: "row.country in [\"DE\"]".
-    std::string policy;
+    std::string text;     // What is asked of a row, in CEL: "row.country in [\"DE\"]".
     bool of_now = false;  // It asks for the time, and so its text is another with each question.
+  };
+  struct Filter {
+    std::shared_ptr<const Asked> asked;
+    std::string policy;
+
+    const std::string& text() const { return asked->text; }
     bool operator==(const Filter& other) const {
-      return policy == other.policy && (text == other.text || (of_now && other.of_now));
+      return policy == other.policy && (text() == other.text() || (asked->of_now && other.asked->of_now));
     }
   };
   struct Mask {
@@ -33,13 +40,13 @@ struct Restriction {
   std::map<std::string, Mask> masks;  // By column of the contract.
   // Where there are masks: the contract's columns. Another one, of a snapshot from before, is null: nobody can say
   // whether it should be masked.
-  std::set<std::string> columns;
+  std::shared_ptr<const std::set<std::string>> columns;
   // What grants on some columns give: every other column is not there. None: all are.
   std::optional<std::set<std::string>> only;
 
   bool empty() const { return filters.empty() && masks.empty() && !only; }
   bool Shows(const std::string& column) const { return !only || only->contains(column); }
-  bool operator==(const Restriction&) const = default;
+  bool operator==(const Restriction& other) const;
   bool NeedsSalt() const;
 };
 

@@ -73,8 +73,10 @@ Answer ListGrants(Api& api, const Caller& caller, const http::Request& request) 
   std::optional<model::PortKey> key;
   if (!request.Query("address").empty()) key = TRY(PortOf(*txn, request.Query("address")))
   .row.key;
+  std::optional<std::vector<std::string>> holders;
+  if (!request.Query("principal").empty()) holders = std::vector{request.Query("principal")};
   Json::Array grants;
-  for (const access::Grant& grant : TRY(access::Grants(*txn, key ? &*key : nullptr, request.Query("principal")))) {
+  for (const access::Grant& grant : TRY(access::Grants(*txn, key ? &*key : nullptr, std::move(holders)))) {
     if (!mine || access::Covers(grant.principal, caller.principal)) grants.push_back(GrantJson(grant));
   }
   return http::Response::Of(Json::Map({{"grants", std::move(grants)}}));

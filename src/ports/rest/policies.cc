@@ -17,16 +17,17 @@ Json DecisionJson(const model::Decision& decision) {
       columns = std::vector<std::string>(decision.restriction->only->begin(), decision.restriction->only->end());
     }
     std::string text;
-    for (const auto& filter : decision.restriction->filters) text += (text.empty() ? "" : " && ") + filter.text;
+    for (const auto& filter : decision.restriction->filters) text += (text.empty() ? "" : " && ") + filter.text();
     if (!text.empty()) rows = text;
   }
   Json::Array policies;
   for (const model::AppliedPolicy& policy : decision.policies) {
-    policies.push_back(Json::Map({{"name", policy.name},
-                                  {"where", policy.where},
-                                  {"effect", policy.effect},
-                                  {"detail", policy.detail},
-                                  {"message", policy.message}}));
+    const model::AppliedPolicy::Words& words = *policy.policy;
+    policies.push_back(Json::Map({{"name", words.name},
+                                  {"where", words.where},
+                                  {"effect", words.effect},
+                                  {"detail", policy.Detail()},
+                                  {"message", words.message}}));
   }
   return Json::Map({{"permitted", decision.permitted},
                     {"reasons", decision.reasons},

@@ -23,7 +23,8 @@ Json RequestJson(const approve::View& view) {
   Json::Array steps, policies, history;
   for (const approve::Step& step : view.steps) steps.push_back(StepJson(step));
   for (const model::AppliedPolicy& policy : view.chain.policies) {
-    policies.push_back(Json::Map({{"name", policy.name}, {"where", policy.where}, {"message", policy.message}}));
+    const model::AppliedPolicy::Words& words = *policy.policy;
+    policies.push_back(Json::Map({{"name", words.name}, {"where", words.where}, {"message", words.message}}));
   }
   for (const requests::Event& event : request.history) {
     history.push_back(Json::Map({{"kind", event.kind},
@@ -61,7 +62,7 @@ Result<Json> AnswerOf(store::Txn& txn, const approve::View& view) {
   Json json = RequestJson(view);
   Json until;
   bool held = false;
-  for (const access::Grant& grant : TRY(access::Grants(txn, &view.request.port, view.request.principal))) {
+  for (const access::Grant& grant : TRY(access::Grants(txn, &view.request.port, std::vector{view.request.principal}))) {
     if (grant.id != view.request.grant) continue;
     held = true;
     until = OptionalTime(grant.until);

@@ -110,9 +110,9 @@ Status CheckGrant(store::Txn& txn, Clock& clock, const Grant& grant, const model
 Result<Grant> PutGrant(store::Txn& txn, Clock& clock, const Grant& grant, const model::Resource& resource);
 // How many grants ended.
 Result<int> Revoke(store::Txn& txn, Clock& clock, const std::string& principal, const model::PortKey& port);
-Result<std::vector<Grant>> Grants(store::Txn& txn, const model::PortKey* port, const std::string& principal);
-// Those on the port to one of `names` ("ana", "group:ops"), however many others there are.
-Result<std::vector<Grant>> GrantsTo(store::Txn& txn, const model::PortKey& port, std::vector<std::string> names);
+// Those on the port (null: on any) to one of `holders` ("ana", "group:ops"; nothing: to whomever).
+Result<std::vector<Grant>> Grants(store::Txn& txn, const model::PortKey* port,
+                                  std::optional<std::vector<std::string>> holders);
 // Those whose end is near and of which nobody was told yet; from then on they were.
 Result<std::vector<Grant>> TakeEnding(store::Txn& txn, Clock& clock);
 
@@ -131,10 +131,11 @@ std::map<std::string, std::string> AskFor(const model::Principal& principal, con
 // its chain says. A denial is a value, not an error.
 Result<model::Decision> Decide(store::Txn& txn, Clock& clock, const model::Principal& principal, model::Action action,
                                const model::Resource& resource, const std::string& purpose);
-// The same of kRead under other policies than those in force: what a plan compares with.
-Result<model::Decision> DecideRead(store::Txn& txn, Clock& clock, const model::Principal& principal,
-                                   const model::Resource& resource, const std::string& purpose,
-                                   const model::Policies& policies);
+// The same of kRead by values alone, whatever is in force: what a plan compares. `grants`: those on the port, at least
+// all that are the principal's.
+model::Decision DecideRead(std::span<const Grant> grants, const model::Principal& principal,
+                           const model::Resource& resource, const std::string& purpose, Instant now,
+                           const model::Policies& policies);
 
 // Whether a member or holder is one by name: neither a group nor "claim:VALUE", which an identity provider speaks for.
 bool IsPrincipal(std::string_view member);

@@ -178,8 +178,10 @@ TEST_F(AccessTest, GrantingAgainChangesTheEndAndRevokingEndsAll) {
   EXPECT_EQ(first.id, again.id);
   Give("ana", "forecast");
   Give("bob");
-  EXPECT_EQ(Grants(*txn_, &key_, "").value().size(), 3u);
-  EXPECT_EQ(Grants(*txn_, nullptr, "ana").value().size(), 2u);
+  EXPECT_EQ(Grants(*txn_, &key_, std::nullopt).value().size(), 3u);
+  EXPECT_EQ(Grants(*txn_, nullptr, std::vector<std::string>{"ana"}).value().size(), 2u);
+  EXPECT_EQ(Grants(*txn_, nullptr, std::vector<std::string>{"bob", "zoe", "ana"}).value().size(), 3u);
+  EXPECT_EQ(Grants(*txn_, nullptr, std::vector<std::string>()).value().size(), 0u);
   EXPECT_EQ(Revoke(*txn_, clock_, "ana", key_).value(), 2);
   EXPECT_EQ(Revoke(*txn_, clock_, "ana", key_).value(), 0);
   EXPECT_FALSE(Ask("ana", Action::kRead).permitted);

@@ -133,7 +133,7 @@ std::string Remedy(const Principal& principal, const Resource& resource, const s
 }
 
 // What the grants permit, or why none of them does.
-Decision DecideByGrants(const std::vector<Grant>& grants, const Principal& principal, const Resource& resource,
+Decision DecideByGrants(std::span<const Grant> grants, const Principal& principal, const Resource& resource,
                         const std::string& purpose, Instant now, const model::Purposes& purposes) {
   Granted granted;
   std::vector<std::string> reasons;
@@ -167,15 +167,6 @@ Decision DecideByGrants(const std::vector<Grant>& grants, const Principal& princ
   return Deny(std::move(reasons), Remedy(principal, resource, purpose, purposes));
 }
 
-Result<Decision> ByRight(store::Txn& txn, const Principal& principal, const Resource& resource,
-                         const std::string& purpose, Instant now, const model::Purposes& purposes) {
-  if (std::string right = RightOf(principal, Action::kRead, resource); !right.empty()) return Permit(std::move(right));
-  const model::PortKey key{resource.domain, resource.product, resource.port, resource.major};
-  std::vector<std::string> names = {principal.name};
-  for (const std::string& group : principal.groups) names.push_back("group:" + group);
-  return DecideByGrants(TRY(GrantsTo(txn, key, std::move(names))), principal, resource, purpose, now, purposes);
-}
-
 // Whoever says what for may not read what is for something that excludes it.
 void DenyIncompatible(const Resource& resource, const std::string& purpose, const model::Purposes& purposes,
                       Decision* decision) {
@@ -183,6 +174,29 @@ void DenyIncompatible(const Resource& resource, const std::string& purpose, cons
   decision->Refuse({fmt::format("the product {}/{} is for the purpose '{}', which excludes the request's, '{}'",
                                 resource.domain, resource.product, resource.purpose, purpose)},
                    fmt::format("ask for a purpose that goes with '{}': weft purpose list", resource.purpose));
+}
+
+// What policies and purposes make of what a role or grants permit.
+Decision Ruled(Decision decision, const Principal& principal, const Resource& resource, const std::string& purpose,
+               Instant now, const model::Policies& policies) {
+  policies.Decide(principal, Action::kRead, resource, purpose, now, &decision);
+  DenyIncompatible(resource, purpose, policies.purposes(), &decision);
+  return decision;
+}
+
+Result<Decision> ReadNow(store::Txn& txn, Clock& clock, const Principal& principal, const Resource& resource,
+                         const std::string& purpose) {
+  const Instant now = clock.Now();
+  const std::shared_ptr<const model::Policies> policies = TRY(PoliciesOf(txn));
+  if (std::string right = RightOf(principal, Action::kRead, resource); !right.empty()) {
+    return Ruled(Permit(std::move(right)), principal, resource, purpose, now, *policies);
+  }
+  const model::PortKey key{resource.domain, resource.product, resource.port, resource.major};
+  std::vector<std::string> holders = {principal.name};
+  for (const std::string& group : principal.groups) holders.push_back("group:" + group);
+  const std::vector<Grant> grants = TRY(Grants(txn, &key, std::move(holders)));
+  return Ruled(DecideByGrants(grants, principal, resource, purpose, now, policies->purposes()), principal, resource,
+               purpose, now, *policies);
 }
 
 // What one may by a role alone.
@@ -220,13 +234,12 @@ Decision DenyByLimits(const Principal& principal, Action action, const Resource&
 
 }  // namespace
 
-Result<Decision> DecideRead(store::Txn& txn, Clock& clock, const Principal& principal, const Resource& resource,
-                            const std::string& purpose, const model::Policies& policies) {
-  const Instant now = clock.Now();
-  Decision decision = TRY(ByRight(txn, principal, resource, purpose, now, policies.purposes()));
-  policies.Decide(principal, Action::kRead, resource, purpose, now, &decision);
-  DenyIncompatible(resource, purpose, policies.purposes(), &decision);
-  return decision;
+Decision DecideRead(std::span<const Grant> grants, const Principal& principal, const Resource& resource,
+                    const std::string& purpose, Instant now, const model::Policies& policies) {
+  std::string right = RightOf(principal, Action::kRead, resource);
+  Decision decision = right.empty() ? DecideByGrants(grants, principal, resource, purpose, now, policies.purposes())
+                                    : Permit(std::move(right));
+  return Ruled(std::move(decision), principal, resource, purpose, now, policies);
 }
 
 Result<Decision> Decide(store::Txn& txn, Clock& clock, const Principal& principal, Action action,
@@ -237,8 +250,8 @@ Result<Decision> Decide(store::Txn& txn, Clock& clock, const Principal& principa
     Decision denied = DenyByLimits(principal, action, resource);
     // What would be hidden stays hidden, in counts too.
     if (action == Action::kRead) {
-      denied.restriction = TRY(DecideRead(txn, clock, principal, resource, purpose, *TRY(PoliciesOf(txn))))
-      .restriction;
+      Decision otherwise = TRY(ReadNow(txn, clock, principal, resource, purpose));
+      denied.restriction = std::move(otherwise.restriction);
     }
     return denied;
   }
@@ -249,7 +262,7 @@ Result<Decision> Decide(store::Txn& txn, Clock& clock, const Principal& principa
     case Action::kApprove:
       return Permit();
     case Action::kRead:
-      return DecideRead(txn, clock, principal, resource, purpose, *TRY(PoliciesOf(txn)));
+      return ReadNow(txn, clock, principal, resource, purpose);
     case Action::kPublish:
     case Action::kRun:
     case Action::kGrant:

@@ -92,7 +92,7 @@ Status CheckGrant(store::Txn& txn, Clock& clock, const Grant& grant, const model
   if (!purposes.any() || grant.purpose.empty()) return {};
   const std::set<std::string> same = TRY(SamePeople(txn, grant.principal));
   const Instant now = clock.Now();
-  for (const Grant& other : TRY(Grants(txn, &grant.port, ""))) {
+  for (const Grant& other : TRY(Grants(txn, &grant.port, std::nullopt))) {
     if (!same.contains(other.principal) || (other.until && *other.until <= now)) continue;
     if (!purposes.Incompatible(grant.purpose, other.purpose)) continue;
     return Error{Code::kConflict, fmt::format("{} holds a grant on {} for '{}', and nobody holds one for '{}' too: the "
@@ -144,35 +144,27 @@ Result<int> Revoke(store::Txn& txn, Clock& clock, const std::string& principal, 
   return ended;
 }
 
-Result<std::vector<Grant>> Grants(store::Txn& txn, const model::PortKey* port, const std::string& principal) {
-  std::string sql = fmt::format("SELECT {} FROM grants WHERE ($1 = '' OR principal = $1)", kColumns);
-  std::vector<store::Cell> args = {principal};
+Result<std::vector<Grant>> Grants(store::Txn& txn, const model::PortKey* port,
+                                  std::optional<std::vector<std::string>> holders) {
+  std::vector<Grant> grants;
+  if (holders && holders->empty()) return grants;
+  std::string sql = fmt::format("SELECT {} FROM grants WHERE true", kColumns);
+  std::vector<store::Cell> args;
   if (port) {
-    sql += " AND domain = $2 AND product = $3 AND port = $4 AND major = $5";
+    sql += " AND domain = $1 AND product = $2 AND port = $3 AND major = $4";
     args.insert(args.end(), {port->domain, port->product, port->port, store::Int(port->major)});
   }
+  if (holders) {
+    // Few lengths, and so few statements to keep.
+    holders->resize(std::bit_ceil(holders->size()), holders->front());
+    for (const std::string& holder : *holders) {
+      args.emplace_back(holder);
+      sql += fmt::format("{}${}", &holder == &holders->front() ? " AND principal IN (" : ", ", args.size());
+    }
+    sql += ")";
+  }
   sql += " ORDER BY domain, product, port, major, principal, purpose";
-  std::vector<Grant> grants;
   for (const store::Row& row : TRY(txn.Run(sql, args))) grants.push_back(TRY(GrantOf(row)));
-  return grants;
-}
-
-Result<std::vector<Grant>> GrantsTo(store::Txn& txn, const model::PortKey& port, std::vector<std::string> names) {
-  std::vector<Grant> grants;
-  if (names.empty()) return grants;
-  // Few lengths, and so few statements to keep.
-  names.resize(std::bit_ceil(names.size()), names.front());
-  std::string sql = fmt::format(
-      "SELECT {} FROM grants WHERE domain = $1 AND product = $2 AND port = $3 AND major = $4 AND principal IN (",
-      kColumns);
-  std::vector<store::Cell> args = {port.domain, port.product, port.port, store::Int(port.major)};
-  for (const std::string& name : names) {
-    args.emplace_back(name);
-    sql += fmt::format("{}${}", args.size() == 5 ? "" : ", ", args.size());
-  }
-  for (const store::Row& row : TRY(txn.Run(sql + ") ORDER BY principal, purpose", args))) {
-    grants.push_back(TRY(GrantOf(row)));
-  }
   return grants;
 }
 

@@ -60,8 +60,10 @@ constexpr std::string_view kColumns =
 std::string ChainText(const model::Chain& chain) {
   Json::Array policies;
   for (const model::AppliedPolicy& policy : chain.policies) {
-    policies.push_back(Json::Map(
-        {{"name", policy.name}, {"where", policy.where}, {"detail", policy.detail}, {"message", policy.message}}));
+    policies.push_back(Json::Map({{"name", policy.policy->name},
+                                  {"where", policy.policy->where},
+                                  {"detail", policy.Detail()},
+                                  {"message", policy.policy->message}}));
   }
   auto seconds = [](const std::optional<int64_t>& value) { return value ? Json(*value) : Json(); };
   return Json::Map({{"steps", chain.asked.steps},
@@ -80,8 +82,10 @@ Result<model::Chain> ChainOf(const std::string& text) {
   if (!json["remind_s"].is_null()) chain.asked.remind_s = json["remind_s"].Int();
   chain.asked.same = json["same"].Bool();
   for (const Json& policy : json["policies"].Items()) {
-    chain.policies.push_back(
-        {policy["name"].Text(), policy["where"].Text(), "approve", policy["detail"].Text(), policy["message"].Text()});
+    model::AppliedPolicy::Words words{policy["name"].Text(), policy["where"].Text(), "approve",
+                                      policy["message"].Text()};
+    chain.policies.push_back({std::make_shared<const model::AppliedPolicy::Words>(std::move(words)),
+                              std::make_shared<const std::string>(policy["detail"].Text())});
   }
   return chain;
 }

@@ -97,7 +97,7 @@ Status GiveGrant(store::Txn& txn, Clock& clock, const model::Caller& caller, Vie
   grant.request = request.id;
   if (view->chain.asked.remind_s) grant.remind_s = *view->chain.asked.remind_s;
   std::optional<access::Grant> held;
-  for (const access::Grant& each : TRY(access::Grants(txn, &grant.port, grant.principal))) {
+  for (const access::Grant& each : TRY(access::Grants(txn, &grant.port, std::vector{grant.principal}))) {
     if (each.purpose == grant.purpose && each.columns == grant.columns) held = each;
   }
   grant.until = EndOf(*view, now, held);
@@ -147,7 +147,7 @@ Status CheckNeed(store::Txn& txn, Clock& clock, const requests::Request& request
     return Error{Code::kInvalid, "say what for: --purpose PURPOSE; `weft purpose list` tells which there are"};
   }
   if (request.principal.starts_with("group:")) {
-    for (const access::Grant& held : TRY(access::Grants(txn, &request.port, request.principal))) {
+    for (const access::Grant& held : TRY(access::Grants(txn, &request.port, std::vector{request.principal}))) {
       if (held.until || !held.columns.empty() || held.purpose != request.purpose) continue;
       return Error{Code::kConflict,
                    fmt::format("{} may read {} already, without end", request.principal, request.port.Text())};
@@ -155,7 +155,8 @@ Status CheckNeed(store::Txn& txn, Clock& clock, const requests::Request& request
     return {};
   }
   const model::Principal principal = TRY(access::PrincipalOf(txn, request.principal));
-  const model::Decision now = TRY(access::DecideRead(txn, clock, principal, port.resource, request.purpose, *policies));
+  const model::Decision now =
+      TRY(access::Decide(txn, clock, principal, model::Action::kRead, port.resource, request.purpose));
   auto shown = [&](const std::string& column) { return !now.restriction || now.restriction->Shows(column); };
   const bool whole = !now.restriction || !now.restriction->only;
   const bool enough = request.columns.empty() ? whole : std::ranges::all_of(request.columns, shown);

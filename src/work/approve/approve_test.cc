@@ -101,7 +101,7 @@ class ApproveTest : public ::testing::Test {
     auto view = Yes(who, id);
     return view ? "approved" : view.error().code == Code::kDenied ? view.error().message : "another error";
   }
-  std::vector<access::Grant> Held() { return access::Grants(*txn_, nullptr, "").value(); }
+  std::vector<access::Grant> Held() { return access::Grants(*txn_, nullptr, std::nullopt).value(); }
   int Rows(const std::string& kind) {
     return static_cast<int>(txn_->Run("SELECT count(*) FROM ledger WHERE kind = $1", {kind}).value().at(0).integer(0));
   }

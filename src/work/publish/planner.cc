@@ -208,7 +208,10 @@ class Planner {
     for (const auto& [address, resource] : ports) Tell(policies.next->Judge(resource));
     if (!all) return {};
     Tell(policies.next->RunTests(ports));
-    if (!plan_.refused()) plan_.effects = TRY(EffectsOf(txn_, context_.clock, policies, mesh_));
+    if (plan_.refused()) return {};
+    Effects effects = TRY(EffectsOf(txn_, context_.clock, policies, draft_.put_mesh ? &*mesh_ : nullptr));
+    plan_.effects = std::move(effects.told);
+    plan_.effects_cut = effects.cut;
     return {};
   }
 

@@ -2,85 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/id.h"
-#include "base/text.h"
-#include "model/policy/restriction.h"
 
 namespace weft::publish {
-namespace {
-
-constexpr size_t kMostEffects = 1'000;
-
-// "every row", or what is asked of one.
-std::string RowsOf(const model::Decision& decision) {
-  std::string text;
-  for (const auto& filter :
-       decision.restriction ? decision.restriction->filters : std::vector<model::Restriction::Filter>()) {
-    if (!text.empty()) text += " && ";
-    text += filter.text;
-  }
-  return text.empty() ? "all" : text == "false" ? "none" : text;
-}
-
-std::string MaskOf(const model::Decision& decision, const std::string& column) {
-  if (!decision.restriction) return "shown";
-  if (!decision.restriction->Shows(column)) return "not granted";
-  const auto mask = decision.restriction->masks.find(column);
-  return mask == decision.restriction->masks.end() ? "shown" : std::string(MaskActionName(mask->second.action));
-}
-
-std::set<std::string> AllColumns(const model::Resource& resource) {
-  std::set<std::string> names;
-  if (!resource.contract || resource.contract->schema.empty()) return names;
-  for (const model::Property& property : resource.contract->schema.front().properties) names.insert(property.name);
-  return names;
-}
-
-// What one principal gains or loses of one port; nothing where it stays as it was.
-std::vector<std::string> Differences(const model::Decision& before, const model::Decision& after,
-                                     const model::Resource& resource) {
-  if (!before.permitted && !after.permitted) return {};
-  std::vector<std::string> told;
-  if (before.permitted && !after.permitted) return {"may no longer read: " + Join(after.reasons, "; ")};
-  if (!before.permitted) told.push_back("may read");
-  const std::string rows_before = before.permitted ? RowsOf(before) : "none", rows_after = RowsOf(after);
-  if (rows_before != rows_after && !(rows_after == "all" && !before.permitted)) {
-    told.push_back(fmt::format("rows: {} → {}", rows_before, rows_after));
-  }
-  std::set<std::string> columns;
-  for (const model::Decision* decision : {&before, &after}) {
-    if (!decision->restriction) continue;
-    // Every column's sight may change where only some were granted.
-    const bool some = decision->restriction->only.has_value();
-    for (const std::string& column : some ? AllColumns(resource) : std::set<std::string>()) columns.insert(column);
-    for (const auto& [column, mask] : decision->restriction->masks) columns.insert(column);
-  }
-  for (const std::string& column : columns) {
-    const std::string was = MaskOf(before, column), is = MaskOf(after, column);
-    if (was != is) told.push_back(fmt::format("{}: {} → {}", column, was, is));
-  }
-  return told;
-}
-
-// Those of a team are principals and groups by name; the groups' members are known already.
-Result<std::set<std::string>> Everybody(store::Txn& txn, const std::optional<model::Mesh>& mesh) {
-  std::set<std::string> names;
-  for (const std::string& name : TRY(access::KnownPrincipals(txn))) names.insert(name);
-  std::vector<std::string> members = TRY(catalog::TeamMembers(txn));
-  for (const model::Mesh::Domain& domain : mesh ? mesh->domains : std::vector<model::Mesh::Domain>()) {
-    for (const auto* team : {&domain.owners, &domain.stewards, &domain.engineers}) {
-      members.insert(members.end(), team->begin(), team->end());
-    }
-  }
-  for (const std::string& member : members) {
-    if (access::IsPrincipal(member)) names.insert(member);
-  }
-  return names;
-}
-
-}  // namespace
 
 Result<PolicyPlan> PlanPolicies(store::Txn& txn, const std::vector<model::PolicyFile>& files) {
   PolicyPlan plan;
@@ -117,31 +41,6 @@ Result<PolicyPlan> PlanPolicies(store::Txn& txn, const std::vector<model::Policy
     plan.problems = compiled.TakeError().problems;
   }
   return plan;
-}
-
-Result<std::vector<Effect>> EffectsOf(store::Txn& txn, Clock& clock, const PolicyPlan& plan,
-                                      const std::optional<model::Mesh>& mesh) {
-  std::vector<Effect> effects;
-  std::vector<model::Principal> everybody;
-  for (const std::string& name : TRY(Everybody(txn, mesh))) everybody.push_back(TRY(access::PrincipalOf(txn, name)));
-  for (const catalog::PortRow& row : TRY(catalog::Ports(txn))) {
-    const catalog::Port port = TRY(catalog::Load(txn, row));
-    std::set<std::string> purposes = {""};
-    for (const access::Grant& grant : TRY(access::Grants(txn, &row.key, ""))) purposes.insert(grant.purpose);
-    for (const model::Principal& principal : everybody) {
-      for (const std::string& purpose : purposes) {
-        const model::Decision before =
-            TRY(access::DecideRead(txn, clock, principal, port.resource, purpose, *plan.before));
-        const model::Decision after =
-            TRY(access::DecideRead(txn, clock, principal, port.resource, purpose, *plan.next));
-        std::vector<std::string> told = Differences(before, after, port.resource);
-        if (told.empty()) continue;
-        effects.push_back({principal.name, row.key.Text(), purpose, std::move(told)});
-        if (effects.size() >= kMostEffects) return effects;
-      }
-    }
-  }
-  return effects;
 }
 
 Status PutPolicies(store::Txn& txn, Clock& clock, const model::Caller& caller,

@@ -24,10 +24,13 @@ struct PolicyPlan {
 // Lays the submitted files over those in force; files that are not submitted stay.
 Result<PolicyPlan> PlanPolicies(store::Txn& txn, const std::vector<model::PolicyFile>& files);
 
-// What the registered ports' readers gain and lose: everybody whom the mesh knows, without a purpose and with those
-// that grants name. At most 1,000; the first are told.
-Result<std::vector<Effect>> EffectsOf(store::Txn& txn, Clock& clock, const PolicyPlan& plan,
-                                      const std::optional<model::Mesh>& mesh);
+// What the registered ports' readers gain and lose: everybody whom the mesh knows and a changed policy may be about,
+// without a purpose and with those that grants name. `next`: the mesh.yaml that is planned with them; null: none.
+struct Effects {
+  std::vector<Effect> told;  // At most 1,000.
+  bool cut = false;          // There may be more: that many were found, or enough was worked out.
+};
+Result<Effects> EffectsOf(store::Txn& txn, Clock& clock, const PolicyPlan& plan, const model::Mesh* next);
 
 // In force with the transaction, all or none. kConflict where another's policies came between.
 Status PutPolicies(store::Txn& txn, Clock& clock, const model::Caller& caller,

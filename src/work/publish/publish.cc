@@ -243,10 +243,11 @@ Json Plan::ToJson() const {
   for (const Effect& effect : effects) {
     felt.push_back(Json::Map({{"principal", effect.principal},
                               {"address", effect.address},
-                              {"purpose", effect.purpose},
+                              {"purposes", effect.purposes},
                               {"notes", effect.notes}}));
   }
   json.Set("effects", std::move(felt));
+  json.Set("effects_cut", effects_cut);
   json.Set("problems", http::ProblemsToJson(problems));
   json.Set("refused", refused());
   return json;

@@ -42,14 +42,15 @@ std::string_view KindName(Change::Kind kind);
 struct Effect {
   std::string principal;
   std::string address;
-  std::string purpose;             // Empty: without one.
-  std::vector<std::string> notes;  // "mail: shown → mask-alphanum", "may no longer read: …"
+  std::vector<std::string> purposes;  // For which, "" without one; none: for all that it was asked for.
+  std::vector<std::string> notes;     // "mail: shown → mask-alphanum", "may no longer read: …"
 };
 
 struct Plan {
   std::vector<Change> changes;    // kMissing: registered in an applied domain but not in the folder; only told.
   std::vector<Problem> problems;  // Errors refuse the apply as a whole.
   std::vector<Effect> effects;    // Of policies that change.
+  bool effects_cut = false;       // Not all of them.
   // Hashes that must be uploaded before an apply: that the node has a file, sent by another, is nobody's business.
   std::vector<std::string> missing_data;
   bool refused() const;
