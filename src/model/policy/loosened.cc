@@ -16,8 +16,9 @@ TableSchema SchemaIn(const Resource& resource) {
 // "mail, name": the columns that a mask is about before and no longer after, though they are there.
 std::string Unmasked(const CompiledPolicy& compiled, const Resource& before, const Resource& after, bool holds) {
   const TableSchema now = SchemaIn(after);
-  const BoundRule was = Bind(compiled, *before.contract, SchemaIn(before));
-  const BoundRule is = holds ? Bind(compiled, *after.contract, now) : BoundRule();
+  RowFilters filters;
+  const BoundRule was = Bind(compiled, *before.contract, SchemaIn(before), &filters);
+  const BoundRule is = holds ? Bind(compiled, *after.contract, now, &filters) : BoundRule();
   std::string columns;
   for (const BoundRule::Mask& mask : was.masks) {
     const bool still = std::ranges::find(is.masks, mask.column, &BoundRule::Mask::column) != is.masks.end();
@@ -36,7 +37,7 @@ std::vector<std::string> Policies::Loosened(const Resource& before, const Resour
     if (!policy.scope.Covers(before)) continue;
     const bool holds = policy.scope.Covers(after);
     auto say = [&](std::string_view what) {
-      told.push_back(fmt::format("the policy '{}' ({}) no longer {}", policy.name, compiled.where, what));
+      told.push_back(fmt::format("the policy '{}' ({}) no longer {}", policy.name, compiled.words->where, what));
     };
     switch (policy.effect) {
       case Policy::Effect::kMask:
