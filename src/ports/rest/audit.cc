@@ -7,7 +7,6 @@
 
 #include "base/text.h"
 #include "ports/rest/handlers.h"
-#include "state/access/access.h"
 #include "state/lineage/lineage.h"
 
 namespace weft::rest {
@@ -222,7 +221,7 @@ Answer WhoSawIt(Api& api, const Caller& caller, const http::Request& request) {
       auto txn = TRY(api.store.Read());
       auto made = PortOf(*txn, address);
       if (!made) return false;
-      return TRY(access::Decide(*txn, api.clock, caller.principal, model::Action::kAudit, made->resource, ""))
+      return TRY(api.gate.Ask(*txn, caller, model::Action::kAudit, made->resource))
       .permitted;
     };
     question.address = address;

@@ -183,7 +183,7 @@ Answer Port(Api& api, const Caller& caller, const http::Request& request) {
   if (!request.Query("version").empty()) text += "@" + request.Query("version");
   auto txn = TRY(api.store.Read());
   const catalog::Port port = TRY(PortOf(*txn, text));
-  const model::Decision decision = TRY(MayRead(*txn, api.clock, caller, port.resource));
+  const model::Decision decision = TRY(api.gate.Ask(*txn, caller, model::Action::kRead, port.resource));
   Json answer = PortJson(port.row);
   answer.Set("owners", port.resource.owners);
   if (port.contract) {

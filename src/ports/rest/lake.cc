@@ -43,7 +43,7 @@ Answer Snapshots(Api& api, const Caller& caller, const http::Request& request) {
   TRY(OnlyQuery(request, {"address"}));
   auto txn = TRY(api.store.Read());
   const catalog::Port port = TRY(PortOf(*txn, request.Query("address")));
-  const bool counts = MayCount(TRY(MayRead(*txn, api.clock, caller, port.resource)));
+  const bool counts = MayCount(TRY(api.gate.Ask(*txn, caller, model::Action::kRead, port.resource)));
   Json::Array snapshots;
   for (const lake::Snapshot& snapshot : TRY(lake::History(*txn, port.row.key)))
     snapshots.push_back(SnapshotJson(snapshot, counts));

@@ -113,8 +113,9 @@ Result<int> Revoke(store::Txn& txn, Clock& clock, const std::string& principal, 
 // Those on the port (null: on any) to one of `holders` ("ana", "group:ops"; nothing: to whomever).
 Result<std::vector<Grant>> Grants(store::Txn& txn, const model::PortKey* port,
                                   std::optional<std::vector<std::string>> holders);
-// Those whose end is near and of which nobody was told yet; from then on they were.
-Result<std::vector<Grant>> TakeEnding(store::Txn& txn, Clock& clock);
+// Those whose end is near and of which nobody was told yet.
+Result<std::vector<Grant>> Ending(store::Txn& txn, Clock& clock);
+Status MarkTold(store::Txn& txn, const Grant& grant);
 
 // The command that asks for access in the principal's name. `columns`: those that are asked for; none: all.
 std::string RequestLine(const model::Principal& principal, const model::Resource& resource, const std::string& purpose,
@@ -131,6 +132,25 @@ std::map<std::string, std::string> AskFor(const model::Principal& principal, con
 // its chain says. A denial is a value, not an error.
 Result<model::Decision> Decide(store::Txn& txn, Clock& clock, const model::Principal& principal, model::Action action,
                                const model::Resource& resource, const std::string& purpose);
+// The same for whoever came with a request.
+Result<model::Decision> Decide(store::Txn& txn, Clock& clock, const model::Caller& caller, model::Action action,
+                               const model::Resource& resource);
+// While it lives: which actions are asked for callers on its thread. What a door's table says of a request is held
+// against it.
+class Asked {
+ public:
+  Asked();
+  ~Asked();
+  Asked(const Asked&) = delete;
+  Asked& operator=(const Asked&) = delete;
+  unsigned actions() const { return actions_; }  // A bit of each.
+  static void Note(model::Action action);
+
+ private:
+  Asked* const outer_;
+  unsigned actions_ = 0;
+};
+
 // The same of kRead by values alone, whatever is in force: what a plan compares. `grants`: those on the port, at least
 // all that are the principal's.
 model::Decision DecideRead(std::span<const Grant> grants, const model::Principal& principal,

@@ -274,4 +274,23 @@ Result<Decision> Decide(store::Txn& txn, Clock& clock, const Principal& principa
   return Deny({"the action is not known"}, "");
 }
 
+Result<Decision> Decide(store::Txn& txn, Clock& clock, const model::Caller& caller, Action action,
+                        const Resource& resource) {
+  Asked::Note(action);
+  return Decide(txn, clock, caller.principal, action, resource, caller.purpose);
+}
+
+namespace {
+
+thread_local Asked* asked = nullptr;
+
+}  // namespace
+
+Asked::Asked() : outer_(asked) { asked = this; }
+Asked::~Asked() { asked = outer_; }
+
+void Asked::Note(Action action) {
+  if (asked) asked->actions_ |= model::Bits(action);
+}
+
 }  // namespace weft::access

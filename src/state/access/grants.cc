@@ -168,7 +168,7 @@ Result<std::vector<Grant>> Grants(store::Txn& txn, const model::PortKey* port,
   return grants;
 }
 
-Result<std::vector<Grant>> TakeEnding(store::Txn& txn, Clock& clock) {
+Result<std::vector<Grant>> Ending(store::Txn& txn, Clock& clock) {
   const Instant now = clock.Now();
   std::vector<Grant> ending;
   const std::string sql = fmt::format(
@@ -176,10 +176,14 @@ Result<std::vector<Grant>> TakeEnding(store::Txn& txn, Clock& clock) {
   for (const store::Row& row : TRY(txn.Run(sql, {now.Text()}))) {
     Grant grant = TRY(GrantOf(row));
     if (*grant.remind_at() > now) continue;
-    TRY(txn.Run("UPDATE grants SET told = until WHERE id = $1", {grant.id}));
     ending.push_back(std::move(grant));
   }
   return ending;
+}
+
+Status MarkTold(store::Txn& txn, const Grant& grant) {
+  TRY(txn.Run("UPDATE grants SET told = until WHERE id = $1", {grant.id}));
+  return {};
 }
 
 std::string RequestLine(const model::Principal& principal, const model::Resource& resource, const std::string& purpose,

@@ -73,7 +73,7 @@ Result<model::Decision> Gate::Decide(const model::Caller& caller, model::Action 
   model::Decision decision;
   {
     auto txn = TRY(store_.Read());
-    decision = TRY(access::Decide(*txn, clock_, caller.principal, action, resource, caller.purpose));
+    decision = TRY(access::Decide(*txn, clock_, caller, action, resource));
   }
   if (decision.permitted) return decision;
   TRY(ledger_.Deny(ledger::Denial(caller, action, AddressOf(resource), decision.reasons)));
@@ -82,7 +82,7 @@ Result<model::Decision> Gate::Decide(const model::Caller& caller, model::Action 
 
 Result<model::Decision> Gate::Decide(store::Txn& txn, const model::Caller& caller, model::Action action,
                                      const model::Resource& resource) {
-  model::Decision decision = TRY(access::Decide(txn, clock_, caller.principal, action, resource, caller.purpose));
+  model::Decision decision = TRY(access::Decide(txn, clock_, caller, action, resource));
   if (decision.permitted) return decision;
   TRY(ledger_.DenySoon(ledger::Denial(caller, action, AddressOf(resource), decision.reasons)));
   return ErrorOf(caller, action, resource, decision);
@@ -90,7 +90,7 @@ Result<model::Decision> Gate::Decide(store::Txn& txn, const model::Caller& calle
 
 Result<model::Decision> Gate::Ask(store::Txn& txn, const model::Caller& caller, model::Action action,
                                   const model::Resource& resource) const {
-  return access::Decide(txn, clock_, caller.principal, action, resource, caller.purpose);
+  return access::Decide(txn, clock_, caller, action, resource);
 }
 
 std::string BearerOf(std::string_view authorization) {

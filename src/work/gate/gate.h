@@ -16,6 +16,7 @@
 #include "drivers/store/store.h"
 #include "drivers/token/provider.h"
 #include "model/access.h"
+#include "model/roles.h"
 #include "state/ledger/ledger.h"
 
 namespace weft::gate {
@@ -81,7 +82,7 @@ struct Route {
         Result<http::Response> (*h)(Api&, const model::Caller&, const http::Request&),
         std::initializer_list<model::Action> asked = {})
       : method(m), pattern(p), action(a), resource(r), handler(h) {
-    for (const model::Action each : asked) within |= 1u << static_cast<unsigned>(each);
+    for (const model::Action each : asked) within |= model::Bits(each);
   }
 };
 

@@ -54,8 +54,7 @@ class Planner {
       plan_.changes.push_back({Change::Kind::kUnchanged, "mesh", mesh_->id, mesh_->id, {}});
       return {};
     }
-    model::Decision decision =
-        TRY(access::Decide(txn_, context_.clock, caller_.principal, model::Action::kAdminister, {}, caller_.purpose));
+    model::Decision decision = TRY(access::Decide(txn_, context_.clock, caller_, model::Action::kAdminister, {}));
     if (!decision.permitted) {
       draft_.denials.push_back(ledger::Denial(caller_, model::Action::kAdminister, "mesh", decision.reasons));
       Say({}, kMeshFile, "weft.denied",
@@ -119,8 +118,7 @@ class Planner {
 
   // Those who govern change policies and entities.
   Status MayGovern(std::string_view what, const std::string& file) {
-    const model::Decision decision =
-        TRY(access::Decide(txn_, context_.clock, caller_.principal, model::Action::kGovern, {}, caller_.purpose));
+    const model::Decision decision = TRY(access::Decide(txn_, context_.clock, caller_, model::Action::kGovern, {}));
     if (decision.permitted) return {};
     draft_.denials.push_back(ledger::Denial(caller_, model::Action::kGovern, "mesh", decision.reasons));
     Say({}, file, "weft.denied", fmt::format("{} may not change {}: {}", caller_.principal.name, what, decision.Why()));
@@ -252,8 +250,7 @@ class Planner {
 
   Result<bool> Allowed(const Bundle& bundle, model::Action action, const model::Resource& resource,
                        std::string_view what) {
-    const model::Decision decision =
-        TRY(access::Decide(txn_, context_.clock, caller_.principal, action, resource, caller_.purpose));
+    const model::Decision decision = TRY(access::Decide(txn_, context_.clock, caller_, action, resource));
     if (decision.permitted) return true;
     draft_.denials.push_back(ledger::Denial(caller_, action, resource.Text(), decision.reasons));
     SayDomain(bundle, "weft.denied",

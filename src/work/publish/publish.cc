@@ -65,8 +65,7 @@ Status InTransaction(Context& context, const std::optional<ledger::Entry>& denia
 // May the caller still do it, now that the transaction sees the newest of everything?
 Status DecideAgain(Context& context, store::Txn& txn, const model::Caller& caller, model::Action action,
                    const model::Resource& resource, const std::string& address, std::optional<ledger::Entry>* denial) {
-  const model::Decision decision =
-      TRY(access::Decide(txn, context.clock, caller.principal, action, resource, caller.purpose));
+  const model::Decision decision = TRY(access::Decide(txn, context.clock, caller, action, resource));
   if (decision.permitted) return {};
   *denial = ledger::Denial(caller, action, address, decision.reasons);
   return Error{Code::kDenied, fmt::format("{} may no longer {} {}: {}", caller.principal.name,

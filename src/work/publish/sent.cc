@@ -38,7 +38,7 @@ Result<model::Resource> WhereToPublish(Context& context, const model::Caller& ca
     const model::Address& limited = caller.principal.limits.on;
     if (limited.port.empty()) resource.product = limited.product;
     const model::Decision decision =
-        TRY(access::Decide(*txn, context.clock, caller.principal, model::Action::kPublish, resource, caller.purpose));
+        TRY(access::Decide(*txn, context.clock, caller, model::Action::kPublish, resource));
     if (decision.permitted) return resource;
   }
   std::vector<std::string> names = {caller.principal.name};
@@ -46,7 +46,7 @@ Result<model::Resource> WhereToPublish(Context& context, const model::Caller& ca
   for (const std::string& name : names) {
     for (model::Resource& resource : TRY(catalog::ProductsWith(*txn, name))) {
       const model::Decision decision =
-          TRY(access::Decide(*txn, context.clock, caller.principal, model::Action::kPublish, resource, caller.purpose));
+          TRY(access::Decide(*txn, context.clock, caller, model::Action::kPublish, resource));
       if (decision.permitted) return std::move(resource);
     }
   }

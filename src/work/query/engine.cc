@@ -68,8 +68,8 @@ class GovernedEngine final : public Engine {
     if (name.catalog.empty() || name.schema.empty()) return NotFull(txn, name);
     const catalog::PortRow row = TRY(catalog::ResolveSql(txn, name.catalog, name.schema, name.table));
     const catalog::Port port = TRY(catalog::Load(txn, row));
-    model::Decision decision = TRY(access::Decide(txn, shared_.context().clock, caller.principal, model::Action::kRead,
-                                                  port.resource, caller.purpose));
+    model::Decision decision =
+        TRY(access::Decide(txn, shared_.context().clock, caller, model::Action::kRead, port.resource));
     if (!decision.permitted) {
       return shared_.Denied(caller, row.key, decision,
                             fmt::format("{} may not read {}", caller.principal.name, name.Text()));

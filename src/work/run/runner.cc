@@ -82,7 +82,7 @@ class PoolRunner final : public Runner {
 };
 
 Result<model::Decision> PoolRunner::MayRun(store::Txn& txn, const model::Caller& caller, const catalog::Port& port) {
-  return access::Decide(txn, context_.clock, caller.principal, model::Action::kRun, port.resource, caller.purpose);
+  return access::Decide(txn, context_.clock, caller, model::Action::kRun, port.resource);
 }
 
 // The denial is in the ledger before the caller knows of it. Whoever calls holds no writing transaction.
