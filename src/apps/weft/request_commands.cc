@@ -53,6 +53,9 @@ void Tell(const Session& session, const Json& request) {
     if (status == "approved") line += "; the grant has ended since";
   }
   session.Print(line + "\n");
+  if (status == "waiting" && request["gone"].Bool()) {
+    Fact(session, "", session.Paint(Style::kBad, "the port is gone: refuse the request, or withdraw it"));
+  }
   bool next = true;
   for (const Json& step : request["steps"].Items()) {
     const bool done = !step["approved_by"].is_null();
@@ -136,6 +139,7 @@ class RequestsCommand : public Command {
       return 0;
     }
     session.Print(table.Text(session.screen()));
+    if (answer["more"].Bool()) session.Note("there are more, which are not listed");
     return 0;
   }
 
@@ -147,7 +151,9 @@ class RequestsCommand : public Command {
     if (!request["until"].is_null()) session.Fact("wished", "until " + Safe(request["until"].Text()), kIndent);
     if (!request["holds_for"].is_null()) session.Fact("at most", Safe(request["holds_for"].Text()), kIndent);
     std::string contract = Safe(request["contract"].Text());
-    if (request["contract"].Text() != request["contract_now"].Text()) {
+    if (request["gone"].Bool()) {
+      contract += " when it was made; the port is gone";
+    } else if (request["contract"].Text() != request["contract_now"].Text()) {
       contract += fmt::format(" when it was made, {} now", Safe(request["contract_now"].Text()));
     }
     session.Fact("contract", contract, kIndent);
@@ -234,14 +240,18 @@ class DelegateCommand : public Command {
     app.add_option("to", to_, "Who approves in my stead")->required()->type_name(kPrincipal);
     app.add_option("--until", until_, "A time, or 30d, 12h from now; until it is ended where absent");
     app.add_option("--on", on_, "Only there: a domain, domain/product or domain/product/port")->type_name(kPlace);
-    app.add_flag("--end", end_, "They do so no more");
+    app.add_flag("--end", end_, "They do so no more, anywhere, or --on one place that was lent");
   }
 
   Result<int> Run(Session& session) override {
     if (end_) {
-      const Json answer = TRY(session.Delete("/v1/delegations", {{"to", to_}}));
+      if (!until_.empty()) return session.Misused("delegate", "--end ends it now: --until says when a new one ends");
+      Session::Query query = {{"to", to_}};
+      if (!on_.empty()) query["on"] = on_;
+      const Json answer = TRY(session.Delete("/v1/delegations", query));
       if (session.json()) return session.PrintJson(answer), 0;
-      session.Print(fmt::format("{} approves in your stead no more\n", Safe(to_)));
+      session.Print(
+          fmt::format("{} approves in your stead{} no more\n", Safe(to_), on_.empty() ? "" : " on " + Safe(on_)));
       return 0;
     }
     Json body = Json::Map({{"to", to_}});

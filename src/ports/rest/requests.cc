@@ -41,6 +41,7 @@ Json RequestJson(const approve::View& view) {
                     {"requester", request.requester},
                     {"principal", request.principal},
                     {"address", request.port.Text()},
+                    {"gone", view.gone},
                     {"purpose", request.purpose},
                     {"columns", request.columns.empty() ? Json() : Json(request.columns)},
                     {"until", OptionalTime(request.until)},
@@ -51,7 +52,7 @@ Json RequestJson(const approve::View& view) {
                     {"holds_for", most ? Json(model::DurationText(*most)) : Json()},
                     {"policies", std::move(policies)},
                     {"contract", request.contract_version},
-                    {"contract_now", view.contract_version},
+                    {"contract_now", view.gone ? Json() : Json(view.contract_version)},
                     {"terms", request.terms},
                     {"grant", request.grant.empty() ? Json() : Json(request.grant)},
                     {"history", std::move(history)}});
@@ -108,10 +109,10 @@ Answer ListRequests(Api& api, const Caller& caller, const http::Request& request
   const approve::Whose wanted = whose == "all"          ? approve::Whose::kAll
                                 : whose == "to-approve" ? approve::Whose::kToApprove
                                                         : approve::Whose::kMine;
+  const approve::Listed listed = TRY(approve::List(*txn, api.clock, caller, wanted));
   Json::Array list;
-  for (const approve::View& view : TRY(approve::List(*txn, api.clock, caller, wanted)))
-    list.push_back(RequestJson(view));
-  return http::Response::Of(Json::Map({{"requests", std::move(list)}}));
+  for (const approve::View& view : listed.views) list.push_back(RequestJson(view));
+  return http::Response::Of(Json::Map({{"requests", std::move(list)}, {"more", listed.more}}));
 }
 
 Answer MakeRequest(Api& api, const Caller& caller, const http::Request& request) {
@@ -184,6 +185,22 @@ Json DelegationJson(const requests::Delegation& delegation) {
                     {"made_at", delegation.made_at.Text()}});
 }
 
+// Where a right is lent, as it is kept.
+Result<model::Address> PlaceOf(store::Txn& txn, const std::string& text) {
+  model::Address place = TRY(AddressOf(txn, text));
+  place.mesh.clear();
+  return place;
+}
+
+model::Resource At(const model::Address& place) {
+  model::Resource resource;
+  resource.domain = place.domain;
+  resource.product = place.product;
+  resource.port = place.port;
+  resource.major = place.major.value_or(0);
+  return resource;
+}
+
 }  // namespace
 
 Answer ListDelegations(Api& api, const Caller& caller, const http::Request& request) {
@@ -204,26 +221,20 @@ Answer MakeDelegation(Api& api, const Caller& caller, const http::Request& reque
   wanted.until = TRY(TimeOf(body, "until"));
   TRY(NotPast(api.clock, "until", wanted.until));
   auto txn = TRY(api.store.Begin());
-  model::Resource resource;
-  if (!body["on"].Text().empty()) {
-    wanted.on = TRY(AddressOf(*txn, body["on"].Text()));
-    wanted.on.mesh.clear();
-    resource.domain = wanted.on.domain;
-    resource.product = wanted.on.product;
-    resource.port = wanted.on.port;
-    resource.major = wanted.on.major.value_or(0);
-  }
-  TRY(api.gate.Decide(*txn, caller, model::Action::kApprove, resource));
+  if (!body["on"].Text().empty()) wanted.on = TRY(PlaceOf(*txn, body["on"].Text()));
+  TRY(api.gate.Decide(*txn, caller, model::Action::kApprove, At(wanted.on)));
   const requests::Delegation made = TRY(approve::Delegate(*txn, api.clock, caller, wanted));
   TRY(txn->Commit());
   return http::Response::Of(DelegationJson(made));
 }
 
 Answer EndDelegation(Api& api, const Caller& caller, const http::Request& request) {
-  TRY(OnlyQuery(request, {"to"}));
+  TRY(OnlyQuery(request, {"to", "on"}));
   auto txn = TRY(api.store.Begin());
-  TRY(api.gate.Decide(*txn, caller, model::Action::kApprove, {}));
-  TRY(approve::EndDelegation(*txn, api.clock, caller, request.Query("to")));
+  model::Address on;
+  if (!request.Query("on").empty()) on = TRY(PlaceOf(*txn, request.Query("on")));
+  TRY(api.gate.Decide(*txn, caller, model::Action::kApprove, At(on)));
+  TRY(approve::EndDelegation(*txn, api.clock, caller, request.Query("to"), on));
   TRY(txn->Commit());
   return http::Response::Of(Json::Map({{"ended", 1}}));
 }

@@ -145,12 +145,18 @@ Result<Request> Find(store::Txn& txn, const std::string& id) {
   const auto rows = TRY(txn.Run(fmt::format("SELECT {} FROM requests WHERE id = $1", kColumns), {id}));
   if (rows.empty()) return Error{Code::kNotFound, fmt::format("there is no request '{}'; see weft requests", id)};
   Request request = TRY(RequestOf(rows[0]));
+  request.history = TRY(History(txn, id));
+  return request;
+}
+
+Result<std::vector<Event>> History(store::Txn& txn, const std::string& id) {
+  std::vector<Event> history;
   for (const store::Row& row :
        TRY(txn.Run("SELECT kind, who, in_stead, step, said, at FROM request_events WHERE request = $1 ORDER BY number",
                    {id}))) {
-    request.history.push_back({ row.text(0), row.text(1), row.text(2), row.text(3), row.text(4), TRY(row.time(5)) });
+    history.push_back({ row.text(0), row.text(1), row.text(2), row.text(3), row.text(4), TRY(row.time(5)) });
   }
-  return request;
+  return history;
 }
 
 Result<std::vector<Request>> List(store::Txn& txn, const Query& query) {
@@ -160,6 +166,17 @@ Result<std::vector<Request>> List(store::Txn& txn, const Query& query) {
       kColumns, query.limit);
   std::vector<Request> requests;
   for (const store::Row& row : TRY(txn.Run(sql, {query.waiting ? "waiting" : "", query.of}))) {
+    requests.push_back(TRY(RequestOf(row)));
+  }
+  return requests;
+}
+
+Result<std::vector<Request>> Waiting(store::Txn& txn, const Request* after, int limit) {
+  const std::string sql = fmt::format(
+      "SELECT {} FROM requests WHERE status = 'waiting' AND (made_at, id) > ($1, $2) ORDER BY made_at, id LIMIT {}",
+      kColumns, limit);
+  std::vector<Request> requests;
+  for (const store::Row& row : TRY(txn.Run(sql, {after ? after->made_at.Text() : "", after ? after->id : ""}))) {
     requests.push_back(TRY(RequestOf(row)));
   }
   return requests;
@@ -175,9 +192,11 @@ Status PutDelegation(store::Txn& txn, const Delegation& delegation) {
   return {};
 }
 
-Result<int> EndDelegations(store::Txn& txn, const std::string& from, const std::string& to) {
+Result<int> EndDelegations(store::Txn& txn, const std::string& from, const std::string& to, const model::Address& on) {
   const auto rows =
-      TRY(txn.Run("DELETE FROM delegations WHERE delegator = $1 AND delegate = $2 RETURNING on_address", {from, to}));
+      TRY(txn.Run("DELETE FROM delegations WHERE delegator = $1 AND delegate = $2 AND ($3 = '' OR on_address = $3) "
+                  "RETURNING on_address",
+                  {from, to, on.Short()}));
   return static_cast<int>(rows.size());
 }
 

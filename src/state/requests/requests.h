@@ -53,11 +53,15 @@ Status End(store::Txn& txn, const std::string& id, const std::string& status, co
 Result<Request> Find(store::Txn& txn, const std::string& id);  // kNotFound
 
 struct Query {
-  bool waiting = false;  // Only those.
-  std::string of;        // Only what they made, or what is for them.
+  std::string of = {};  // Only what they made, or what is for them.
   int limit = 1'000;
+  bool waiting = false;  // Only those.
 };
 Result<std::vector<Request>> List(store::Txn& txn, const Query& query);  // The newest first; without history.
+// Those that wait, the oldest first, without history: a page of those that were made after `after`; null: from the
+// first.
+Result<std::vector<Request>> Waiting(store::Txn& txn, const Request* after, int limit);
+Result<std::vector<Event>> History(store::Txn& txn, const std::string& id);
 
 // `to` approves in the stead of `from`.
 struct Delegation {
@@ -69,7 +73,8 @@ struct Delegation {
 };
 // The same (from, to, on) again changes `until`.
 Status PutDelegation(store::Txn& txn, const Delegation& delegation);
-Result<int> EndDelegations(store::Txn& txn, const std::string& from, const std::string& to);  // How many.
+// All from one to the other, or only that on `on`, where it names a domain. How many.
+Result<int> EndDelegations(store::Txn& txn, const std::string& from, const std::string& to, const model::Address& on);
 // Those that hold now; of and to whomever where a name is empty.
 Result<std::vector<Delegation>> Delegations(store::Txn& txn, Clock& clock, const std::string& from,
                                             const std::string& to);

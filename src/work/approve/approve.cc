@@ -30,27 +30,6 @@ Status Record(store::Txn& txn, Clock& clock, const model::Caller& caller, const 
                         {kind, caller.principal.name, request.purpose, request.port.Text(), std::move(detail)});
 }
 
-// The request with what it needs by the policies in force and by those of when it was made.
-Result<View> ViewOf(store::Txn& txn, Clock& clock, requests::Request request) {
-  View view;
-  view.request = std::move(request);
-  model::Address address;
-  const model::PortKey& key = view.request.port;
-  address.domain = key.domain;
-  address.product = key.product;
-  address.port = key.port;
-  address.major = key.major;
-  view.port = TRY(catalog::Load(txn, TRY(catalog::Resolve(txn, address))));
-  view.contract_version = view.port.row.version;
-  view.chain = view.request.chain;
-  if (view.request.status == "waiting") {
-    view.chain =
-        model::Chain::Strictest(std::move(view.chain), TRY(ChainNow(txn, clock, view.request, view.port.resource)));
-  }
-  view.steps = TRY(StepsOf(txn, clock, view));
-  return view;
-}
-
 Result<View> Waiting(store::Txn& txn, Clock& clock, const std::string& id) {
   View view = TRY(ViewOf(txn, clock, TRY(requests::Find(txn, id))));
   if (view.request.status == "waiting") return view;
@@ -173,7 +152,7 @@ Status CheckNeed(store::Txn& txn, Clock& clock, const requests::Request& request
 }
 
 Status CheckAlone(store::Txn& txn, const requests::Request& request) {
-  const auto waiting = TRY(requests::List(txn, {true, request.requester, kMaxWaiting}));
+  const auto waiting = TRY(requests::List(txn, {request.requester, kMaxWaiting, true}));
   if (waiting.size() >= static_cast<size_t>(kMaxWaiting)) {
     return Error{Code::kConflict, fmt::format("{} requests of {} are waiting already: withdraw some", waiting.size(),
                                               request.requester)};
@@ -302,6 +281,10 @@ Result<View> Approve(store::Txn& txn, Clock& clock, const model::Caller& caller,
   if (!right.given) {
     return Denied(caller, "approve", view, fmt::format("its next step is of {}", PeopleText(*next)));
   }
+  if (view.gone) {
+    return Error{Code::kConflict, fmt::format("the port {} is gone, and nobody can be given it: refuse the request {}",
+                                              view.request.port.Text(), id)};
+  }
   requests::Event event{"approved", "", right.in_stead, next->name, note, {}};
   view = TRY(Say(txn, clock, caller, std::move(view), std::move(event)));
   view.steps = TRY(StepsOf(txn, clock, view));
@@ -339,43 +322,6 @@ Result<View> Withdraw(store::Txn& txn, Clock& clock, const model::Caller& caller
   TRY(Say(txn, clock, caller, std::move(view), {"withdrawn", "", "", "", "", {}}));
   TRY(requests::End(txn, id, "withdrawn", ""));
   return ViewOf(txn, clock, TRY(requests::Find(txn, id)));
-}
-
-Result<View> Find(store::Txn& txn, Clock& clock, const model::Caller& caller, const std::string& id) {
-  View view = TRY(ViewOf(txn, clock, TRY(requests::Find(txn, id))));
-  const model::Principal& who = caller.principal;
-  bool sees = who.name == view.request.requester || access::Covers(view.request.principal, who);
-  for (const model::Action action : {model::Action::kGrant, model::Action::kGovern, model::Action::kAudit}) {
-    sees = sees || TRY(access::Decide(txn, clock, who, action, view.port.resource, caller.purpose))
-    .permitted;
-  }
-  for (const Step& step : view.steps) sees = sees || TRY(RightTo(txn, clock, view, step.name, who))
-  .given;
-  if (sees) return view;
-  return Error{Code::kNotFound, fmt::format("there is no request '{}' that {} has a part in", id, who.name)};
-}
-
-Result<std::vector<View>> List(store::Txn& txn, Clock& clock, const model::Caller& caller, Whose whose) {
-  const model::Principal& who = caller.principal;
-  if (whose == Whose::kAll) {
-    const model::Decision govern = TRY(access::Decide(txn, clock, who, model::Action::kGovern, {}, caller.purpose));
-    const model::Decision audit = TRY(access::Decide(txn, clock, who, model::Action::kAudit, {}, caller.purpose));
-    if (!govern.permitted && !audit.permitted) {
-      return Error{Code::kDenied, fmt::format("{} may not see everybody's requests: {}", who.name, govern.Why())};
-    }
-  }
-  std::vector<View> views;
-  const std::string mine = whose == Whose::kMine ? who.name : "";
-  for (const requests::Request& each : TRY(requests::List(txn, {whose == Whose::kToApprove, mine, 1'000}))) {
-    View view = TRY(ViewOf(txn, clock, TRY(requests::Find(txn, each.id))));
-    if (whose == Whose::kToApprove) {
-      const Step* next = view.Next();
-      if (!next || !Barred(view, who).empty()) continue;
-      if (!TRY(RightTo(txn, clock, view, next->name, who)).given) continue;
-    }
-    views.push_back(std::move(view));
-  }
-  return views;
 }
 
 }  // namespace weft::approve

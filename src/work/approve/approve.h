@@ -36,10 +36,13 @@ struct Step {
 // A request with what it needs now: the strictest of what was asked when it was made and of the policies in force.
 struct View {
   requests::Request request;
+  // A draft that was replaced takes its ports with it: of `port` the resource's place and team are left then, and the
+  // request can be refused or withdrawn.
+  bool gone = false;
   catalog::Port port;
   model::Chain chain;
   std::vector<Step> steps;
-  std::string contract_version;  // In force now.
+  std::string contract_version;  // In force now; empty: gone.
 
   const Step* Next() const;  // Null where none is left.
 };
@@ -51,7 +54,8 @@ struct View {
 // waiting already, or is no need.
 Result<View> Make(store::Txn& txn, Clock& clock, const model::Caller& caller, const catalog::Port& port,
                   const Wanted& wanted);
-// The next step, in one's own right or in another's stead. The last one gives the grant. kDenied says who could.
+// The next step, in one's own right or in another's stead. The last one gives the grant. kDenied says who could;
+// kConflict: the port is gone.
 Result<View> Approve(store::Txn& txn, Clock& clock, const model::Caller& caller, const std::string& id,
                      const std::string& note);
 // By whoever may approve any of its steps.
@@ -68,13 +72,20 @@ Result<View> Withdraw(store::Txn& txn, Clock& clock, const model::Caller& caller
 // and auditors have.
 Result<View> Find(store::Txn& txn, Clock& clock, const model::Caller& caller, const std::string& id);
 enum class Whose { kMine, kToApprove, kAll };
-// kDenied for kAll where the caller neither governs nor audits.
-Result<std::vector<View>> List(store::Txn& txn, Clock& clock, const model::Caller& caller, Whose whose);
+struct Listed {
+  std::vector<View> views;
+  bool more = false;  // There are others, which are not listed.
+};
+// The newest first; of those that wait for the caller the oldest, so that none is hidden by what came later. kDenied
+// for kAll where the caller neither governs nor audits.
+Result<Listed> List(store::Txn& txn, Clock& clock, const model::Caller& caller, Whose whose, size_t most = 1'000);
 
 // `to` approves what the caller could, until `until`, on what lies under `on`; never further, and never their own.
 Result<requests::Delegation> Delegate(store::Txn& txn, Clock& clock, const model::Caller& caller,
                                       const requests::Delegation& wanted);
-Status EndDelegation(store::Txn& txn, Clock& clock, const model::Caller& caller, const std::string& to);
+// Those to `to`, or only the one on `on`, where that names a domain. kNotFound where there is none.
+Status EndDelegation(store::Txn& txn, Clock& clock, const model::Caller& caller, const std::string& to,
+                     const model::Address& on = {});
 
 // Tells the ledger, once for each, of grants that end soon. How many.
 Result<int> TellEnding(store::Store& store, Clock& clock);

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/id.h"
+#include "base/text.h"
 #include "model/repository.h"
 #include "state/accounts/accounts.h"
 #include "state/ledger/ledger.h"
@@ -79,6 +80,18 @@ class ApproveTest : public ::testing::Test {
     fs::remove_all(folder_);
   }
 
+  // A draft of sales/drafts with this one port; again with another it replaces what was there.
+  void PutDraft(const std::string& port) {
+    std::string product = ReplaceAll(kProduct, "status: active", "status: draft");
+    product = ReplaceAll(ReplaceAll(product, "id: p1\nname: orders", "id: p2\nname: drafts"), "{name: orders",
+                         "{name: " + port);
+    model::Repository mesh = model::ReadRepository(
+        {{"domains/sales/drafts/product.odps.yaml", product},
+         {"domains/sales/drafts/" + port + ".odcs.yaml", ReplaceAll(kContract, "status: active", "status: draft")}},
+        {}, false);
+    ASSERT_EQ(mesh.bundles.size(), 1u) << mesh.problems.at(0).Text();
+    ASSERT_TRUE(catalog::Put(*txn_, clock_, mesh.bundles[0], "owen"));
+  }
   void Policies(const std::string& text) {
     auto file = model::PolicyFile::Parse(text, "policies/approval.yaml");
     ASSERT_TRUE(file) << file.error().message;
@@ -215,6 +228,75 @@ TEST_F(ApproveTest, ALentRightEndsWithItsOwnersAndGoesNoFurther) {
   EXPECT_EQ(EndDelegation(*txn_, clock_, As("owen"), "ben").error().code, Code::kNotFound);
 }
 
+TEST_F(ApproveTest, OneLentPlaceEndsWithoutTheOthers) {
+  const model::Address sales = model::Address::Parse("sales").value(), other = model::Address::Parse("other").value();
+  ASSERT_TRUE(Delegate(*txn_, clock_, As("owen"), {"", "ben", sales, {}, {}}));
+  ASSERT_TRUE(Delegate(*txn_, clock_, As("owen"), {"", "ben", other, {}, {}}));
+  ASSERT_TRUE(EndDelegation(*txn_, clock_, As("owen"), "ben", sales));
+  EXPECT_EQ(EndDelegation(*txn_, clock_, As("owen"), "ben", sales).error().code, Code::kNotFound);
+  const auto left = requests::Delegations(*txn_, clock_, "owen", "ben").value();
+  ASSERT_EQ(left.size(), 1u);
+  EXPECT_EQ(left[0].on.domain, "other");
+}
+
+TEST_F(ApproveTest, APortThatIsGoneIsRefusedOrWithdrawnAndHidesNoOther) {
+  PutDraft("plans");
+  const catalog::Port draft =
+      catalog::Load(*txn_, catalog::ResolveSql(*txn_, "sales", "drafts", "plans_v1").value()).value();
+  const Wanted wanted{"", "", "to see it early", {}, {}};
+  const std::string one = approve::Make(*txn_, clock_, As("zoe"), draft, wanted).value().request.id;
+  const std::string two = approve::Make(*txn_, clock_, As("yan"), draft, wanted).value().request.id;
+  const std::string other = Make("zoe").value().request.id;
+  PutDraft("renamed");
+  const Listed waiting = List(*txn_, clock_, As("owen"), Whose::kToApprove).value();
+  ASSERT_EQ(waiting.views.size(), 3u);
+  int gone = 0;
+  for (const View& view : waiting.views) gone += view.gone;
+  EXPECT_EQ(gone, 2);
+  EXPECT_EQ(List(*txn_, clock_, As("gina"), Whose::kAll).value().views.size(), 3u);
+  EXPECT_EQ(List(*txn_, clock_, As("zoe"), Whose::kMine).value().views.size(), 2u);
+  const auto yes = Yes("owen", one);
+  EXPECT_EQ(yes.error().code, Code::kConflict);
+  EXPECT_NE(yes.error().message.find("sales/drafts/plans@1 is gone"), std::string::npos) << yes.error().message;
+  EXPECT_NE(No("ben", one).find("its next step is of owners"), std::string::npos);
+  EXPECT_EQ(Refuse(*txn_, clock_, As("owen"), one, "it was renamed").value().request.status, "refused");
+  EXPECT_EQ(Withdraw(*txn_, clock_, As("yan"), two).value().request.status, "withdrawn");
+  EXPECT_EQ(Yes("owen", other).value().request.status, "approved");
+  EXPECT_EQ(Held().size(), 1u);
+}
+
+TEST_F(ApproveTest, WhatWaitsForSomebodyIsNotHiddenByWhatWaitsForOthers) {
+  const std::string first = Make("zoe").value().request.id;
+  requests::Request other = requests::Find(*txn_, first).value();
+  other.chain.asked.steps = {"group:nobody"};
+  other.port.domain = "other";
+  for (int i = 0; i < 1'500; ++i) {
+    other.id = NewId("req");
+    other.requester = other.principal = "crowd" + std::to_string(i);
+    other.made_at.micros += 1'000'000;
+    ASSERT_TRUE(requests::Put(*txn_, other));
+  }
+  clock_.now.micros += int64_t{86'400} * 1'000'000;
+  const std::string last = Make("pia").value().request.id;
+  Listed mine = List(*txn_, clock_, As("owen"), Whose::kToApprove).value();
+  ASSERT_EQ(mine.views.size(), 2u);
+  EXPECT_EQ(mine.views[0].request.id, first);
+  EXPECT_EQ(mine.views[1].request.id, last);
+  EXPECT_FALSE(mine.more);
+  mine = List(*txn_, clock_, As("owen"), Whose::kToApprove, 1).value();
+  ASSERT_EQ(mine.views.size(), 1u);
+  EXPECT_EQ(mine.views[0].request.id, first);
+  EXPECT_TRUE(mine.more);
+  // In another's stead too, and by a step that a policy added since.
+  ASSERT_TRUE(Delegate(*txn_, clock_, As("olga"), {"", "ben", {}, {}, {}}));
+  EXPECT_EQ(List(*txn_, clock_, As("ben"), Whose::kToApprove).value().views.size(), 2u);
+  EXPECT_TRUE(List(*txn_, clock_, As("pit"), Whose::kToApprove).value().views.empty());
+  Policies(kTwo);
+  ASSERT_TRUE(Yes("owen", first));
+  EXPECT_EQ(List(*txn_, clock_, As("pit"), Whose::kToApprove).value().views.size(), 1u);
+  EXPECT_TRUE(List(*txn_, clock_, As("gina"), Whose::kAll).value().more);
+}
+
 TEST_F(ApproveTest, WhatIsAutomaticIsGrantedAtOnceAndOfAGroupForEachMember) {
   Policies(R"(policies:
   - name: at-once
@@ -299,9 +381,9 @@ TEST_F(ApproveTest, QuestionsAnswersRefusalsAndWhoSeesThem) {
   ASSERT_TRUE(Answer(*txn_, clock_, As("zoe"), id, "the day"));
   EXPECT_EQ(Find(*txn_, clock_, As("ben"), id).error().code, Code::kNotFound);
   EXPECT_EQ(Find(*txn_, clock_, As("gina"), id).value().request.history.size(), 3u);
-  EXPECT_EQ(List(*txn_, clock_, As("owen"), Whose::kToApprove).value().size(), 1u);
-  EXPECT_EQ(List(*txn_, clock_, As("zoe"), Whose::kMine).value().size(), 1u);
-  EXPECT_TRUE(List(*txn_, clock_, As("zoe"), Whose::kToApprove).value().empty());
+  EXPECT_EQ(List(*txn_, clock_, As("owen"), Whose::kToApprove).value().views.size(), 1u);
+  EXPECT_EQ(List(*txn_, clock_, As("zoe"), Whose::kMine).value().views.size(), 1u);
+  EXPECT_TRUE(List(*txn_, clock_, As("zoe"), Whose::kToApprove).value().views.empty());
   EXPECT_EQ(List(*txn_, clock_, As("ben"), Whose::kAll).error().code, Code::kDenied);
   EXPECT_EQ(Refuse(*txn_, clock_, As("owen"), id, "").error().code, Code::kInvalid);
   EXPECT_EQ(Refuse(*txn_, clock_, As("zoe"), id, "no").error().code, Code::kDenied);

@@ -13,12 +13,6 @@ namespace {
 constexpr std::string_view kOwners = "owners";
 constexpr std::string_view kStewards = "stewards";
 
-// The names that hold a step: principals, and groups.
-std::vector<std::string> HoldersOf(const std::string& step, const model::Resource& resource) {
-  if (step == kStewards) return resource.stewards;
-  return step == kOwners ? resource.owners : std::vector<std::string>{step};
-}
-
 bool Holds(const std::string& step, const model::Resource& resource, const model::Principal& principal) {
   const std::vector<std::string> holders = HoldersOf(step, resource);
   return std::ranges::any_of(holders, [&](const std::string& holder) { return access::Covers(holder, principal); });
@@ -82,7 +76,55 @@ bool Under(const model::Address& on, const model::Resource& resource) {
   return limits.Permit(model::Action::kApprove, resource);
 }
 
+// What is left of a port that is gone: where it was, and who decides there.
+Result<model::Resource> PlaceOf(store::Txn& txn, const model::PortKey& key) {
+  model::Resource resource;
+  resource.domain = key.domain;
+  resource.product = key.product;
+  resource.port = key.port;
+  resource.major = key.major;
+  resource.Add(TRY(catalog::TeamOf(txn, key.domain, key.product)));
+  resource.Add(TRY(catalog::TeamOf(txn, key.domain)));
+  return resource;
+}
+
+// kNotFound: it is gone.
+Result<catalog::Port> PortNow(store::Txn& txn, const model::PortKey& key) {
+  model::Address address;
+  address.domain = key.domain;
+  address.product = key.product;
+  address.port = key.port;
+  address.major = key.major;
+  return catalog::Load(txn, TRY(catalog::Resolve(txn, address)));
+}
+
 }  // namespace
+
+std::vector<std::string> HoldersOf(const std::string& step, const model::Team& team) {
+  if (step == kStewards) return team.stewards;
+  return step == kOwners ? team.owners : std::vector<std::string>{step};
+}
+
+Result<View> ViewOf(store::Txn& txn, Clock& clock, requests::Request request) {
+  View view;
+  view.request = std::move(request);
+  view.chain = view.request.chain;
+  auto port = PortNow(txn, view.request.port);
+  if (!port && port.error().code != Code::kNotFound) return port.TakeError();
+  view.gone = !port;
+  if (view.gone) {
+    view.port.resource = TRY(PlaceOf(txn, view.request.port));
+  } else {
+    view.port = port.TakeValue();
+    view.contract_version = view.port.row.version;
+    if (view.request.status == "waiting") {
+      view.chain =
+          model::Chain::Strictest(std::move(view.chain), TRY(ChainNow(txn, clock, view.request, view.port.resource)));
+    }
+  }
+  view.steps = TRY(StepsOf(txn, clock, view));
+  return view;
+}
 
 Result<model::Chain> ChainNow(store::Txn& txn, Clock& clock, const requests::Request& request,
                               const model::Resource& resource) {

@@ -9,6 +9,12 @@
 
 namespace weft::approve {
 
+// The request, with its history, and what it needs by the policies in force and by those of when it was made.
+Result<View> ViewOf(store::Txn& txn, Clock& clock, requests::Request request);
+
+// The names that hold a step where the team is: principals, and groups.
+std::vector<std::string> HoldersOf(const std::string& step, const model::Team& team);
+
 // Who must agree, by the policies in force: the strictest of what they say about the requester and about whom it is
 // for, of a group about each of its members.
 Result<model::Chain> ChainNow(store::Txn& txn, Clock& clock, const requests::Request& request,

@@ -50,20 +50,27 @@ Result<requests::Delegation> Delegate(store::Txn& txn, Clock& clock, const model
   return delegation;
 }
 
-Status EndDelegation(store::Txn& txn, Clock& clock, const model::Caller& caller, const std::string& to) {
-  if (TRY(requests::EndDelegations(txn, caller.principal.name, to)) == 0) {
-    return Error{Code::kNotFound, fmt::format("{} approves nothing in the stead of {}; see weft delegations", to,
-                                              caller.principal.name)};
+Status EndDelegation(store::Txn& txn, Clock& clock, const model::Caller& caller, const std::string& to,
+                     const model::Address& on) {
+  if (TRY(requests::EndDelegations(txn, caller.principal.name, to, on)) == 0) {
+    const std::string where = on.domain.empty() ? "" : fmt::format(" on just '{}'", on.Short());
+    return Error{Code::kNotFound, fmt::format("{} approves nothing in the stead of {}{}; see weft delegations", to,
+                                              caller.principal.name, where)};
   }
-  return ledger::Append(txn, clock,
-                        {"delegation.ended", caller.principal.name, caller.purpose, "", Json::Map({{"to", to}})});
+  return ledger::Append(
+      txn, clock, {"delegation.ended", caller.principal.name, caller.purpose, on.Short(), Json::Map({{"to", to}})});
 }
 
 Result<int> TellEnding(store::Store& store, Clock& clock) {
+  {
+    // Mostly there is none, and the writer's turn is another's.
+    auto txn = TRY(store.Read());
+    if (TRY(access::Ending(*txn, clock)).empty()) return 0;
+  }
   auto txn = TRY(store.Begin());
-  const std::vector<access::Grant> ending = TRY(access::TakeEnding(*txn, clock));
-  if (ending.empty()) return 0;
+  const std::vector<access::Grant> ending = TRY(access::Ending(*txn, clock));
   for (const access::Grant& grant : ending) {
+    TRY(access::MarkTold(*txn, grant));
     TRY(ledger::Append(*txn, clock,
                        {"grant.ending", grant.principal, grant.purpose, grant.port.Text(),
                         Json::Map({{"grant", grant.id}, {"until", grant.until->Text()}})}));
