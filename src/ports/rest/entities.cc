@@ -116,11 +116,9 @@ Answer EraseEntity(Api& api, const Caller& caller, const http::Request& request)
   }
   const std::vector<secrets::Generation> generations = TRY(secrets::Generations(*txn, name));
   TRY(txn->Commit());
-  if (Status purged = api.store.Purge(); !purged) {
-    return Error{Code::kUnavailable,
-                 fmt::format("the key is erased, but {}: weft entity erase {} --generation {}", purged.error().message,
-                             name, erased.empty() ? generation.value_or(1) : erased.front())};
-  }
+  TRY(PurgeStore(api, "the key is erased",
+                 fmt::format("weft entity erase {} --generation {}", name,
+                             erased.empty() ? generation.value_or(1) : erased.front())));
   return http::Response::Of(
       Json::Map({{"entity", name}, {"erased", std::move(numbers)}, {"generation", generations.front().number}}));
 }

@@ -32,11 +32,12 @@ Result<std::optional<Instant>> TimeOf(const Json& body, std::string_view key);
 
 Result<model::Address> AddressOf(store::Txn& txn, const std::string& text);  // Of this mesh.
 Result<catalog::Port> PortOf(store::Txn& txn, const std::string& text);      // What an address with a port names.
-// Whether the caller may read all rows and columns of the port; asks without recording.
-Result<model::Decision> MayRead(store::Txn& txn, Clock& clock, const Caller& caller, const model::Resource& resource);
 
 Status Record(store::Txn& txn, Clock& clock, const Caller& caller, std::string kind, std::string address, Json detail);
 Json OptionalTime(const std::optional<Instant>& time);
+// After a commit that deleted or overwrote what must be nowhere: out of the store's log too. kUnavailable says that it
+// is `done` all the same, and what to call `again`.
+Status PurgeStore(Api& api, std::string_view done, std::string_view again);
 
 // node.cc
 Answer Health(Api& api, const Caller& caller, const http::Request& request);

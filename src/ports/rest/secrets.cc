@@ -2,7 +2,6 @@
 
 #include "base/text.h"
 #include "ports/rest/handlers.h"
-#include "state/access/access.h"
 #include "state/secrets/secrets.h"
 
 namespace weft::rest {
@@ -64,10 +63,7 @@ Answer ListSecrets(Api& api, const Caller& caller, const http::Request& request)
   const std::string wanted = request.Query("domain");
   auto txn = TRY(api.store.Read());
   if (!wanted.empty()) {
-    const model::Resource resource = TRY(DomainOf(*txn, wanted));
-    txn.reset();
-    TRY(api.gate.Decide(caller, model::Action::kPublish, resource));
-    txn = TRY(api.store.Read());
+    TRY(api.gate.Decide(*txn, caller, model::Action::kPublish, TRY(DomainOf(*txn, wanted))));
   }
   std::map<std::string, bool> may;
   Json::Array listed;
@@ -78,8 +74,7 @@ Answer ListSecrets(Api& api, const Caller& caller, const http::Request& request)
       auto found = DomainOf(*txn, domain);
       model::Resource resource = found ? found.TakeValue() : model::Resource();
       resource.domain = domain;
-      may[domain] =
-          TRY(access::Decide(*txn, api.clock, caller.principal, model::Action::kPublish, resource, caller.purpose))
+      may[domain] = TRY(api.gate.Ask(*txn, caller, model::Action::kPublish, resource))
       .permitted;
     }
     if (!may[domain]) continue;
@@ -99,17 +94,20 @@ Answer RemoveSecret(Api& api, const Caller& caller, const http::Request& request
     TRY(Record(*txn, api.clock, caller, "secret.removed", domain, Told(domain, name)));
     TRY(txn->Commit());
   }
+  TRY(PurgeStore(api, "the secret is removed", "weft secret reseal, by an administrator"));
   return http::Response::Of(Told(domain, name));
 }
 
-// The old key's file is overwritten once what it sealed is gone from the store.
+// The old key leaves the file once nothing in the store is sealed with it.
 Answer ResealSecrets(Api& api, const Caller& caller, const http::Request& request) {
   TRY(BodyOf(request, {}));
   auto txn = TRY(api.store.Begin());
   const int count = TRY(api.vault.Reseal(*txn));
   TRY(Record(*txn, api.clock, caller, "secret.resealed", "", Json::Map({{"values", count}})));
   TRY(txn->Commit());
-  TRY(api.vault.Resealed());
+  txn.reset();
+  TRY(api.vault.Resealed(api.store));
+  TRY(PurgeStore(api, "all is sealed anew", "weft secret reseal"));
   return http::Response::Of(Json::Map({{"values", count}}));
 }
 

@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "ports/rest/handlers.h"
-#include "state/access/access.h"
 
 namespace weft::rest {
 namespace {
@@ -116,13 +115,15 @@ Result<catalog::Port> PortOf(store::Txn& txn, const std::string& text) {
   return catalog::Load(txn, TRY(catalog::Resolve(txn, address)));
 }
 
-Result<model::Decision> MayRead(store::Txn& txn, Clock& clock, const Caller& caller, const model::Resource& resource) {
-  return access::Decide(txn, clock, caller.principal, model::Action::kRead, resource, caller.purpose);
-}
-
 Status Record(store::Txn& txn, Clock& clock, const Caller& caller, std::string kind, std::string address, Json detail) {
   return ledger::Append(
       txn, clock, {std::move(kind), caller.principal.name, caller.purpose, std::move(address), std::move(detail)});
+}
+
+Status PurgeStore(Api& api, std::string_view done, std::string_view again) {
+  Status purged = api.store.Purge();
+  if (purged) return {};
+  return Error{purged.error().code, fmt::format("{}, but {}: {}", done, purged.error().message, again)};
 }
 
 Json OptionalTime(const std::optional<Instant>& time) { return time ? Json(time->Text()) : Json(); }

@@ -33,7 +33,8 @@ struct Listed {
 Status CheckName(const std::string& name);
 // Of one kind, and of one scope unless that is empty.
 Result<std::vector<Listed>> List(store::Txn& txn, const std::string& kind, const std::string& scope = "");
-// kNotFound where there is none. What was sealed is overwritten in the store.
+// kNotFound where there is none. What was sealed is overwritten in the store; Store::Purge, after the commit, takes it
+// out of the store's log too.
 Status Remove(store::Txn& txn, const Name& name);
 
 // Seals and opens with the key in a file beside the store. Thread-safe.
@@ -49,7 +50,9 @@ class Vault {
   // Seals every value anew under a new key; the answer says how many. Until Resealed, which follows the commit, the
   // file has the old key as well: whichever way the transaction ends, every value can be opened.
   Result<int> Reseal(store::Txn& txn);
-  Status Resealed();
+  // Drops the keys under which nothing is sealed any more. It takes the writer's turn, so that no resealing is under
+  // way whose values would need them.
+  Status Resealed(store::Store& store);
 
  private:
   Status Read();

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <thread>
+
 #include "base/file.h"
 #include "base/id.h"
 
@@ -84,7 +86,8 @@ TEST_F(SecretsTest, AWrongKeyOpensNothingAndSaysSo) {
   ASSERT_TRUE(Put(vault, kPassword, "hunter2"));
   const std::string key = Key();
   const std::string head = key.substr(0, key.find('\n') + 1);
-  for (const std::string& text : {std::string("?"), head, head + "AAAA\n"}) {
+  for (const std::string& text : {std::string("?"), head, head + "AAAA\n", head + "\n" + key.substr(head.size()),
+                                  head.substr(0, head.size() - 1) + "x" + key.substr(head.size() - 1)}) {
     ASSERT_TRUE(WriteFileAtomically(file_, text, 0600));
     Vault broken(file_);
     EXPECT_NE(Get(broken, kPassword).error().message.find("is no file of a seal key"), std::string::npos) << text;
@@ -99,9 +102,11 @@ TEST_F(SecretsTest, AWrongKeyOpensNothingAndSaysSo) {
   EXPECT_EQ(Put(other, kOther, "x").error().code, Code::kUnavailable);
   ASSERT_TRUE(WriteFileAtomically(file_, key, 0600));
   EXPECT_EQ(Get(other, kPassword)->bytes(), "hunter2");  // Put back while the node runs.
-  ASSERT_TRUE(WriteFileAtomically(file_, key, 0644));
-  Vault open(file_);
-  EXPECT_NE(Get(open, kPassword).error().message.find("chmod 600"), std::string::npos);
+  for (const int mode : {0644, 0640, 0604}) {
+    ASSERT_TRUE(WriteFileAtomically(file_, key, mode));
+    Vault open(file_);
+    EXPECT_NE(Get(open, kPassword).error().message.find("chmod 600"), std::string::npos) << mode;
+  }
 }
 
 TEST_F(SecretsTest, RowsCannotBeExchanged) {
@@ -135,13 +140,38 @@ TEST_F(SecretsTest, ResealingExchangesTheKeyWhicheverWayItEnds) {
   Vault later(file_);
   EXPECT_EQ(Get(later, kPassword)->bytes(), "hunter2");
   EXPECT_EQ(Get(later, kOther)->bytes(), "x");
-  ASSERT_TRUE(later.Resealed());
+  ASSERT_TRUE(later.Resealed(*store_));
   Vault last(file_);
   EXPECT_EQ(Get(last, kPassword)->bytes(), "hunter2");
   EXPECT_NE(Sealed(kPassword), sealed);
   ASSERT_TRUE(WriteFileAtomically(file_, before, 0600));
   Vault old(file_);
   EXPECT_FALSE(Get(old, kPassword));
+}
+
+TEST_F(SecretsTest, TwoResealingsLoseNothing) {
+  Vault vault(file_);
+  ASSERT_TRUE(Put(vault, kPassword, "hunter2"));
+  {
+    auto first = store_->Begin().value();
+    ASSERT_TRUE(vault.Reseal(*first));
+    ASSERT_TRUE(first->Commit());
+  }
+  // The second has written its key when the first comes to drop what it left behind, and then does not commit.
+  auto second = store_->Begin().value();
+  ASSERT_TRUE(vault.Reseal(*second));
+  std::thread cleaning([&] { EXPECT_TRUE(vault.Resealed(*store_)); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  second.reset();
+  cleaning.join();
+  EXPECT_EQ(Get(vault, kPassword)->bytes(), "hunter2");
+  Vault restarted(file_);
+  EXPECT_EQ(Get(restarted, kPassword)->bytes(), "hunter2");
+  ASSERT_TRUE(Put(restarted, kOther, "x"));
+  ASSERT_TRUE(restarted.Resealed(*store_));
+  Vault last(file_);
+  EXPECT_EQ(Get(last, kPassword)->bytes(), "hunter2");
+  EXPECT_EQ(Get(last, kOther)->bytes(), "x");
 }
 
 TEST_F(SecretsTest, WhatIsRemovedIsInNoFileOfTheStore) {

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <set>
+
 #include "base/file.h"
 #include "base/id.h"
 #include "base/text.h"
@@ -31,31 +33,42 @@ Status Vault::Read() {
   if (!fs::exists(file_, ignored)) return {};
   const Error broken{Code::kUnavailable, fmt::format("{} is no file of a seal key: put the node's own back", file_)};
   const auto mode = fs::status(file_, ignored).permissions();
-  if ((mode & fs::perms::others_all) != fs::perms::none) {
+  if ((mode & (fs::perms::group_all | fs::perms::others_all)) != fs::perms::none) {
     return Error{Code::kUnavailable,
                  fmt::format("the seal key {0} is open to others on this machine: chmod 600 {0}", file_)};
   }
   auto text = ReadFile(file_, kMostBytes);
   if (!text) return Error{Code::kUnavailable, "cannot read the seal key: " + text.error().message};
   const Secret all(text.TakeValue());
-  const std::vector<std::string> lines = Split(std::string(Trim(all.bytes())), '\n');
-  if (lines.size() < 2 || lines[0] != kHead) return broken;
+  std::string_view left = Trim(all.bytes());
+  if (!left.starts_with(kHead)) return broken;
+  left.remove_prefix(kHead.size());
   std::vector<Secret> keys;
-  for (size_t i = 1; i < lines.size(); ++i) {
-    auto bytes = FromBase64(lines[i]);
+  while (!left.empty()) {
+    if (left.front() != '\n') return broken;
+    const std::string_view line = left.substr(1, left.find('\n', 1) - 1);
+    left.remove_prefix(1 + line.size());
+    auto bytes = FromBase64(line);
     if (!bytes) return broken;
     Secret key(bytes.TakeValue());
     if (key.bytes().size() != kKeyBytes) return broken;
     keys.push_back(std::move(key));
   }
+  if (keys.empty()) return broken;
   keys_ = std::move(keys);
   return {};
 }
 
 Status Vault::Write(std::vector<Secret> keys) {
-  std::string text(kHead);
-  for (const Secret& key : keys) text += "\n" + Base64(key.bytes());
-  const Secret all(text + "\n");
+  std::string text;
+  text.reserve(kHead.size() + keys.size() * (kKeyBytes * 2) + 1);  // A string that grows leaves what it had behind.
+  text += kHead;
+  for (const Secret& key : keys) {
+    const Secret line(Base64(key.bytes()));
+    text.append("\n").append(line.bytes());
+  }
+  text += '\n';
+  const Secret all(std::move(text));
   TRY(WriteFileAtomically(file_, all.bytes(), 0600));
   keys_ = std::move(keys);
   return {};
@@ -151,12 +164,16 @@ Result<int> Vault::Reseal(store::Txn& txn) {
   return static_cast<int>(all.size());
 }
 
-Status Vault::Resealed() {
+Status Vault::Resealed(store::Store& store) {
+  auto txn = TRY(store.Begin());
+  std::set<std::string> used;
+  for (const store::Row& row : TRY(txn->Run("SELECT DISTINCT key_id FROM sealed"))) used.insert(row.text(0));
   std::lock_guard lock(mutex_);
-  if (keys_.size() < 2) return {};
   std::vector<Secret> keys;
-  keys.push_back(keys_.front().Copy());
-  return Write(std::move(keys));
+  for (const Secret& key : keys_) {
+    if (keys.empty() || used.contains(KeyId(key))) keys.push_back(key.Copy());
+  }
+  return keys.size() == keys_.size() ? Status{} : Write(std::move(keys));
 }
 
 }  // namespace weft::secrets
