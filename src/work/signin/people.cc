@@ -50,8 +50,8 @@ Result<Answer> SignIn::StartDevice(const Client& client, const Form& form, const
     return Error{Code::kUnavailable, "too many devices were begun from your address; try again in a minute"};
   }
   starts_.Count(peer);
+  if (auto refused = TRY(CheckClient(client, peer))) return std::move(*refused);
   auto txn = TRY(store_.Begin());
-  if (auto refused = TRY(CheckClient(*txn, client))) return std::move(*refused);
   const std::string scope = FieldOf(form, "scope");
   if (auto known = LimitsOf(scope, true); !known) {
     return Answer{400, Json::Map({{"error", "invalid_scope"}, {"error_description", known.error().message}})};

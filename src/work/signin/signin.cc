@@ -165,19 +165,25 @@ Result<std::string> SignIn::HashPassword(const std::string& password) {
   return hash;
 }
 
+Status SignIn::CheckTries(const std::string& peer) const {
+  const Millis wait = failures_.Wait(peer);
+  if (wait <= Millis(0)) return {};
+  return Error{Code::kUnavailable, fmt::format("too many sign-ins have failed from your address; try again in {} s",
+                                               wait.count() / 1'000 + 1)};
+}
+
 Status SignIn::CheckPassword(const std::string& name, const std::string& password, const std::string& peer) {
-  if (const Millis wait = failures_.Wait(peer); wait > Millis(0)) {
-    return Error{Code::kUnavailable, fmt::format("too many sign-ins have failed from your address; try again in {} s",
-                                                 wait.count() / 1'000 + 1)};
-  }
+  TRY(CheckTries(peer));
   std::optional<accounts::User> user;
   {
     auto txn = TRY(store_.Read());
     user = TRY(accounts::FindUser(*txn, name));
   }
   TRY(TakeTurn());
-  const bool right = token::PasswordMatches(user ? user->password_hash : kNobodysHash, password) && user;
+  const Result<bool> matches = token::PasswordMatches(user ? user->password_hash : kNobodysHash, password);
   GiveTurn();
+  const bool right = TRY(matches)
+  &&user;
   auto txn = TRY(store_.Begin());
   user = TRY(accounts::FindUser(*txn, name));  // Others may have failed meanwhile.
   const bool locked = user && user->locked_until && *user->locked_until > clock_.Now();

@@ -108,8 +108,9 @@ class SignIn {
   void GiveTurn();
   Instant In(Millis time) const { return {clock_.Now().micros + time.count() * 1'000}; }
 
-  // The refusal where the client is not who it says.
-  Result<std::optional<Answer>> CheckClient(store::Txn& txn, const Client& client);
+  Status CheckTries(const std::string& peer) const;
+  // The refusal where the client is not who it says. It takes no turn to write: whoever asks is not known yet.
+  Result<std::optional<Answer>> CheckClient(const Client& client, const std::string& peer);
   Result<Answer> TokenForDevice(store::Txn& txn, const Client& client, const Form& form, const std::string& peer);
   Result<Answer> TokenForCode(store::Txn& txn, const Client& client, const Form& form, const std::string& peer);
   Result<Answer> TokenForRefresh(store::Txn& txn, const Client& client, const Form& form, const std::string& peer);

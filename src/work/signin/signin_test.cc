@@ -39,6 +39,10 @@ class SignInTest : public ::testing::Test {
     sign_in_ = SignIn::Open(*store_, clock_, {.key_file = folder_ + "/keys"}).value();
     sign_in_->SetIssuer("https://weft.example.org");
   }
+  bool Kept(const std::string& refresh) {
+    auto txn = store_->Read().value();
+    return accounts::FindRefresh(*txn, refresh).value().has_value();
+  }
   std::string Error(const Form& form) { return sign_in_->Token(kCli, form, "").value().body["error"].Text(); }
   bool Opens(const std::string& secret) {
     auto txn = store_->Read().value();
@@ -180,6 +184,41 @@ TEST(Redirects, AreTheRegisteredOnesButForALoopbackPort) {
                             "http://127.0.0.1.evil.org/b", "http://localhost/b"}) {
     EXPECT_FALSE(RedirectAllowed("http://127.0.0.1/b", other)) << other;
   }
+}
+
+TEST_F(SignInTest, WhoIsNotKnownTakesNoTurnToWriteAndHasSoManyTries) {
+  const Client nobody{"nobody", "guessed"};
+  const std::string peer = "192.0.2.9:5000";
+  {
+    auto writer = store_->Begin().value();
+    EXPECT_EQ(sign_in_->Token(nobody, {{"grant_type", "client_credentials"}}, peer).value().status, 401);
+    EXPECT_EQ(sign_in_->Revoke(nobody, {{"token", "x"}}, peer).value().status, 401);
+    EXPECT_EQ(sign_in_->StartDevice(nobody, {}, peer).value().status, 401);
+  }
+  for (int i = 3; i < 100; ++i) EXPECT_EQ(sign_in_->Token(nobody, {}, peer).value().status, 401);
+  EXPECT_EQ(sign_in_->Token(nobody, {}, peer).error().code, Code::kUnavailable);
+  EXPECT_EQ(sign_in_->Token(nobody, {}, "192.0.2.10:5000").value().status, 401);
+  // The command line is no secret, and is not kept waiting by others' guesses.
+  EXPECT_EQ(sign_in_->Token(kCli, {{"grant_type", "refresh_token"}}, peer).value().body["error"].Text(),
+            "invalid_grant");
+  clock_.Pass(6);
+  EXPECT_EQ(sign_in_->Token(nobody, {}, peer).value().status, 401);
+}
+
+TEST_F(SignInTest, ATokenThatIsRevokedEndsItsSignIn) {
+  const Json first = SignedIn();
+  auto renewed = [&](const std::string& refresh) {
+    return sign_in_->Token(kCli, {{"grant_type", "refresh_token"}, {"refresh_token", refresh}}, "").value().body;
+  };
+  const Json second = renewed(first["refresh_token"].Text());
+  const Json other = SignedIn();
+  ASSERT_TRUE(Opens(second["access_token"].Text()));
+  // The older of its two tokens, which is good still.
+  ASSERT_EQ(sign_in_->Revoke(kCli, {{"token", first["access_token"].Text()}}, "").value().status, 200);
+  EXPECT_FALSE(Opens(first["access_token"].Text()));
+  EXPECT_FALSE(Kept(second["refresh_token"].Text()));
+  EXPECT_EQ(renewed(second["refresh_token"].Text())["error"].Text(), "invalid_grant");
+  EXPECT_EQ(renewed(other["refresh_token"].Text())["error"].Text(), "");
 }
 
 }  // namespace

@@ -29,18 +29,23 @@ Result<bool> Welcome(store::Txn& txn, const std::string& principal) {
 
 }  // namespace
 
-Result<std::optional<Answer>> SignIn::CheckClient(store::Txn& txn, const Client& client) {
+Result<std::optional<Answer>> SignIn::CheckClient(const Client& client, const std::string& peer) {
   if (client.id == kCommandLine && client.secret.empty()) return std::optional<Answer>();
-  const auto service = TRY(accounts::FindService(txn, client.id));
-  if (service && !service->disabled_at && SecretsEqual(service->secret_hash, Sha256(client.secret))) {
-    return std::optional<Answer>();
+  TRY(CheckTries(peer));
+  {
+    auto txn = TRY(store_.Read());
+    const auto service = TRY(accounts::FindService(*txn, client.id));
+    if (service && !service->disabled_at && SecretsEqual(service->secret_hash, Sha256(client.secret))) {
+      return std::optional<Answer>();
+    }
   }
+  failures_.Count(peer);
   return std::optional(Refused("invalid_client", "the client or its secret is not known", 401));
 }
 
 Result<Answer> SignIn::Token(const Client& client, const Form& form, const std::string& peer) {
+  if (auto refused = TRY(CheckClient(client, peer))) return std::move(*refused);
   auto txn = TRY(store_.Begin());
-  if (auto refused = TRY(CheckClient(*txn, client))) return std::move(*refused);
   const std::string grant = FieldOf(form, "grant_type");
   auto answer = [&]() -> Result<Answer> {
     if (grant == kDeviceGrant) return TokenForDevice(*txn, client, form, peer);
@@ -110,9 +115,6 @@ Result<Answer> SignIn::TokenForRefresh(store::Txn& txn, const Client& client, co
   if (!before || !after || !before->Cover(*after)) {
     return Refused("invalid_scope", "a refresh asks for no more than the sign-in did");
   }
-  for (const access::Token& token : TRY(access::Tokens(txn, refresh->principal))) {
-    if (token.id == refresh->token_id && token.revoked_at) return Refused("invalid_grant", "the sign-in was revoked");
-  }
   return Give(txn, client, {refresh->principal, scope, "", refresh->family, "refresh"}, peer);
 }
 
@@ -171,13 +173,14 @@ Result<Answer> SignIn::EndFamily(store::Txn& txn, const std::string& family, con
 }
 
 Result<Answer> SignIn::Revoke(const Client& client, const Form& form, const std::string& peer) {
+  if (auto refused = TRY(CheckClient(client, peer))) return std::move(*refused);
   auto txn = TRY(store_.Begin());
-  if (auto refused = TRY(CheckClient(*txn, client))) return std::move(*refused);
   const std::string secret = FieldOf(form, "token");
   if (const auto refresh = TRY(accounts::FindRefresh(*txn, secret)); refresh && refresh->client == client.id) {
     TRY(EndFamily(*txn, refresh->family, "signed out", refresh->principal, peer));
   } else if (const auto identity = access::Authenticate(*txn, clock_, secret); identity) {
     TRY(access::RevokeToken(*txn, clock_, identity->token_id));
+    TRY(accounts::EndFamilyOf(*txn, identity->token_id));  // It would be renewed.
     TRY(ledger::Append(*txn, clock_,
                        {"token.revoked", identity->principal.name, "", "",
                         Json::Map({{"token", identity->token_id}, {"peer", peer}})}));
