@@ -68,7 +68,8 @@ Result<model::Limits> LimitsOf(store::Txn& txn, const Json& body, const std::str
 
 Answer ListGrants(Api& api, const Caller& caller, const http::Request& request) {
   TRY(OnlyQuery(request, {"address", "principal", "mine"}));
-  const bool mine = request.Query("mine") == "true";
+  const std::string mine = request.Query("mine");
+  if (!mine.empty()) TRY(OneOf("mine", mine, {"true", "false"}));
   auto txn = TRY(api.store.Read());
   std::optional<model::PortKey> key;
   if (!request.Query("address").empty()) key = TRY(PortOf(*txn, request.Query("address")))
@@ -77,7 +78,7 @@ Answer ListGrants(Api& api, const Caller& caller, const http::Request& request) 
   if (!request.Query("principal").empty()) holders = std::vector{request.Query("principal")};
   Json::Array grants;
   for (const access::Grant& grant : TRY(access::Grants(*txn, key ? &*key : nullptr, std::move(holders)))) {
-    if (!mine || access::Covers(grant.principal, caller.principal)) grants.push_back(GrantJson(grant));
+    if (mine != "true" || access::Covers(grant.principal, caller.principal)) grants.push_back(GrantJson(grant));
   }
   return http::Response::Of(Json::Map({{"grants", std::move(grants)}}));
 }

@@ -45,32 +45,22 @@ Answer Explain(Api& api, const Caller& caller, const http::Request& request) {
   TRY(OnlyQuery(request, {"principal", "action", "address", "purpose"}));
   const std::string name = request.Query("principal");
   if (name.empty()) return Error{Code::kInvalid, "parameter principal is missing: whose right is asked?"};
-  static constexpr std::pair<std::string_view, model::Action> kActions[] = {{"read", model::Action::kRead},
-                                                                            {"publish", model::Action::kPublish},
-                                                                            {"run", model::Action::kRun},
-                                                                            {"grant", model::Action::kGrant},
-                                                                            {"audit", model::Action::kAudit}};
   const std::string wanted = request.Query("action").empty() ? "read" : request.Query("action");
   TRY(OneOf("action", wanted, {"read", "publish", "run", "grant", "audit"}));
-  model::Action action = model::Action::kRead;
-  for (const auto& [text, each] : kActions) {
-    if (text == wanted) action = each;
-  }
+  const model::Action action = TRY(model::ActionFrom(wanted));
   auto txn = TRY(api.store.Read());
   const catalog::Port port = TRY(PortOf(*txn, request.Query("address")));
-  if (name != caller.principal.name) {
+  // Of oneself as one came: with a token's limits, and the groups that an identity provider vouched for.
+  model::Principal principal = caller.principal;
+  if (name != principal.name) {
     bool may = false;
-    for (model::Action right : {model::Action::kGovern, model::Action::kAudit, model::Action::kGrant}) {
-      may = may || TRY(access::Decide(*txn, api.clock, caller.principal, right, port.resource, ""))
+    for (model::Action right : {model::Action::kAudit, model::Action::kGrant}) {
+      may = may || TRY(api.gate.Ask(*txn, caller, right, port.resource))
       .permitted;
     }
-    if (!may) {
-      txn.reset();
-      TRY(api.gate.Decide(caller, model::Action::kGovern, port.resource));
-      txn = TRY(api.store.Read());
-    }
+    if (!may) TRY(api.gate.Decide(*txn, caller, model::Action::kGovern, port.resource));
+    principal = TRY(access::PrincipalOf(*txn, name));
   }
-  const model::Principal principal = TRY(access::PrincipalOf(*txn, name));
   const model::Decision decision =
       TRY(access::Decide(*txn, api.clock, principal, action, port.resource, request.Query("purpose")));
   Json answer = DecisionJson(decision);

@@ -84,7 +84,13 @@ class Rest : public testing::Test {
     request.query = std::move(query);
     request.body = body;
     if (!who.empty()) request.headers["authorization"] = "Bearer " + secrets_.at(who);
+    const access::Asked asked;
     http::Response response = gate::Serve<Api>(*gate_, *api_, Routes(), request);
+    for (const gate::Route<Api>& route : Routes()) {
+      if (route.method != method || !gate::Match(route.pattern, request)) continue;
+      const unsigned told = model::Bits(route.action) | route.within;
+      EXPECT_EQ(asked.actions() & ~told, 0u) << method << " " << path << " asks what the table does not tell";
+    }
     return {response.status, Json::Parse(response.body).value_or(Json(response.body))};
   }
   Json Ok(const std::string& who, const std::string& method, const std::string& path,
@@ -308,6 +314,54 @@ TEST_F(Rest, WhyARunFailedIsToldToThoseWhoMendIt) {
   EXPECT_EQ(Ok("lea", "GET", "/v1/runs/" + id)["status"].Text(), "failed");
   EXPECT_EQ(Ok("lea", "GET", "/v1/runs/" + id).Dump().find("nowhere"), std::string::npos);
   EXPECT_EQ(Ok("lea", "GET", "/v1/runs").Dump().find("nowhere"), std::string::npos);
+}
+
+TEST_F(Rest, ASecretThatIsRemovedOrSealedAnewIsInNoFileOfTheStore) {
+  Publish();
+  auto sealed = [&] {
+    auto txn = store_->Read().TakeValue();
+    return txn->Run("SELECT value FROM sealed WHERE kind = 'secret'").value().at(0).text(0);
+  };
+  auto in_store = [&](const std::string& bytes) {
+    for (const char* end : {"weft.db", "weft.db-wal"}) {
+      auto text = ReadFile(folder_ / end);
+      if (text && text->find(bytes) != text->npos) return true;
+    }
+    return false;
+  };
+  Ok("jonas", "POST", "/v1/secrets", {}, R"({"domain":"network","name":"password","value":"hunter2"})");
+  const std::string first = sealed();
+  EXPECT_TRUE(in_store(first));
+  Ok("admin", "POST", "/v1/secrets/reseal");
+  const std::string second = sealed();
+  EXPECT_NE(first, second);
+  EXPECT_FALSE(in_store(first));
+  Ok("jonas", "DELETE", "/v1/secrets/network/password");
+  EXPECT_FALSE(in_store(second));
+}
+
+TEST_F(Rest, WhatIsExplainedAboutOneselfIsWhatOneMay) {
+  Publish();
+  std::map<std::string, std::string> query = {
+      {"principal", "admin"}, {"address", "network/airports/airports@1"}, {"action", "grant"}};
+  EXPECT_TRUE(Ok("admin", "GET", "/v1/explain", query)["permitted"].Bool());
+  const Json limited = Ok("jonas", "POST", "/v1/tokens", {}, R"({"name":"reads","scope":["read"]})");
+  secrets_["limited"] = limited["secret"].Text();
+  query["principal"] = "jonas";
+  EXPECT_TRUE(Ok("jonas", "GET", "/v1/explain", query)["permitted"].Bool());
+  const Json less = Ok("limited", "GET", "/v1/explain", query);
+  EXPECT_FALSE(less["permitted"].Bool(true));
+  EXPECT_NE(less.Dump().find("is limited to read"), std::string::npos) << less.Dump();
+  EXPECT_EQ(Call("lea", "GET", "/v1/explain", query).first, 403);
+  query["action"] = "administer";
+  EXPECT_EQ(Call("admin", "GET", "/v1/explain", query).first, 422);
+}
+
+TEST_F(Rest, MineIsYesOrNo) {
+  EXPECT_EQ(Ok("lea", "GET", "/v1/grants", {{"mine", "true"}})["grants"].size(), 0u);
+  auto [status, json] = Call("lea", "GET", "/v1/grants", {{"mine", "yes"}});
+  EXPECT_EQ(status, 422);
+  EXPECT_NE(json["title"].Text().find("parameter mine: 'yes'"), std::string::npos) << json.Dump();
 }
 
 }  // namespace

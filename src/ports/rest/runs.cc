@@ -2,7 +2,6 @@
 
 #include "base/id.h"
 #include "ports/rest/handlers.h"
-#include "state/access/access.h"
 #include "state/ledger/audit.h"
 
 namespace weft::rest {
@@ -15,20 +14,20 @@ struct Sight {
   bool rows = false;
   std::string right = {};  // By which the rows are seen.
   bool reasons = false;
-  bool counts = true;  // How many rows there are, and what was measured over them.
+  bool counts = false;  // How many rows there are, and what was measured over them.
 };
 
 Result<Sight> SightOf(Api& api, store::Txn& txn, const Caller& caller, const model::PortKey& key) {
   auto port = PortOf(txn, key.Text());
-  if (!port) return Sight{};
-  const model::Decision read = TRY(MayRead(txn, api.clock, caller, port->resource));
+  if (!port && port.error().code != Code::kNotFound) return port.TakeError();
+  if (!port) return Sight{};  // It is gone, and with it who might see what.
+  const model::Decision read = TRY(api.gate.Ask(txn, caller, model::Action::kRead, port->resource));
   const bool all = read.permitted && !read.restriction;
-  const model::Decision run =
-      TRY(access::Decide(txn, api.clock, caller.principal, model::Action::kRun, port->resource, caller.purpose));
+  const model::Decision run = TRY(api.gate.Ask(txn, caller, model::Action::kRun, port->resource));
   return Sight{all, read.right, all || run.permitted, MayCount(read)};
 }
 
-Json CheckJson(const runs::CheckResult& check, Sight sight) {
+Json CheckJson(const runs::CheckResult& check, const Sight& sight) {
   const bool shown = check.value && sight.counts && (sight.rows || !check.tells);
   return Json::Map({{"id", check.id},
                     {"description", check.description},
@@ -40,10 +39,16 @@ Json CheckJson(const runs::CheckResult& check, Sight sight) {
                     {"place", check.place}});
 }
 
-Json RunJson(const runs::Run& run, Sight sight) {
+// Of what failed and what was refused the message says what was read, and how much of it.
+std::string MessageOf(const runs::Run& run, const Sight& sight) {
+  if (run.status == "failed" && !sight.reasons) return "why is told to those who may run the port or read it";
+  if (run.status != "refused" || sight.counts) return run.message;
+  return "its checks failed; what they counted is told to those from whom no policy hides rows";
+}
+
+Json RunJson(const runs::Run& run, const Sight& sight) {
   Json::Array checks;
   for (const runs::CheckResult& check : run.checks) checks.push_back(CheckJson(check, sight));
-  const bool withheld = run.status == "failed" && !sight.reasons;
   return Json::Map({{"id", run.id},
                     {"address", run.port.Text()},
                     {"status", run.status},
@@ -51,7 +56,7 @@ Json RunJson(const runs::Run& run, Sight sight) {
                     {"progress", run.progress},
                     {"rows", sight.counts ? Json(run.rows) : Json()},
                     {"snapshot", run.snapshot_id ? Json(std::to_string(*run.snapshot_id)) : Json()},
-                    {"message", withheld ? "why is told to those who may run the port or read it" : run.message},
+                    {"message", MessageOf(run, sight)},
                     {"requested_by", run.requested_by},
                     {"requested_at", run.requested_at.Text()},
                     {"started_at", OptionalTime(run.started_at)},
