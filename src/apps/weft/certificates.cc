@@ -28,7 +28,12 @@ void CertificateWatch::Look(http::Server& http, flight::Server& flight) {
     log::Info("new certificate", {{"file", chain_file_}, {"until", TRY(http::EndOf(certificate)).Text()}});
     return {};
   }();
-  if (!taken) log::Error("the new certificate is not used; the one before stays", {{"why", taken.error().message}});
+  if (!taken) {
+    const bool flies = flight.Ready().has_value();
+    log::Error(flies ? "the new certificate is not used; the one before stays"
+                     : "the new certificate is shown over HTTP alone; Flight listens nowhere, and is tried again",
+               {{"why", taken.error().message}});
+  }
   // A listener that could not be taken over yet is tried again.
   if (taken || taken.error().code != Code::kUnavailable) seen_ = std::move(now);
 }

@@ -260,6 +260,7 @@ class WholeNode final : public Node {
     if (!ready_.load(std::memory_order_acquire)) {
       return Error{Code::kUnavailable, "the node is starting or stopping; try again in a moment"};
     }
+    TRY(flight_->Ready());
     auto txn = TRY(store_->Read());
     TRY(txn->Run("SELECT 1"));
     return {};

@@ -46,8 +46,10 @@ class Server {
   virtual int port() const = 0;
   // What connections from now on are shown; reads that run end under the old one. The library cannot exchange it in a
   // running server: another one takes the port over, within which some milliseconds nobody listens. kUnavailable where
-  // it could not take it yet: to be called again.
+  // it could not take it yet: nobody listens then, and it is to be called again.
   virtual Status UseCertificate(const std::string& chain, const std::string& key) = 0;
+  // kUnavailable from a certificate that could not be taken until one is.
+  virtual Status Ready() const = 0;
   virtual void Stop(Deadline deadline) = 0;
 };
 

@@ -401,8 +401,16 @@ class FlightServer final : public Server {
       std::this_thread::sleep_for(kTakeOverPause);
       opened = OpenDoor(chain, key);
     }
+    listens_ = opened.has_value();
     door_ = TRY(std::move(opened));
     return {};
+  }
+
+  Status Ready() const override {
+    if (listens_) return {};
+    return Error{Code::kUnavailable,
+                 "Flight listens nowhere: the certificate that changed could not be taken yet, and "
+                 "the node goes on trying; its log says why"};
   }
 
   void Stop(Deadline deadline) override {
@@ -451,6 +459,7 @@ class FlightServer final : public Server {
   std::vector<std::future<void>> ending_;  // Doors that were replaced, until their last read has ended.
   std::unique_ptr<Ticker> ticker_;
   bool stopped_ = false;
+  std::atomic<bool> listens_ = true;  // False where a door was given up and no other could be opened.
 };
 
 }  // namespace
