@@ -12,6 +12,7 @@ namespace weft::app {
 namespace {
 
 constexpr int kRefused = 3;
+constexpr int kDenied = 4;
 constexpr std::chrono::milliseconds kPoll{100};
 
 bool Moves(const Json& run) { return run["status"].Text() == "pending" || run["status"].Text() == "running"; }
@@ -94,7 +95,7 @@ Result<int> Follow(Session& session, const Json& submitted) {
   std::vector<Json> runs(submitted["runs"].Items());
   Progress progress(session.screen());
   std::vector<bool> told(runs.size(), false);
-  bool all_good = true;
+  int code = 0;  // Of several that did not come about, what was refused or failed says more than what was denied.
   for (size_t left = runs.size(); left > 0;) {
     std::vector<std::string> bars;
     std::string ended;
@@ -107,7 +108,7 @@ Result<int> Follow(Session& session, const Json& submitted) {
       }
       told[i] = true;
       --left;
-      all_good = all_good && Good(runs[i]);
+      if (!Good(runs[i]) && code != kRefused) code = runs[i]["status"].Text() == "denied" ? kDenied : kRefused;
       if (!session.json()) ended += ResultLine(session, runs[i]) + ProblemChecks(session, runs[i]);
     }
     if (!ended.empty()) {
@@ -119,7 +120,7 @@ Result<int> Follow(Session& session, const Json& submitted) {
     if (left > 0) std::this_thread::sleep_for(kPoll);
   }
   if (session.json()) session.PrintJson(Json::Map({{"runs", Json(Json::Array(runs.begin(), runs.end()))}}));
-  return all_good ? 0 : kRefused;
+  return code;
 }
 
 class RunCommand : public Command {
