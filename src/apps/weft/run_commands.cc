@@ -303,15 +303,16 @@ class TagCommand : public Command {
 
 constexpr CommandEntry kCommands[] = {
     {"run", "Run", "Build output ports, check them, and publish the rows",
-     "weft run operations/flights/flights\nweft run operations fleet --force\nweft run --all", Bits(Action::kRun),
-     Make<RunCommand>},
+     "weft run operations/flights/flights\nweft run operations fleet --force\nweft run --all",
+     Bits(Action::kRun, Action::kRead), Make<RunCommand>},
     {"runs", "Run", "Runs, or all about one", "weft runs\nweft runs operations/flights\nweft runs run_01j…",
-     Bits(Action::kBrowse), Make<RunsCommand>},
-    {"cancel", "Run", "Stop a run; nothing of it becomes visible", "weft cancel run_01j…", Bits(Action::kRun),
-     Make<CancelCommand>},
-    {"retry", "Run", "Run again what did not succeed", "weft retry run_01j…", Bits(Action::kRun), Make<RetryCommand>},
+     Bits(Action::kBrowse, Action::kRead, Action::kRun), Make<RunsCommand>},
+    {"cancel", "Run", "Stop a run; nothing of it becomes visible", "weft cancel run_01j…",
+     Bits(Action::kRun, Action::kRead), Make<CancelCommand>},
+    {"retry", "Run", "Run again what did not succeed", "weft retry run_01j…", Bits(Action::kRun, Action::kRead),
+     Make<RetryCommand>},
     {"snapshots", "Run", "Committed states of an output port", "weft snapshots operations/flights/flights",
-     Bits(Action::kBrowse), Make<SnapshotsCommand>},
+     Bits(Action::kBrowse, Action::kRead), Make<SnapshotsCommand>},
     {"tag", "Run", "Name a snapshot", "weft tag operations/flights/flights year-end --snapshot 123", Bits(Action::kRun),
      Make<TagCommand>},
 };
