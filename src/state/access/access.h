@@ -38,9 +38,8 @@ Result<NewToken> CreateToken(store::Txn& txn, Clock& clock, const std::string& p
                              bool administrator, std::optional<Instant> expires_at, const model::Limits& limits = {});
 // kNotFound where there is none; revoking again changes nothing.
 Status RevokeToken(store::Txn& txn, Clock& clock, const std::string& id);
-// Forgets those of this name, or of names that begin so ("signed in by %"), which ended before; the ledger still tells
-// of them.
-Status ForgetTokens(store::Txn& txn, const std::string& name, Instant before);
+// Forgets those of names like the pattern ("signed in by %"), which ended before; the ledger still tells of them.
+Status ForgetTokens(store::Txn& txn, const std::string& pattern, Instant before);
 Result<std::vector<Token>> Tokens(store::Txn& txn, const std::string& principal = "");
 // When tokens were last used, by id.
 Status PutUses(store::Txn& txn, const std::map<std::string, Instant>& uses);
@@ -64,6 +63,13 @@ Result<model::Principal> PrincipalOf(store::Txn& txn, const std::string& name);
 // name.
 Result<model::Principal> ForeignPrincipal(store::Txn& txn, const std::string& name,
                                           const std::vector<std::string>& claimed);
+
+// The groups of a principal that an identity provider's claims gave it, and mesh.yaml does not by its name.
+Result<std::vector<std::string>> Vouched(store::Txn& txn, const model::Principal& principal);
+// The principal as it is now: groups and attributes as mesh.yaml has them, and of the groups that were vouched for
+// those that it still gives for a claim. What came with the token stays.
+Result<model::Principal> Anew(store::Txn& txn, const model::Principal& principal,
+                              const std::vector<std::string>& vouched);
 
 // Whether a name ("ana" or "group:ops"), of a grant or an owner, speaks of the principal.
 bool Covers(const std::string& name, const model::Principal& principal);

@@ -164,8 +164,8 @@ bool IsPlainName(std::string_view name) {
   });
 }
 
-Status ForgetTokens(store::Txn& txn, const std::string& name, Instant before) {
-  TRY(txn.Run("DELETE FROM tokens WHERE name LIKE $1 AND expires_at < $2", {name, before.Text()}));
+Status ForgetTokens(store::Txn& txn, const std::string& pattern, Instant before) {
+  TRY(txn.Run("DELETE FROM tokens WHERE name LIKE $1 AND expires_at < $2", {pattern, before.Text()}));
   return {};
 }
 
@@ -258,6 +258,30 @@ Result<model::Principal> ForeignPrincipal(store::Txn& txn, const std::string& na
   }
   TRY(AddAttributes(txn, principal));
   return principal;
+}
+
+Result<std::vector<std::string>> Vouched(store::Txn& txn, const model::Principal& principal) {
+  const model::Principal known = TRY(PrincipalOf(txn, principal.name));
+  std::vector<std::string> vouched;
+  for (const std::string& group : principal.groups) {
+    if (std::ranges::find(known.groups, group) == known.groups.end()) vouched.push_back(group);
+  }
+  return vouched;
+}
+
+Result<model::Principal> Anew(store::Txn& txn, const model::Principal& principal,
+                              const std::vector<std::string>& vouched) {
+  model::Principal now = TRY(PrincipalOf(txn, principal.name));
+  for (const std::string& group : vouched) {
+    const auto claims =
+        TRY(txn.Run("SELECT 1 FROM group_members WHERE group_name = $1 AND principal LIKE 'claim:%' LIMIT 1", {group}));
+    const bool known = std::ranges::find(now.groups, group) != now.groups.end();
+    if (!claims.empty() && !known) now.groups.push_back(group);
+  }
+  if (!vouched.empty()) TRY(AddAttributes(txn, now));
+  now.administrator = principal.administrator;
+  now.limits = principal.limits;
+  return now;
 }
 
 Status PutAttributes(store::Txn& txn,

@@ -14,23 +14,6 @@ using Steady = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kAskAgain{100};
 
-// Who asks, with the groups and attributes that the mesh gives them by now. What an identity provider said of groups
-// holds as long as its token; of those the mesh takes back the ones that list neither the person nor any claim.
-Result<model::Principal> PrincipalNow(store::Txn& txn, const model::Caller& caller) {
-  model::Principal now = TRY(access::PrincipalOf(txn, caller.principal.name));
-  now.administrator = caller.principal.administrator;
-  now.limits = caller.principal.limits;
-  if (!caller.token_id.starts_with("jwt_")) return now;
-  now.attributes = caller.principal.attributes;
-  for (const std::string& group : caller.principal.groups) {
-    if (std::ranges::find(now.groups, group) != now.groups.end()) continue;
-    const std::vector<std::string> members = TRY(access::Members(txn, group));
-    const auto claim = [](const std::string& member) { return member.starts_with("claim:"); };
-    if (std::ranges::any_of(members, claim)) now.groups.push_back(group);
-  }
-  return now;
-}
-
 // What is asked about, as the mesh has it by now: owners, tags and the contract may be others.
 Result<model::Resource> ResourceNow(store::Txn& txn, const Table& table) {
   const model::PortKey& key = table.view.table.key;
@@ -86,15 +69,15 @@ Status Permit::Ask(Steady::duration* good_for) {
   if (caller_.expires_at && *caller_.expires_at <= context.clock.Now()) {
     return Error{Code::kUnauthenticated, "the token expired at " + caller_.expires_at->Text()};
   }
-  // Who was in a group, had an attribute or owned a domain when the statement was prepared may not by now.
-  const model::Principal principal = TRY(PrincipalNow(*txn, caller_));
+  // Who they are and who decides there may have changed too, by another mesh.yaml.
+  model::Caller caller = caller_;
+  caller.principal = TRY(access::Anew(*txn, caller_.principal, vouched_));
   for (const Table& table : *tables_) {
     const model::Resource resource = TRY(ResourceNow(*txn, table));
-    const model::Decision decision =
-        TRY(access::Decide(*txn, context.clock, principal, model::Action::kRead, resource, caller_.purpose));
+    const model::Decision decision = TRY(access::Decide(*txn, context.clock, caller, model::Action::kRead, resource));
     if (!decision.permitted) {
       txn.reset();
-      return shared_.Denied(caller_, table.view.table.key, decision,
+      return shared_.Denied(caller, table.view.table.key, decision,
                             fmt::format("{} may no longer read {}", caller_.principal.name, table.written.Text()));
     }
     const bool was = table.restriction != nullptr, is = decision.restriction != nullptr;

@@ -60,6 +60,41 @@ TEST(Attended, ARevocationStopsTheNextBatch) {
   EXPECT_EQ(mesh.Ledger("denied").size(), 1u);
 }
 
+TEST(Attended, SoDoesWhatMeshYamlSaysOfTheReader) {
+  TestMesh mesh({}, 200'000);
+  auto groups = [&](std::vector<std::string> sellers, std::vector<std::string> guests) {
+    auto txn = Must(mesh.store().Begin());
+    Must(access::PutGroups(*txn, {{"sellers", std::move(sellers)}, {"guests", std::move(guests)}}));
+    Must(txn->Commit());
+    std::this_thread::sleep_for(Millis(120));
+  };
+  groups({"ana", "bea"}, {"dan", "claim:partners"});
+  mesh.Grant("group:guests", Millis(600'000));
+  // By the group that owns; by a group's grant; by the same group, for which an identity provider vouches.
+  model::Caller foreign = mesh.CallerOf("eve");
+  foreign.token_id = "jwt_1";
+  foreign.principal.groups = {"guests"};
+  Open ana(mesh, mesh.CallerOf("ana")), bea(mesh, mesh.CallerOf("bea")), dan(mesh, mesh.CallerOf("dan")),
+      eve(mesh, foreign);
+  for (Open* read : {&ana, &bea, &dan, &eve}) EXPECT_EQ(read->Next(), "");
+  groups({"ana"}, {"claim:partners"});
+  EXPECT_EQ(ana.Next(), "");
+  EXPECT_TRUE(bea.Next().starts_with("denied: bea may no longer read sales.orders.orders_v1: "));
+  EXPECT_TRUE(dan.Next().starts_with("denied: dan may no longer read sales.orders.orders_v1: "));
+  EXPECT_EQ(eve.Next(), "");
+  groups({"ana"}, {});
+  EXPECT_TRUE(eve.Next().starts_with("denied: eve may no longer read sales.orders.orders_v1: "));
+  {
+    auto txn = Must(mesh.store().Begin());
+    auto changed = Must(catalog::MeshOf(*txn));
+    changed->domains[0].owners = {"bea"};
+    Must(catalog::PutMesh(*txn, *changed));
+    Must(txn->Commit());
+  }
+  std::this_thread::sleep_for(Millis(120));
+  EXPECT_TRUE(ana.Next().starts_with("denied: ana may no longer read sales.orders.orders_v1: "));
+}
+
 TEST(Attended, SoDoesTheEndOfAGrant) {
   TestMesh mesh({}, 200'000);
   mesh.Grant("cat", Millis(400));

@@ -55,11 +55,14 @@ class GovernedEngine final : public Engine {
     const std::string salt = Sha256(NewSecret(32));  // The same value has the same hash in all of its tables.
     std::vector<Table> tables;
     auto txn = TRY(shared_.context().store.Read());
+    // Of this node's own tokens mesh.yaml says all the groups.
+    std::vector<std::string> vouched;
+    if (caller.token_id.starts_with("jwt_")) vouched = TRY(access::Vouched(*txn, caller.principal));
     for (const model::TableName& name : statement.tables) {
       tables.push_back(TRY(Resolve(*txn, caller, name, at, statement.leakproof, salt)));
     }
     txn.reset();
-    return Bind(shared_, caller, sql, std::move(tables));
+    return Bind(shared_, caller, std::move(vouched), sql, std::move(tables));
   }
 
  private:

@@ -110,8 +110,10 @@ class Shared;
 // statement and its reads, which may outlive it. Thread-safe.
 class Permit {
  public:
-  Permit(Shared& shared, model::Caller caller, std::shared_ptr<const std::vector<Table>> tables)
-      : shared_(shared), caller_(std::move(caller)), tables_(std::move(tables)) {}
+  // `vouched`: the caller's groups that are not by its name.
+  Permit(Shared& shared, model::Caller caller, std::vector<std::string> vouched,
+         std::shared_ptr<const std::vector<Table>> tables)
+      : shared_(shared), caller_(std::move(caller)), vouched_(std::move(vouched)), tables_(std::move(tables)) {}
 
   // kDenied, once it is in the ledger, when the caller may no longer read a table; kUnauthenticated when the token has
   // ended; kConflict when the policy is another one than the statement was bound under.
@@ -128,6 +130,7 @@ class Permit {
 
   Shared& shared_;
   const model::Caller caller_;
+  const std::vector<std::string> vouched_;
   const std::shared_ptr<const std::vector<Table>> tables_;
   std::mutex mutex_;
   std::atomic<bool> refused_ = false;
@@ -219,8 +222,8 @@ class Shared {
   std::unique_ptr<Ticker> watcher_;  // So does this.
 };
 
-// Binds the statement over its policy views, in an instance of its own.
-Result<std::unique_ptr<Prepared>> Bind(Shared& shared, const model::Caller& caller, const std::string& sql,
-                                       std::vector<Table> tables);
+// Binds the statement over its policy views, in an instance of its own. `vouched`: as a Permit's.
+Result<std::unique_ptr<Prepared>> Bind(Shared& shared, const model::Caller& caller, std::vector<std::string> vouched,
+                                       const std::string& sql, std::vector<Table> tables);
 
 }  // namespace weft::query

@@ -11,12 +11,13 @@ namespace {
 
 class PreparedStatement final : public Prepared {
  public:
-  PreparedStatement(Shared& shared, model::Caller caller, std::string sql, std::vector<Table> tables)
+  PreparedStatement(Shared& shared, model::Caller caller, std::vector<std::string> vouched, std::string sql,
+                    std::vector<Table> tables)
       : shared_(shared),
         caller_(std::move(caller)),
         sql_(std::make_shared<const std::string>(std::move(sql))),
         tables_(std::make_shared<const std::vector<Table>>(std::move(tables))),
-        permit_(std::make_shared<Permit>(shared_, caller_, tables_)) {
+        permit_(std::make_shared<Permit>(shared_, caller_, std::move(vouched), tables_)) {
     for (const Table& table : *tables_) {
       if (table.ends) endings_.push_back({table.view.table.key.Text(), *table.ends});
     }
@@ -193,9 +194,9 @@ class PreparedStatement final : public Prepared {
 
 }  // namespace
 
-Result<std::unique_ptr<Prepared>> Bind(Shared& shared, const model::Caller& caller, const std::string& sql,
-                                       std::vector<Table> tables) {
-  auto statement = std::make_unique<PreparedStatement>(shared, caller, sql, std::move(tables));
+Result<std::unique_ptr<Prepared>> Bind(Shared& shared, const model::Caller& caller, std::vector<std::string> vouched,
+                                       const std::string& sql, std::vector<Table> tables) {
+  auto statement = std::make_unique<PreparedStatement>(shared, caller, std::move(vouched), sql, std::move(tables));
   TRY(statement->Bind());
   return statement;
 }
