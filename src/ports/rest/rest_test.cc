@@ -11,6 +11,7 @@
 #include "state/access/access.h"
 #include "state/catalog/catalog.h"
 #include "state/lineage/lineage.h"
+#include "state/requests/requests.h"
 
 namespace weft::rest {
 namespace {
@@ -40,9 +41,9 @@ class Rest : public testing::Test {
     fs::create_directories(folder_ / "tmp");
     store_ = store::Open("sqlite:" + (folder_ / "weft.db").string()).TakeValue();
     std::vector<store::Migration> all;
-    for (auto part :
-         {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(), runs::Migrations(),
-          lineage::Migrations(), uploads::Migrations(), secrets::Migrations(), accounts::Migrations()}) {
+    for (auto part : {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(),
+                      runs::Migrations(), lineage::Migrations(), uploads::Migrations(), secrets::Migrations(),
+                      accounts::Migrations(), requests::Migrations()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     ASSERT_TRUE(store::Migrate(*store_, all));
@@ -355,6 +356,42 @@ TEST_F(Rest, WhatIsExplainedAboutOneselfIsWhatOneMay) {
   EXPECT_EQ(Call("lea", "GET", "/v1/explain", query).first, 403);
   query["action"] = "administer";
   EXPECT_EQ(Call("admin", "GET", "/v1/explain", query).first, 422);
+}
+
+// Call holds what each request asks against the table.
+TEST_F(Rest, TheTableOfActionsTellsWhatRequestsAsk) {
+  Publish();
+  const std::string run = Run();
+  const std::string port = "network/airports/airports@1", path = "/v1/ports/network/airports/airports";
+  const std::string wanted = Json::Map({{"address", port}, {"because", "to count"}}).Dump();
+  const std::string id = Ok("lea", "POST", "/v1/requests", {}, wanted)["id"].Text();
+  for (const char* who : {"lea", "jonas", "admin"}) {
+    Call(who, "GET", "/v1/requests", {{"whose", "all"}});
+    Ok(who, "GET", "/v1/requests", {{"whose", "to-approve"}});
+    Ok(who, "GET", "/v1/requests/" + id);
+    Ok(who, "POST", "/v1/delegations", {}, R"({"to":"mia","on":"network"})");
+    Ok(who, "GET", "/v1/delegations");
+    Ok(who, "DELETE", "/v1/delegations", {{"to", "mia"}, {"on", "network"}});
+    Call(who, "GET", "/v1/explain", {{"principal", "mia"}, {"address", port}});
+    Ok(who, "GET", "/v1/runs/" + run);
+    Ok(who, "GET", path);
+    Call(who, "POST", "/v1/runs/" + run + "/retry");
+    Call(who, "POST", "/v1/runs/" + run + "/cancel");
+    Call(who, "GET", "/v1/audit/who", {{"address", port}});
+    Call(who, "GET", "/v1/audit/what", {{"principal", "lea"}});
+    Call(who, "GET", "/v1/secrets", {{"domain", "network"}});
+    Call(who, "GET", "/v1/tokens", {{"principal", "lea"}});
+    Ok(who, "POST", "/v1/plan", {}, Submission());
+  }
+  auto another = [&](const char* column) {
+    const Json some = Json::Map({{"address", port}, {"because", "to count"}, {"columns", Json::Array{column}}});
+    return "/v1/requests/" + Ok("lea", "POST", "/v1/requests", {}, some.Dump())["id"].Text();
+  };
+  Ok("lea", "POST", another("faa") + "/withdraw");
+  Ok("jonas", "POST", another("lat") + "/refuse", {}, R"({"note":"no"})");
+  Ok("jonas", "POST", "/v1/requests/" + id + "/ask", {}, R"({"text":"what for?"})");
+  Ok("lea", "POST", "/v1/requests/" + id + "/answer", {}, R"({"text":"a report"})");
+  Ok("jonas", "POST", "/v1/requests/" + id + "/approve");
 }
 
 TEST_F(Rest, MineIsYesOrNo) {
