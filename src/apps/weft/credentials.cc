@@ -112,14 +112,11 @@ Result<http::Response> PostForm(const std::string& node, const std::string& ca_f
   options.url = node;
   options.ca_file = ca_file;
   options.answer_limit = size_t{1} << 20;
-  http::Request written;
-  written.path = "/";
-  written.query = form;
   http::Request request;
   request.method = "POST";
   request.path = path;
   request.headers["content-type"] = "application/x-www-form-urlencoded";
-  request.body = http::WriteTarget(written).substr(2);
+  request.body = http::WriteForm(form);
   return TRY(http::Client::Open(options))
   ->Send(request);
 }

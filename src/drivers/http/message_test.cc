@@ -55,6 +55,17 @@ TEST(Target, BrokenOnesAreRefused) {
   }
 }
 
+TEST(Form, IsReadAndWrittenBack) {
+  const std::map<std::string, std::string> fields = {{"a", "b c&d=e"}, {"empty", ""}, {"path", "x/y?#+%"}};
+  EXPECT_EQ(ReadForm(WriteForm(fields)).value(), fields);
+  EXPECT_EQ(WriteForm({}), "");
+  EXPECT_EQ(ReadForm("&a=x+y%2Bz&&flag&b=1#2").value(),
+            (std::map<std::string, std::string>{{"a", "x y+z"}, {"flag", ""}, {"b", "1#2"}}));
+  EXPECT_NE(ReadForm("a=1&b=2&%61=3").error().message.find("'a' twice"), std::string::npos);
+  for (const char* form : {"a=%1", "%zz=1", "a=%00", "a=%ff%fe"})
+    EXPECT_EQ(ReadForm(form).error().code, Code::kInvalid);
+}
+
 TEST(Origin, IsReadInOneWayOrRefused) {
   auto text = [](std::string_view url) {
     auto origin = OriginOf(url);

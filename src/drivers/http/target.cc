@@ -18,7 +18,8 @@ int HexDigit(char c) {
   return -1;
 }
 
-Result<std::string> Decode(std::string_view text, bool plus_is_space) {
+// `what` is wrong where it cannot be decoded.
+Result<std::string> Decode(std::string_view text, bool plus_is_space, std::string_view what = "the request's target") {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
     char c = text[i];
@@ -26,8 +27,8 @@ Result<std::string> Decode(std::string_view text, bool plus_is_space) {
       const int high = i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
       const int low = i + 2 < text.size() ? HexDigit(text[i + 2]) : -1;
       if (high < 0 || low < 0) {
-        return Error{Code::kInvalid, "the request's target has a broken escape at '" + std::string(text.substr(i, 3)) +
-                                         "': % is followed by two hex digits"};
+        return Error{Code::kInvalid, fmt::format("{} has a broken escape at '{}': % is followed by two hex digits",
+                                                 what, text.substr(i, 3))};
       }
       c = static_cast<char>(high * 16 + low);
       i += 2;
@@ -35,11 +36,11 @@ Result<std::string> Decode(std::string_view text, bool plus_is_space) {
       c = ' ';
     }
     if (static_cast<unsigned char>(c) < 0x20 && (c != '\n' && c != '\t' && c != '\r')) {
-      return Error{Code::kInvalid, "the request's target has a control character"};
+      return Error{Code::kInvalid, fmt::format("{} has a control character", what)};
     }
     out += c;
   }
-  if (!IsUtf8(out)) return Error{Code::kInvalid, "the request's target is no UTF-8 when decoded"};
+  if (!IsUtf8(out)) return Error{Code::kInvalid, fmt::format("{} is no UTF-8 when decoded", what)};
   return out;
 }
 
@@ -80,13 +81,33 @@ Status ReadTarget(std::string_view target, Request* request) {
 
 std::string WriteTarget(const Request& request) {
   std::string target = Encode(request.path, "-._~/:@!$'()*,;=");
-  char before = '?';
-  for (const auto& [name, value] : request.query) {
-    target += before + Encode(name, "-._~") + "=" + Encode(value, "-._~/:@,");
-    before = '&';
-  }
+  if (!request.query.empty()) target += "?" + WriteForm(request.query);
   return target;
 }
+
+std::string WriteForm(const std::map<std::string, std::string>& fields) {
+  std::string form;
+  for (const auto& [name, value] : fields) {
+    form += (form.empty() ? "" : "&") + Encode(name, "-._~") + "=" + Encode(value, "-._~/:@,");
+  }
+  return form;
+}
+
+Result<std::map<std::string, std::string>> ReadForm(std::string_view text) {
+  std::map<std::string, std::string> fields;
+  for (const std::string& pair : Split(text, '&')) {
+    if (pair.empty()) continue;
+    const size_t equals = std::min(pair.find('='), pair.size());
+    const std::string name = TRY(ReadFormText(std::string_view(pair).substr(0, equals)));
+    std::string value = TRY(ReadFormText(std::string_view(pair).substr(std::min(equals + 1, pair.size()))));
+    if (!fields.emplace(name, std::move(value)).second) {
+      return Error{Code::kInvalid, fmt::format("the form has its field '{}' twice", name)};
+    }
+  }
+  return fields;
+}
+
+Result<std::string> ReadFormText(std::string_view text) { return Decode(text, true, "the form"); }
 
 Result<Origin> OriginOf(std::string_view url) {
   auto refused = [&](std::string_view why) {

@@ -2,6 +2,7 @@
 // refused.
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,6 +16,13 @@ namespace weft::http {
 // Sets path and query. kInvalid: no leading slash, a broken escape, a control character, text that is no UTF-8.
 Status ReadTarget(std::string_view target, Request* request);
 std::string WriteTarget(const Request& request);
+
+// Fields as application/x-www-form-urlencoded has them: "a=b%20c&d=". Reading is kInvalid also where a field comes
+// twice: two readers could each take another one.
+std::string WriteForm(const std::map<std::string, std::string>& fields);
+Result<std::map<std::string, std::string>> ReadForm(std::string_view text);
+// One name or value of a form.
+Result<std::string> ReadFormText(std::string_view text);
 
 // Whom a URL speaks to: "https", "[::1]" and 7470 of "https://[::1]:7470/v1".
 struct Origin {

@@ -20,7 +20,7 @@ Json GrantJson(const access::Grant& grant) {
                     {"columns", grant.columns.empty() ? Json() : Json(grant.columns)},
                     {"until", OptionalTime(grant.until)},
                     {"remind_at", OptionalTime(grant.remind_at())},
-                    {"request", grant.request.empty() ? Json() : Json(grant.request)},
+                    {"request", OptionalText(grant.request)},
                     {"granted_by", grant.granted_by},
                     {"granted_at", grant.granted_at.Text()}});
 }

@@ -8,6 +8,14 @@
 namespace weft::rest {
 namespace {
 
+constexpr std::string_view kUser = "user";
+constexpr std::string_view kService = "service";
+
+// Of which accounts a path speaks: as the ledger calls them.
+std::string KindOf(const http::Request& request) {
+  return std::string(request.path.starts_with("/v1/users/") ? kUser : kService);
+}
+
 Json UserJson(const accounts::User& user, Instant now) {
   const bool locked = user.locked_until && *user.locked_until > now;
   return Json::Map({{"name", user.name},
@@ -33,14 +41,6 @@ Result<std::string> AccountName(const Json& body) {
                fmt::format("field name: '{}' is no name of an account: 1 to 128 letters, digits and ._-@+", name)};
 }
 
-// Whatever the principal holds ends: its tokens, and the sign-ins that would give it new ones.
-Status EndTokens(store::Txn& txn, Clock& clock, const std::string& principal) {
-  for (const access::Token& token : TRY(access::Tokens(txn, principal))) {
-    TRY(access::RevokeToken(txn, clock, token.id));
-  }
-  return accounts::EndSignIns(txn, principal);
-}
-
 }  // namespace
 
 Answer ListUsers(Api& api, const Caller&, const http::Request& request) {
@@ -58,25 +58,6 @@ Answer CreateUser(Api& api, const Caller& caller, const http::Request& request) 
   auto txn = TRY(api.store.Begin());
   TRY(accounts::CreateUser(*txn, api.clock, name, hash));
   TRY(Record(*txn, api.clock, caller, "user.created", "", Json::Map({{"user", name}})));
-  TRY(txn->Commit());
-  return http::Response::Of(Json::Map({{"name", name}}));
-}
-
-Answer EnableUser(Api& api, const Caller& caller, const http::Request& request) {
-  const std::string name = request.captures.at("name");
-  auto txn = TRY(api.store.Begin());
-  TRY(accounts::EnableUser(*txn, name));
-  TRY(Record(*txn, api.clock, caller, "user.enabled", "", Json::Map({{"user", name}})));
-  TRY(txn->Commit());
-  return http::Response::Of(Json::Map({{"name", name}}));
-}
-
-Answer DisableUser(Api& api, const Caller& caller, const http::Request& request) {
-  const std::string name = request.captures.at("name");
-  auto txn = TRY(api.store.Begin());
-  TRY(accounts::DisableUser(*txn, api.clock, name));
-  TRY(EndTokens(*txn, api.clock, name));
-  TRY(Record(*txn, api.clock, caller, "user.disabled", "", Json::Map({{"user", name}})));
   TRY(txn->Commit());
   return http::Response::Of(Json::Map({{"name", name}}));
 }
@@ -127,21 +108,21 @@ Answer CreateService(Api& api, const Caller& caller, const http::Request& reques
   return response;
 }
 
-Answer EnableService(Api& api, const Caller& caller, const http::Request& request) {
-  const std::string name = request.captures.at("name");
+Answer EnableAccount(Api& api, const Caller& caller, const http::Request& request) {
+  const std::string name = request.captures.at("name"), kind = KindOf(request);
   auto txn = TRY(api.store.Begin());
-  TRY(accounts::EnableService(*txn, name));
-  TRY(Record(*txn, api.clock, caller, "service.enabled", "", Json::Map({{"service", name}})));
+  TRY(kind == kUser ? accounts::EnableUser(*txn, name) : accounts::EnableService(*txn, name));
+  TRY(Record(*txn, api.clock, caller, kind + ".enabled", "", Json::Map({{kind, name}})));
   TRY(txn->Commit());
   return http::Response::Of(Json::Map({{"name", name}}));
 }
 
-Answer DisableService(Api& api, const Caller& caller, const http::Request& request) {
-  const std::string name = request.captures.at("name");
+Answer DisableAccount(Api& api, const Caller& caller, const http::Request& request) {
+  const std::string name = request.captures.at("name"), kind = KindOf(request);
   auto txn = TRY(api.store.Begin());
-  TRY(accounts::DisableService(*txn, api.clock, name));
-  TRY(EndTokens(*txn, api.clock, "service:" + name));
-  TRY(Record(*txn, api.clock, caller, "service.disabled", "", Json::Map({{"service", name}})));
+  TRY(kind == kUser ? accounts::DisableUser(*txn, api.clock, name) : accounts::DisableService(*txn, api.clock, name));
+  TRY(signin::EndTokens(*txn, api.clock, kind == kUser ? name : "service:" + name));
+  TRY(Record(*txn, api.clock, caller, kind + ".disabled", "", Json::Map({{kind, name}})));
   TRY(txn->Commit());
   return http::Response::Of(Json::Map({{"name", name}}));
 }

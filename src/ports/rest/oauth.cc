@@ -5,6 +5,7 @@
 #include "drivers/http/target.h"
 #include "ports/rest/handlers.h"
 #include "ports/rest/pages.h"
+#include "work/signin/scope.h"
 
 namespace weft::rest {
 namespace {
@@ -12,24 +13,13 @@ namespace {
 constexpr size_t kFormLimit = size_t{16} << 10;
 constexpr std::string_view kCookie = "weft_form";
 
-std::string Of(const signin::Form& form, const std::string& name) {
-  auto found = form.find(name);
-  return found == form.end() ? "" : found->second;
-}
-
-// kInvalid also for a parameter that comes twice: two readers could each take another one.
 Result<signin::Form> FormOf(const http::Request& request) {
   const std::string type = request.Header("content-type");
   if (!type.starts_with("application/x-www-form-urlencoded") || !request.body_file.empty() ||
       request.body.size() > kFormLimit) {
     return Error{Code::kInvalid, "the body is no application/x-www-form-urlencoded of 16 KiB at most"};
   }
-  http::Request read;
-  TRY(http::ReadTarget("/?" + request.body, &read));
-  size_t fields = 0;
-  for (const std::string& pair : Split(request.body, '&')) fields += !pair.empty();
-  if (fields != read.query.size()) return Error{Code::kInvalid, "a parameter comes twice"};
-  return std::move(read.query);
+  return http::ReadForm(request.body);
 }
 
 http::Response OAuth(const signin::Answer& answer) {
@@ -46,13 +36,13 @@ http::Response BadRequest(const Error& error) {
 // From HTTP Basic, each half encoded like a form's, or from the form.
 signin::Client ClientOf(const http::Request& request, const signin::Form& form) {
   const std::string header = request.Header("authorization");
-  if (!header.starts_with("Basic ")) return {Of(form, "client_id"), Of(form, "client_secret")};
+  if (!header.starts_with("Basic "))
+    return {signin::FieldOf(form, "client_id"), signin::FieldOf(form, "client_secret")};
   const std::string both = FromBase64(header.substr(6)).value_or("");
   const size_t colon = both.find(':');
   if (colon == both.npos) return {};
-  http::Request read;
-  if (!http::ReadTarget("/?i=" + both.substr(0, colon) + "&s=" + both.substr(colon + 1), &read)) return {};
-  return {read.query["i"], read.query["s"]};
+  const auto id = http::ReadFormText(both.substr(0, colon)), secret = http::ReadFormText(both.substr(colon + 1));
+  return id && secret ? signin::Client{*id, *secret} : signin::Client{};
 }
 
 std::string CookieOf(const http::Request& request) {
@@ -72,7 +62,7 @@ Status CheckOwnForm(Api& api, const http::Request& request, const signin::Form& 
   const std::string host = request.Header("host");
   const bool foreign =
       !origin.empty() && origin != api.sign_in.issuer() && origin != "http://" + host && origin != "https://" + host;
-  if (!cookie.empty() && SecretsEqual(cookie, Of(form, "form")) && !foreign) return {};
+  if (!cookie.empty() && SecretsEqual(cookie, signin::FieldOf(form, "form")) && !foreign) return {};
   return Error{Code::kDenied, "the form did not come from this page, or the page was too old: open it again"};
 }
 
@@ -99,17 +89,13 @@ http::Response AuthorizeForm(Api& api, const signin::Request& request, const std
       request.redirect_uri.substr(0, path));
 }
 
-http::Response Redirect(const std::string& uri, const std::map<std::string, std::string>& query) {
-  http::Request target;
-  target.path = "/";
-  for (const auto& [name, value] : query) {
-    if (!value.empty()) target.query[name] = value;
-  }
+// Without what is empty.
+http::Response Redirect(const std::string& uri, signin::Form query) {
+  std::erase_if(query, [](const auto& field) { return field.second.empty(); });
   http::Response response;
   response.status = 303;
   response.content_type = "text/plain; charset=utf-8";
-  const std::string written = http::WriteTarget(target).substr(2);
-  response.headers["Location"] = uri + (uri.find('?') == uri.npos ? "?" : "&") + written;
+  response.headers["Location"] = uri + (uri.find('?') == uri.npos ? "?" : "&") + http::WriteForm(query);
   response.headers["Cache-Control"] = "no-store";
   response.headers["Referrer-Policy"] = "no-referrer";
   return response;
@@ -124,7 +110,7 @@ Result<std::variant<signin::Request, http::Response>> ReadAuthorization(Api& api
   if (refusal.redirect.empty()) return Outcome(Page(Notice("This sign-in cannot go on", refusal.description), 400));
   return Outcome(Redirect(refusal.redirect, {{"error", refusal.error},
                                              {"error_description", refusal.description},
-                                             {"state", Of(form, "state")},
+                                             {"state", signin::FieldOf(form, "state")},
                                              {"iss", api.sign_in.issuer()}}));
 }
 
@@ -160,13 +146,14 @@ Answer SettleDevice(Api& api, const Caller&, const http::Request& request) {
   auto form = FormOf(request);
   if (!form) return Page(Notice("This form cannot be read", form.error().message), 400);
   if (Status own = CheckOwnForm(api, request, *form); !own) {
-    return DeviceForm(api, Of(*form, "user_code"), own.error().message, 403);
+    return DeviceForm(api, signin::FieldOf(*form, "user_code"), own.error().message, 403);
   }
-  const bool approve = Of(*form, "answer") == "approve";
-  Status settled =
-      api.sign_in.SettleDevice(Of(*form, "user_code"), Of(*form, "name"), Of(*form, "password"), approve, request.peer);
+  const bool approve = signin::FieldOf(*form, "answer") == "approve";
+  Status settled = api.sign_in.SettleDevice(signin::FieldOf(*form, "user_code"), signin::FieldOf(*form, "name"),
+                                            signin::FieldOf(*form, "password"), approve, request.peer);
   if (!settled) {
-    return DeviceForm(api, Of(*form, "user_code"), settled.error().message, http::ToResponse(settled.error()).status);
+    return DeviceForm(api, signin::FieldOf(*form, "user_code"), settled.error().message,
+                      http::ToResponse(settled.error()).status);
   }
   return approve ? Page(Notice("You are signed in", "The device goes on by itself. This page may be closed."), 200)
                  : Page(Notice("Refused", "The device is not signed in. This page may be closed."), 200);
@@ -188,10 +175,11 @@ Answer Authorize(Api& api, const Caller&, const http::Request& request) {
     return AuthorizeForm(api, wanted, own.error().message, 403);
   }
   const std::string issuer = api.sign_in.issuer();
-  if (Of(*form, "answer") != "approve") {
+  if (signin::FieldOf(*form, "answer") != "approve") {
     return Redirect(wanted.redirect_uri, {{"error", "access_denied"}, {"state", wanted.state}, {"iss", issuer}});
   }
-  auto code = api.sign_in.Authorize(wanted, Of(*form, "name"), Of(*form, "password"), request.peer);
+  auto code =
+      api.sign_in.Authorize(wanted, signin::FieldOf(*form, "name"), signin::FieldOf(*form, "password"), request.peer);
   if (!code) return AuthorizeForm(api, wanted, code.error().message, http::ToResponse(code.error()).status);
   return Redirect(wanted.redirect_uri, {{"code", *code}, {"state", wanted.state}, {"iss", issuer}});
 }

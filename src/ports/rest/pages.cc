@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+#include "work/signin/scope.h"
+
 namespace weft::rest {
 namespace {
 
@@ -47,15 +50,7 @@ constexpr std::string_view kWhoFields =
     "<button name=\"answer\" value=\"deny\" formnovalidate>Refuse</button></p>\n";
 
 std::string ScopeText(const std::string& client, const std::string& scope) {
-  std::string actions;
-  for (size_t at = 0; at < scope.size();) {
-    const size_t end = std::min(scope.find(' ', at), scope.size());
-    const std::string word = scope.substr(at, end - at);
-    if (!word.empty() && word != "openid" && word != "profile" && word != "offline_access") {
-      actions += (actions.empty() ? "" : ", ") + word;
-    }
-    at = end + 1;
-  }
+  const std::string actions = Join(signin::ActionWords(scope), ", ");
   if (!actions.empty()) return actions + " in your name";
   return client == signin::kCommandLine ? "do all that you may" : "know who you are, and to see the catalogue";
 }

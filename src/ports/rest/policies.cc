@@ -85,7 +85,7 @@ Answer ListPurposes(Api& api, const Caller&, const http::Request& request) {
     }
     purposes.push_back(Json::Map({{"name", purpose.name},
                                   {"description", purpose.description},
-                                  {"parent", purpose.parent.name.empty() ? Json() : Json(purpose.parent.name)},
+                                  {"parent", OptionalText(purpose.parent.name)},
                                   {"incompatible", std::move(excludes)},
                                   {"where", purpose.Where()}}));
   }

@@ -12,10 +12,10 @@ namespace {
 Json StepJson(const approve::Step& step) {
   return Json::Map({{"step", step.name},
                     {"holders", step.holders},
-                    {"approved_by", step.approved_by.empty() ? Json() : Json(step.approved_by)},
-                    {"in_stead_of", step.in_stead.empty() ? Json() : Json(step.in_stead)},
+                    {"approved_by", OptionalText(step.approved_by)},
+                    {"in_stead_of", OptionalText(step.in_stead)},
                     {"people", step.people},
-                    {"stuck", step.stuck.empty() ? Json() : Json(step.stuck)}});
+                    {"stuck", OptionalText(step.stuck)}});
 }
 
 Json RequestJson(const approve::View& view) {
@@ -29,8 +29,8 @@ Json RequestJson(const approve::View& view) {
   for (const requests::Event& event : request.history) {
     history.push_back(Json::Map({{"kind", event.kind},
                                  {"who", event.who},
-                                 {"in_stead_of", event.in_stead.empty() ? Json() : Json(event.in_stead)},
-                                 {"step", event.step.empty() ? Json() : Json(event.step)},
+                                 {"in_stead_of", OptionalText(event.in_stead)},
+                                 {"step", OptionalText(event.step)},
                                  {"text", event.text},
                                  {"at", event.at.Text()}}));
   }
@@ -54,7 +54,7 @@ Json RequestJson(const approve::View& view) {
                     {"contract", request.contract_version},
                     {"contract_now", view.gone ? Json() : Json(view.contract_version)},
                     {"terms", request.terms},
-                    {"grant", request.grant.empty() ? Json() : Json(request.grant)},
+                    {"grant", OptionalText(request.grant)},
                     {"history", std::move(history)}});
 }
 

@@ -126,6 +126,8 @@ Status PurgeStore(Api& api, std::string_view done, std::string_view again) {
   return Error{purged.error().code, fmt::format("{}, but {}: {}", done, purged.error().message, again)};
 }
 
+Json OptionalText(const std::string& text) { return text.empty() ? Json() : Json(text); }
+
 Json OptionalTime(const std::optional<Instant>& time) { return time ? Json(time->Text()) : Json(); }
 
 }  // namespace weft::rest

@@ -111,6 +111,6 @@ Status EndFamily(store::Txn& txn, const std::string& family);
 Status EndFamilyOf(store::Txn& txn, const std::string& token_id);
 Status EndSignIns(store::Txn& txn, const std::string& principal);
 // Forgets what expired before.
-Status Purge(store::Txn& txn, Instant before);
+Status ForgetExpired(store::Txn& txn, Instant before);
 
 }  // namespace weft::accounts

@@ -173,7 +173,7 @@ Status EndSignIns(store::Txn& txn, const std::string& principal) {
   return {};
 }
 
-Status Purge(store::Txn& txn, Instant before) {
+Status ForgetExpired(store::Txn& txn, Instant before) {
   for (const char* table : {"device_codes", "authorization_codes", "refresh_tokens"}) {
     TRY(txn.Run(fmt::format("DELETE FROM {} WHERE expires_at < $1", table), {before.Text()}));
   }

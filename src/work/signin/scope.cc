@@ -16,12 +16,17 @@ bool Asks(const std::string& scope, const std::string& word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
+std::vector<std::string> ActionWords(const std::string& scope) {
+  std::vector<std::string> words = Split(scope, ' ');
+  std::erase_if(words, [](const std::string& word) {
+    return word.empty() || word == "openid" || word == "profile" || word == "offline_access";
+  });
+  return words;
+}
+
 Result<model::Limits> LimitsOf(const std::string& scope, bool all) {
   model::Limits limits;
-  for (const std::string& word : Split(scope, ' ')) {
-    if (word.empty() || word == "openid" || word == "profile" || word == "offline_access") continue;
-    limits.actions.push_back(TRY(model::ActionFrom(word)));
-  }
+  for (const std::string& word : ActionWords(scope)) limits.actions.push_back(TRY(model::ActionFrom(word)));
   if (limits.actions.empty() && !all) limits.actions.push_back(model::Action::kBrowse);
   return limits;
 }

@@ -106,8 +106,10 @@ Status SignIn::Tend() {
   if (old) TRY(MakeKey());
   auto txn = TRY(store_.Begin());
   const Instant before{clock_.Now().micros - kForgetAfter};
-  TRY(accounts::Purge(*txn, before));
-  for (const char* name : {kSignedInTokens, kServiceTokens}) TRY(access::ForgetTokens(*txn, name, before));
+  TRY(accounts::ForgetExpired(*txn, before));
+  for (const char* pattern : {kSignedInTokens, kServiceTokens}) {
+    TRY(access::ForgetTokens(*txn, pattern, before));
+  }
   return txn->Commit();
 }
 
@@ -198,11 +200,23 @@ Status SignIn::CheckPassword(const std::string& name, const std::string& passwor
                "the name or the password is wrong, or there were too many tries: then wait a little"};
 }
 
-Status EndSignIns(store::Txn& txn, Clock& clock, const std::string& principal) {
-  for (const accounts::Refresh& refresh : TRY(accounts::SignInsOf(txn, principal))) {
+Status RevokeTokensOf(store::Txn& txn, Clock& clock, const std::vector<accounts::Refresh>& sign_ins) {
+  for (const accounts::Refresh& refresh : sign_ins) {
     Status ended = access::RevokeToken(txn, clock, refresh.token_id);
-    if (!ended && ended.error().code != Code::kNotFound) return ended.TakeError();
+    if (!ended && ended.error().code != Code::kNotFound) return ended;
   }
+  return {};
+}
+
+Status EndTokens(store::Txn& txn, Clock& clock, const std::string& principal) {
+  for (const access::Token& token : TRY(access::Tokens(txn, principal))) {
+    TRY(access::RevokeToken(txn, clock, token.id));
+  }
+  return accounts::EndSignIns(txn, principal);
+}
+
+Status EndSignIns(store::Txn& txn, Clock& clock, const std::string& principal) {
+  TRY(RevokeTokensOf(txn, clock, TRY(accounts::SignInsOf(txn, principal))));
   return accounts::EndSignIns(txn, principal);
 }
 

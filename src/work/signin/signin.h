@@ -133,6 +133,8 @@ class SignIn {
   std::vector<Key> keys_;  // Newest first; older ones until what they signed is past.
 };
 
+// Whatever the principal holds ends: its tokens, and the sign-ins that would give it new ones.
+Status EndTokens(store::Txn& txn, Clock& clock, const std::string& principal);
 // Whatever the principal signed in to ends: the tokens that it gave, and what would give new ones.
 Status EndSignIns(store::Txn& txn, Clock& clock, const std::string& principal);
 // Whether `redirect_uri` is `registered`: the same text, or the same but for the port on loopback.

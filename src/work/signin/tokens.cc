@@ -163,10 +163,7 @@ Result<Answer> SignIn::Give(store::Txn& txn, const Client& client, const Given& 
 
 Result<Answer> SignIn::EndFamily(store::Txn& txn, const std::string& family, const std::string& why,
                                  const std::string& principal, const std::string& peer) {
-  for (const accounts::Refresh& refresh : TRY(accounts::Family(txn, family))) {
-    Status ended = access::RevokeToken(txn, clock_, refresh.token_id);
-    if (!ended && ended.error().code != Code::kNotFound) return ended.TakeError();
-  }
+  TRY(RevokeTokensOf(txn, clock_, TRY(accounts::Family(txn, family))));
   TRY(accounts::EndFamily(txn, family));
   TRY(ledger::Append(txn, clock_, {"signin.ended", principal, "", "", Json::Map({{"why", why}, {"peer", peer}})}));
   return Refused("invalid_grant", why + ": the sign-in has ended, and all of its tokens");
