@@ -54,7 +54,7 @@ void Tell(const Session& session, const Json& request) {
   }
   session.Print(line + "\n");
   if (status == "waiting" && request["gone"].Bool()) {
-    Fact(session, "", session.Paint(Style::kBad, "the port is gone: refuse the request, or withdraw it"));
+    session.Fact("", session.Paint(Style::kBad, "the port is gone: refuse the request, or withdraw it"), kIndent);
   }
   bool next = true;
   for (const Json& step : request["steps"].Items()) {

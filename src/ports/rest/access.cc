@@ -8,6 +8,7 @@
 
 #include "ports/rest/handlers.h"
 #include "state/accounts/accounts.h"
+#include "work/approve/approve.h"
 
 namespace weft::rest {
 namespace {
@@ -97,6 +98,7 @@ Answer PutGrant(Api& api, const Caller& caller, const http::Request& request) {
   TRY(api.gate.Decide(*txn, caller, model::Action::kGrant, port.resource));
   wanted.port = port.row.key;
   wanted.columns = TRY(ColumnsOf(body));
+  TRY(approve::CheckDirect(*txn, api.clock, caller, wanted, port.resource));
   const access::Grant grant = TRY(access::PutGrant(*txn, api.clock, wanted, port.resource));
   TRY(Record(*txn, api.clock, caller, "granted", grant.port.Text(),
              Json::Map({{"grant", grant.id},

@@ -87,6 +87,11 @@ Result<requests::Delegation> Delegate(store::Txn& txn, Clock& clock, const model
 Status EndDelegation(store::Txn& txn, Clock& clock, const model::Caller& caller, const std::string& to,
                      const model::Address& on = {});
 
+// Whether `wanted` may be given without a request. kDenied, with the request to make, where policies ask somebody whom the
+// giver is not, and where who is no owner gives to themselves; administrators, who set up a mesh, may.
+Status CheckDirect(store::Txn& txn, Clock& clock, const model::Caller& caller, const access::Grant& wanted,
+                   const model::Resource& resource);
+
 // Tells the ledger, once for each, of grants that end soon. How many.
 Result<int> TellEnding(store::Store& store, Clock& clock);
 
