@@ -61,7 +61,7 @@ class Reader:
         if who == "cleo":
             self.seen = marks([{name: row[name] for name in SOME} for row in self.left[USERS] + self.old])
         # Where a filter holds, how many rows there are is not told.
-        self.hidden = {port for port in [*PORTS, *BAD] if policies.filtered(who, port) or policies.denied(who, port)}
+        self.hidden = {port for port in [*PORTS, *BAD] if policies.filtered(who, port)}
         self.secret_counts = set().union(*(mesh.counted[port] for port in self.hidden))
         self.secret_counts -= set().union({0}, *(counts for port, counts in mesh.counted.items() if port not in self.hidden))
 
@@ -270,6 +270,8 @@ def numbers_in(value, key: str = "") -> set[int]:
         return set().union(*(numbers_in(each, name) for name, each in value.items()))
     if isinstance(value, list):
         return set().union(*(numbers_in(each, key) for each in value))
+    if isinstance(value, str):
+        return numbers_of(value) if key == "message" else set()
     return {int(value)} if isinstance(value, (int, float)) and not isinstance(value, bool) and key not in ("line", "sequence", "column") else set()
 
 
