@@ -87,8 +87,8 @@ Result<requests::Delegation> Delegate(store::Txn& txn, Clock& clock, const model
 Status EndDelegation(store::Txn& txn, Clock& clock, const model::Caller& caller, const std::string& to,
                      const model::Address& on = {});
 
-// Whether `wanted` may be given without a request. kDenied, with the request to make, where policies ask somebody whom the
-// giver is not, and where who is no owner gives to themselves; administrators, who set up a mesh, may.
+// Whether `wanted` may be given without a request. kDenied, with the request to make, where policies ask somebody whom
+// the giver is not, and where who is no owner gives to themselves; administrators, who set up a mesh, may.
 Status CheckDirect(store::Txn& txn, Clock& clock, const model::Caller& caller, const access::Grant& wanted,
                    const model::Resource& resource);
 
