@@ -132,7 +132,7 @@ class TerminalTest(unittest.TestCase):
         self.assertEqual(self.complete("weft run --force s"), ["sales", "sales/orders", PORT])
         self.assertEqual(self.complete("weft run sales insi"), ["insight", "insight/revenue", "insight/revenue/daily@1"])
         self.assertEqual(self.complete("weft grant ad"), ["admin"])
-        self.assertEqual(self.complete("weft grant group:"), ["analysts"], "after the word break :")
+        self.assertEqual(self.complete("weft grant group:"), ["analysts", "sales-team"], "after the word break :")
         self.assertEqual(self.complete("weft grant ana sal"), [PORT])
         self.assertEqual(self.complete("weft audit log --principal ad"), ["admin"])
         self.assertEqual(self.complete(f"weft --node {self.node.url} --token-file admin.token snapshots ins"), [])
