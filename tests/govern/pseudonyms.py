@@ -252,7 +252,7 @@ class Pseudonyms(unittest.TestCase):
         self.assertFalse({row[1] for row in before} & {row[1] for row in after})
         self.assertEqual(self.ask(JOIN.format("account")), self.ask(JOIN.format("account"), who="ana"))
         self.assertIn("was erased before", self.weft("gina", "entity", "erase", "account", "--generation", newest))
-        self.weft("gina", "entity", "erase", "account")
+        self.weft("gina", "entity", "erase", "account", "--all")
         for value in sealed.values():
             self.assertEqual(self.holds(value), [])
         self.assertEqual(len(self.sealed("account")), 1, "a new generation has begun")
