@@ -263,6 +263,8 @@ class TerminalTest(unittest.TestCase):
     # Every command of `weft --help`: words that make it succeed, and words that make the node or it refuse; None where
     # there is no such case.
     COMMANDS = {
+        "new product": (["sales/rows", "--from", "{shop}/domains/sales/orders/data/orders.csv", "--into", "{other}"],
+                        ["sales/rows", "--from", "nowhere"]),
         "check": (["{shop}"], ["nowhere"]),
         "diff": (["{contract}", "{contract}"], ["{contract}", "nowhere"]),
         "plan": (["{shop}"], ["nowhere"]),

@@ -47,6 +47,7 @@ std::unique_ptr<Command> Make(CLI::App& app) {
 // All of them, in the order of help.
 std::vector<CommandEntry> AllCommands();
 
+std::span<const CommandEntry> NewProductCommands();
 std::span<const CommandEntry> PublishCommands();
 std::span<const CommandEntry> ExpressionCommands();
 std::span<const CommandEntry> FindCommands();

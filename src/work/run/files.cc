@@ -152,6 +152,36 @@ Result<std::vector<Found>> Absolute(const model::Source& source, const Options& 
   return found;
 }
 
+// `found` as one source reads it, in the order of names.
+Result<Files> FilesOf(std::vector<Found> found, const std::string& format) {
+  std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.name < b.name; });
+  Files files;
+  Hasher hasher;
+  for (const Found& file : found) {
+    const Kind kind = KindOf(file.name, format);
+    if (kind.format != "csv" && kind.format != "json" && kind.format != "parquet") {
+      return Error{
+          Code::kInvalid,
+          fmt::format("the format of '{}' cannot be told from its name; say format: csv, json or parquet in the source",
+                      file.name)};
+    }
+    if (!files.format.empty() && (kind.format != files.format || kind.compression != files.compression)) {
+      return Error{Code::kInvalid,
+                   fmt::format("'{}' and '{}' differ in format or compression; one source reads files of one kind",
+                               files.names.back(), file.name)};
+    }
+    TRY(CheckWhole(file.path, file.name, kind.compression));
+    files.format = kind.format;
+    files.compression = kind.compression;
+    files.paths.push_back(file.path);
+    files.names.push_back(file.name);
+    hasher.Add(file.name).Add("\n").Add(file.sha256).Add("\n");
+  }
+  // Never the bare hash of a file: whoever knows that could have the bytes registered as their own.
+  files.version = hasher.Hex();
+  return files;
+}
+
 }  // namespace
 
 // Lines are counted only where there is damage: a sound file is three memchr a block.
@@ -204,32 +234,23 @@ Result<Files> FindFiles(const model::Source& source, const std::string& bundle_f
   const bool absolute = source.path.starts_with('/');
   std::vector<Found> found =
       TRY(absolute ? Absolute(source, options) : Uploaded(source, bundle_folder, uploads, options));
-  std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.name < b.name; });
-  Files files;
-  Hasher hasher;
-  for (const Found& file : found) {
-    const Kind kind = KindOf(file.name, source.format);
-    if (kind.format != "csv" && kind.format != "json" && kind.format != "parquet") {
-      return Error{
-          Code::kInvalid,
-          fmt::format("the format of '{}' cannot be told from its name; say format: csv, json or parquet in the source",
-                      file.name)};
+  return FilesOf(std::move(found), source.format);
+}
+
+Result<Files> FilesHere(const std::vector<std::string>& paths) {
+  std::vector<Found> found;
+  for (const std::string& path : paths) {
+    std::error_code failure;
+    const fs::path real = fs::canonical(path, failure);
+    if (failure || !fs::is_regular_file(real, failure)) {
+      return Error{Code::kNotFound, fmt::format("there is no file '{}'", path)};
     }
-    if (!files.format.empty() && (kind.format != files.format || kind.compression != files.compression)) {
-      return Error{Code::kInvalid,
-                   fmt::format("'{}' and '{}' differ in format or compression; one source reads files of one kind",
-                               files.names.back(), file.name)};
+    if (model::IsGlob(real.string())) {
+      return Error{Code::kUnsupported, fmt::format("the file '{}' has one of * ? [ in its name; rename it", path)};
     }
-    TRY(CheckWhole(file.path, file.name, kind.compression));
-    files.format = kind.format;
-    files.compression = kind.compression;
-    files.paths.push_back(file.path);
-    files.names.push_back(file.name);
-    hasher.Add(file.name).Add("\n").Add(file.sha256).Add("\n");
+    found.push_back({real.string(), path, {}});
   }
-  // Never the bare hash of a file: whoever knows that could have the bytes registered as their own.
-  files.version = hasher.Hex();
-  return files;
+  return FilesOf(std::move(found), "");
 }
 
 }  // namespace weft::run

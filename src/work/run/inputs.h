@@ -28,6 +28,9 @@ struct Files {
 Result<Files> FindFiles(const model::Source& source, const std::string& bundle_folder,
                         const std::vector<model::DataFile>& uploads, const Options& options);
 
+// Files of this machine, for whoever may open them anyway: nothing is hashed, and `version` tells their names alone.
+Result<Files> FilesHere(const std::vector<std::string>& paths);
+
 // Whether a packed file is whole (every gzip member to its checksum, every zstd frame to its end) and one that is named
 // as a plain one is; the engine would read a part of it as all. kInvalid says what is wrong.
 Status CheckWhole(const std::string& path, const std::string& name, const std::string& compression);

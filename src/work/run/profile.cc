@@ -1,0 +1,466 @@
+#include "work/run/profile.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <fstream>
+
+#include "base/text.h"
+#include "work/run/guess.h"
+
+namespace weft::run {
+namespace {
+
+using model::Type;
+using Kind = Type::Kind;
+
+constexpr int64_t kMemory = int64_t{1} << 30;
+constexpr int kSampleRows = 50'000;
+constexpr int kFewValues = 20;         // A text of so many different values may be a list of all.
+constexpr size_t kKeyCandidates = 12;  // Columns that may be part of a key of several.
+constexpr size_t kLargestKey = 5;      // Columns: more is an accident.
+
+constexpr std::pair<std::string_view, std::string_view> kPatterns[] = {
+    {"email", R"([^@\s]+@[^@\s]+\.[A-Za-z]{2,})"},
+    {"uuid", "(?i)[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}"},
+    {"uri", R"((?i)https?://\S+)"},
+    {"ipv4", R"([0-9]{1,3}(\.[0-9]{1,3}){3})"},
+    {"phone", R"(\+?[0-9(][0-9 ()./-]{5,18}[0-9])"},
+    {"iban", "[A-Z]{2}[0-9]{2} ?[A-Z0-9][A-Z0-9 ]{10,32}"},
+    {"empty", R"(\s*)"},
+};
+
+std::string StemOf(const std::string& path) {
+  const std::string file = std::filesystem::path(path).filename().string();
+  return SnakeCase(file.substr(0, file.find('.', 1)));
+}
+
+bool IsText(const ColumnProfile& column) { return column.type.kind == Kind::kString; }
+
+bool IsTime(const ColumnProfile& column) {
+  const Kind kind = column.type.kind;
+  return kind == Kind::kDate || kind == Kind::kTimestamp || kind == Kind::kTimestampTz;
+}
+
+// A type whose values compare for ever alike, and are no measurement.
+bool MayBeKey(const ColumnProfile& column) {
+  const Kind kind = column.type.kind;
+  return kind == Kind::kInt || kind == Kind::kLong || kind == Kind::kString || IsTime(column) ||
+         (kind == Kind::kDecimal && column.type.scale == 0);
+}
+
+// How much a name sounds like the key of the rows: 0 is best.
+int KeyRank(const std::string& column, const std::string& table) {
+  const std::string name = SnakeCase(column);
+  for (const std::string_view best : {"id", "key", "uuid", "code", "number"}) {
+    if (name == best || name == table + "_" + std::string(best) ||
+        (table.ends_with('s') && name == table.substr(0, table.size() - 1) + "_" + std::string(best)))
+      return 0;
+  }
+  for (const std::string_view good :
+       {"_id", "_key", "_uuid", "_code", "_no", "_number", "_nr", "_line", "_item", "_position", "_seq"}) {
+    if (name.ends_with(good) || name == good.substr(1)) return 1;
+  }
+  return 2;
+}
+
+// Fills in one table's profile.
+class Table {
+ public:
+  Table(engine::Connection& connection, Files files, TableProfile& out)
+      : connection_(connection), files_(std::move(files)), out_(out) {}
+
+  Status Read() {
+    out_.paths = files_.paths;
+    out_.format = files_.format;
+    out_.name = StemOf(files_.paths[0]);
+    if (files_.format == "csv") {
+      TRY(Texts());
+    } else {
+      TRY(Typed());
+    }
+    TRY(Facts());
+    TRY(Looks());
+    TRY(Values());
+    return Key();
+  }
+
+ private:
+  Result<engine::Rows> Query(const std::string& sql) { return connection_.Query(sql); }
+
+  Error Unreadable(const Reader& reader, Error error) {
+    Input input;
+    input.name = files_.names[0];
+    input.reader = reader;
+    input.paths = files_.paths;
+    input.lineage.source = files_.format;
+    return ExplainRejects(connection_, {input}, std::move(error));
+  }
+
+  Result<Reader> ReaderFor(std::vector<Column> columns) {
+    model::Source source;
+    source.kind = "file";
+    source.format = files_.format;
+    source.options = out_.options;
+    return ReaderOf(connection_, files_, source, {std::move(columns), false});
+  }
+
+  Status Sample(const std::string& select) {
+    return connection_.Execute(
+        fmt::format("CREATE OR REPLACE TEMP TABLE weft_sample AS SELECT * FROM ({}) "
+                    "USING SAMPLE reservoir({} ROWS) REPEATABLE (1)",
+                    select, kSampleRows));
+  }
+
+  // How the file separates and quotes its values, by the engine's own guess.
+  void Dialect() {
+    auto found = Query(fmt::format("SELECT Delimiter, Quote, Escape, HasHeader, SkipRows FROM sniff_csv({})",
+                                   SqlText(files_.paths[0])));
+    if (!found || found->size() != 1) return;  // What is wrong with the file, its reader tells better.
+    const std::string& delimiter = found->text(0, 0);
+    if (!Separates(delimiter)) return;  // A line that is broken lets the engine take all for one column.
+    const std::string_view usual = Lower(files_.names[0]).find(".tsv") == std::string::npos ? "," : "\t";
+    if (delimiter != usual && !delimiter.empty() && delimiter[0] != '\0') {
+      out_.options.Set("delimiter", delimiter == "\t" ? "tab" : delimiter);
+    }
+    const std::string &quote = found->text(0, 1), &escape = found->text(0, 2);
+    if (quote.size() == 1 && quote[0] != '"' && quote[0] != '\0') out_.options.Set("quote", quote);
+    if (escape.size() == 1 && escape[0] != '"' && escape[0] != '\0' && escape != quote) {
+      out_.options.Set("escape", escape);
+    }
+    if (found->text(0, 3) == "false") out_.options.Set("header", false);
+    if (found->integer(0, 4) > 0) {
+      out_.findings.push_back(fmt::format("{} of the file stand before its header: take them away",
+                                          Count(static_cast<size_t>(found->integer(0, 4)), "line")));
+    }
+  }
+
+  // Whether the first line has it, or none that is usual.
+  bool Separates(const std::string& delimiter) {
+    std::ifstream file(files_.paths[0]);
+    std::string line;
+    if (files_.compression != "none" || !std::getline(file, line)) return true;
+    if (!delimiter.empty() && line.find(delimiter) != line.npos) return true;
+    return line.find_first_of(",;\t|") == line.npos;
+  }
+
+  Status SampleTexts() {
+    const Reader texts = TRY(ReaderFor({}));
+    Status sampled = Sample(texts.select);
+    return sampled ? sampled : Unreadable(texts, sampled.TakeError());
+  }
+
+  Status Texts() {
+    Dialect();
+    if (Status sampled = SampleTexts(); !sampled) {
+      out_.options.Set("encoding", "latin-1");
+      if (!SampleTexts()) return sampled;
+      out_.findings.push_back("its bytes are not UTF-8: they are read as latin-1");
+    }
+    const engine::Rows described = TRY(Query("SELECT column_name FROM (DESCRIBE weft_sample)"));
+    std::vector<std::string> names;
+    for (size_t i = 0; i < described.size(); ++i) names.push_back(described.text(i, 0));
+    std::vector<Guess> guesses = TRY(GuessTypes(connection_, "weft_sample", names));
+    Options(names, guesses);
+    return Convert(names, std::move(guesses));
+  }
+
+  // What the guesses ask of the source: words that are no value, and the formats of dates and times.
+  void Options(const std::vector<std::string>& names, std::vector<Guess>& guesses) {
+    std::set<std::string> words;
+    for (size_t i = 0; i < names.size(); ++i) {
+      words.insert(guesses[i].nulls.begin(), guesses[i].nulls.end());
+      for (auto [option, format] :
+           {std::pair("date_format", &Guess::date_format), std::pair("timestamp_format", &Guess::timestamp_format)}) {
+        const std::string& wanted = guesses[i].*format;
+        if (wanted.empty()) continue;
+        if (out_.options.Has(option) && out_.options[option].Text() != wanted) {
+          guesses[i] = {};
+          guesses[i].finding =
+              fmt::format("holds dates of another format than the columns before it ({}): it is left as text", wanted);
+        } else {
+          out_.options.Set(option, wanted);
+        }
+      }
+      if (!guesses[i].finding.empty()) Find(names[i], guesses[i].finding);
+    }
+    if (words.empty()) return;
+    Json::Array nulls{""};
+    std::vector<std::string> quoted;
+    for (const std::string& word : words) {
+      nulls.push_back(word);
+      quoted.push_back("'" + word + "'");
+    }
+    out_.options.Set("null", nulls);
+    out_.findings.push_back(
+        fmt::format("{} {} read as no value, in every column", Join(quoted, ", "), words.size() == 1 ? "is" : "are"));
+  }
+
+  void Find(const std::string& column, const std::string& what) {
+    out_.findings.push_back(fmt::format("'{}' {}", column, what));
+  }
+
+  // The whole file by those types. A column of which the sample told too much becomes text.
+  Status Convert(const std::vector<std::string>& names, std::vector<Guess> guesses) {
+    auto columns = [&] {
+      std::vector<Column> typed;
+      for (size_t i = 0; i < names.size(); ++i) typed.push_back({names[i], guesses[i].type});
+      return typed;
+    };
+    Reader reader = TRY(ReaderFor(columns()));
+    Status read = Try(reader.select);
+    if (!read) {
+      std::vector<std::string> fails;
+      for (const Conversion& conversion : reader.lossy) {
+        fails.push_back(fmt::format("count(*) FILTER (WHERE {} IS NOT NULL AND TRY({}) IS NULL)",
+                                    SqlName(conversion.column), conversion.value));
+      }
+      for (const std::string& text : reader.texts) {
+        if (fails.empty()) break;
+        auto failed = Query(fmt::format("SELECT {} FROM ({})", Join(fails, ", "), text));
+        if (!failed) return Unreadable(reader, failed.TakeError());
+        for (size_t i = 0; i < reader.lossy.size(); ++i) {
+          const auto at = std::find(names.begin(), names.end(), reader.lossy[i].column);
+          if (failed->integer(0, i) == 0 || at == names.end()) continue;
+          const Type guessed = std::exchange(guesses[at - names.begin()].type, {});
+          if (guessed.kind == Kind::kString) continue;
+          Find(*at, fmt::format("is no {} in {}: it is left as text", Lower(guessed.DuckDb()),
+                                Count(static_cast<size_t>(failed->integer(0, i)), "row")));
+        }
+      }
+      reader = TRY(ReaderFor(columns()));
+      if (read = Try(reader.select); !read) return Unreadable(reader, read.TakeError());
+    }
+    out_.select = reader.select;
+    for (size_t i = 0; i < names.size(); ++i) {
+      ColumnProfile column;
+      column.name = names[i];
+      column.type = guesses[i].type;
+      out_.columns.push_back(std::move(column));
+    }
+    return Sample(out_.select);
+  }
+
+  Status Try(const std::string& select) {
+    return connection_.Execute(fmt::format("SELECT count(COLUMNS(*)) FROM ({})", select));
+  }
+
+  // JSON and Parquet know their types.
+  Status Typed() {
+    std::vector<std::string> paths;
+    for (const std::string& path : files_.paths) paths.push_back(SqlText(path));
+    const std::string list = Join(paths, ", ");
+    const std::string read =
+        files_.format == "json" ? fmt::format("SELECT * FROM read_json([{}], sample_size=-1, union_by_name=true)", list)
+                                : fmt::format("SELECT * FROM read_parquet([{}])", list);
+    auto described = Query(fmt::format("SELECT column_name, column_type FROM (DESCRIBE {})", read));
+    if (!described) return described.TakeError().With(fmt::format("'{}' cannot be read", files_.names[0]));
+    std::vector<Column> columns;
+    for (size_t i = 0; i < described->size(); ++i) {
+      auto type = TypeOfDuckDb(described->text(i, 1));
+      if (!type) {
+        Find(described->text(i, 0), fmt::format("is left out: {}", type.error().message));
+        continue;
+      }
+      ColumnProfile column;
+      column.name = described->text(i, 0);
+      column.type = type.TakeValue();
+      columns.push_back({column.name, column.type});
+      out_.columns.push_back(std::move(column));
+    }
+    if (columns.empty()) return Error{Code::kInvalid, fmt::format("'{}' has no column", files_.names[0])};
+    std::vector<std::string> wanted;
+    for (const Column& column : columns) {
+      wanted.push_back(fmt::format("CAST({0} AS {1}) AS {0}", SqlName(column.name), column.type->DuckDb()));
+    }
+    const Reader reader = TRY(ReaderFor(columns));
+    out_.select = fmt::format("SELECT {} FROM ({})", Join(wanted, ", "), reader.select);
+    if (Status sampled = Sample(out_.select); !sampled) return Unreadable(reader, sampled.TakeError());
+    return {};
+  }
+
+  Status Facts() {
+    std::vector<std::string> sql{"count(*)"};
+    for (const ColumnProfile& column : out_.columns) {
+      const std::string name = SqlName(column.name);
+      const bool plain = column.type.IsPrimitive() && column.type.kind != Kind::kBinary;
+      sql.push_back(fmt::format("count({})", name));
+      sql.push_back(plain ? fmt::format("approx_count_distinct({})", name) : "0");
+      for (const std::string_view extreme : {"min", "max"}) {
+        sql.push_back(plain ? fmt::format("CAST({}({}) AS VARCHAR)", extreme, name) : "NULL");
+      }
+    }
+    const engine::Rows rows = TRY(Query(fmt::format("SELECT {} FROM ({})", Join(sql, ", "), out_.select)));
+    out_.rows = rows.integer(0, 0);
+    std::vector<ColumnProfile*> maybe;
+    size_t at = 1;
+    for (ColumnProfile& column : out_.columns) {
+      column.values = rows.integer(0, at);
+      column.distinct = std::min(rows.integer(0, at + 1), std::max<int64_t>(column.values - 1, 0));
+      column.least = rows.text(0, at + 2);
+      column.greatest = rows.text(0, at + 3);
+      // The estimate may be a quarter off.
+      if (column.values > 0 && rows.integer(0, at + 1) * 2 >= column.values) maybe.push_back(&column);
+      at += 4;
+    }
+    if (maybe.empty()) return {};
+    sql.clear();
+    for (const ColumnProfile* column : maybe) sql.push_back(fmt::format("count(DISTINCT {})", SqlName(column->name)));
+    const engine::Rows exact = TRY(Query(fmt::format("SELECT {} FROM ({})", Join(sql, ", "), out_.select)));
+    for (size_t i = 0; i < maybe.size(); ++i) maybe[i]->distinct = exact.integer(0, i);
+    return {};
+  }
+
+  // What texts look like, by the sample.
+  Status Looks() {
+    std::vector<std::string> sql;
+    for (const ColumnProfile& column : out_.columns) {
+      if (!IsText(column)) continue;
+      const std::string name = SqlName(column.name);
+      const std::string shape = fmt::format(
+          "regexp_replace(regexp_replace(regexp_replace({}, '[A-Z]', 'A', 'g'), '[a-z]', 'a', 'g'), '[0-9]', '9', 'g')",
+          name);
+      sql.push_back(fmt::format("count({})", name));
+      sql.push_back(fmt::format("CASE WHEN min({0}) = max({0}) THEN min({0}) END", shape));
+      for (const auto& [what, pattern] : kPatterns) {
+        sql.push_back(fmt::format("count(*) FILTER (WHERE regexp_full_match({}, {}))", name, SqlText(pattern)));
+      }
+    }
+    if (sql.empty()) return {};
+    const engine::Rows rows = TRY(Query(fmt::format("SELECT {} FROM weft_sample", Join(sql, ", "))));
+    size_t at = 0;
+    for (ColumnProfile& column : out_.columns) {
+      if (!IsText(column)) continue;
+      column.looked = rows.integer(0, at++);
+      column.shape = rows.text(0, at++);
+      for (const auto& [what, pattern] : kPatterns) column.like[std::string(what)] = rows.integer(0, at++);
+    }
+    return {};
+  }
+
+  Status Values() {
+    for (ColumnProfile& column : out_.columns) {
+      if (!IsText(column) || column.distinct > kFewValues * 2) continue;
+      const std::string name = SqlName(column.name);
+      const engine::Rows rows =
+          TRY(Query(fmt::format("SELECT DISTINCT {0} FROM ({1}) WHERE {0} IS NOT NULL ORDER BY 1 LIMIT {2}", name,
+                                out_.select, kFewValues + 1)));
+      if (rows.size() > kFewValues) continue;
+      for (size_t i = 0; i < rows.size(); ++i) column.all.push_back(rows.text(i, 0));
+    }
+    return {};
+  }
+
+  // The column that best sounds like a key among those that are one; else as few as are one together.
+  Status Key() {
+    if (out_.rows < 2) return {};
+    const ColumnProfile* best = nullptr;
+    std::vector<const ColumnProfile*> parts;
+    for (const ColumnProfile& column : out_.columns) {
+      if (!MayBeKey(column) || column.values != out_.rows) continue;
+      const bool better = !best || KeyRank(column.name, out_.name) < KeyRank(best->name, out_.name);
+      if (column.unique() && !IsTime(column) && better) best = &column;
+      if (column.distinct > 1 && parts.size() < kKeyCandidates) parts.push_back(&column);
+    }
+    if (best) {
+      out_.key = {best->name};
+      return {};
+    }
+    if (parts.size() < 2 || !TRY(Differ(parts))) return {};
+    // Away with what is not needed, first what least sounds like a key, from the right.
+    std::vector<const ColumnProfile*> order(parts.rbegin(), parts.rend());
+    std::ranges::stable_sort(order, std::greater(),
+                             [&](const ColumnProfile* column) { return KeyRank(column->name, out_.name); });
+    for (const ColumnProfile* away : order) {
+      std::vector<const ColumnProfile*> rest = parts;
+      std::erase(rest, away);
+      if (!rest.empty() && TRY(Differ(rest))) parts = std::move(rest);
+    }
+    if (parts.size() > kLargestKey) return {};
+    for (const ColumnProfile* part : parts) out_.key.push_back(part->name);
+    return {};
+  }
+
+  // Whether no two rows have the same values of these columns.
+  Result<bool> Differ(const std::vector<const ColumnProfile*>& columns) {
+    double combinations = 1;
+    std::vector<std::string> names;
+    for (const ColumnProfile* column : columns) {
+      names.push_back(SqlName(column->name));
+      combinations *= static_cast<double>(column->distinct);
+    }
+    if (combinations < 0.5 * static_cast<double>(out_.rows)) return false;
+    const std::string list = Join(names, ", ");
+    auto repeats = [&](const std::string& from) {
+      return Query(
+          fmt::format("SELECT count(*) - (SELECT count(*) FROM (SELECT DISTINCT {0} FROM {1})) FROM {1}", list, from));
+    };
+    if (TRY(repeats("weft_sample")).integer(0, 0) > 0) return false;
+    return TRY(repeats("(" + out_.select + ")"))
+    .integer(0, 0) == 0;
+  }
+
+  engine::Connection& connection_;
+  const Files files_;
+  TableProfile& out_;
+};
+
+}  // namespace
+
+std::string SnakeCase(std::string_view name) {
+  std::string snake;
+  for (size_t i = 0; i < name.size(); ++i) {
+    const auto c = static_cast<unsigned char>(name[i]);
+    if (std::isalnum(c) && c < 0x80) {
+      const bool word = std::isupper(c) && i > 0 && std::islower(static_cast<unsigned char>(name[i - 1]));
+      if (word && !snake.ends_with('_')) snake += '_';
+      snake += static_cast<char>(std::tolower(c));
+    } else if (!snake.empty() && !snake.ends_with('_')) {
+      snake += '_';
+    }
+  }
+  while (snake.ends_with('_')) snake.pop_back();
+  if (snake.empty()) return "column";
+  return std::isdigit(static_cast<unsigned char>(snake[0])) ? "c_" + snake : snake;
+}
+
+Result<std::unique_ptr<Profiler>> Profiler::Open() {
+  auto profiler = std::make_unique<Profiler>();
+  profiler->instance_ = TRY(engine::Instance::Open({.threads = 2, .memory_bytes = kMemory}));
+  profiler->connection_ = TRY(profiler->instance_->Connect());
+  return profiler;
+}
+
+Result<TableProfile> Profiler::Profile(const std::vector<std::string>& paths) {
+  TableProfile profile;
+  TRY(Table(*connection_, TRY(FilesHere(paths)), profile).Read());
+  return profile;
+}
+
+Result<std::vector<Reference>> Profiler::References(const std::vector<TableProfile>& tables) {
+  std::vector<Reference> references;
+  for (size_t from = 0; from < tables.size(); ++from) {
+    for (const ColumnProfile& column : tables[from].columns) {
+      for (size_t to = 0; to < tables.size(); ++to) {
+        if (to == from || tables[to].key.size() != 1 || column.values == 0) continue;
+        const std::string& key = tables[to].key[0];
+        const std::string name = SnakeCase(column.name), other = SnakeCase(key), &table = tables[to].name;
+        const std::string one = table.ends_with('s') ? table.substr(0, table.size() - 1) : table;
+        const bool same = name == other && other != "id" && other != "name";
+        if (!same && name != one + "_" + other && !name.ends_with("_" + one + "_" + other) && name != one) continue;
+        const auto target = std::ranges::find(tables[to].columns, key, &ColumnProfile::name);
+        if (target->type.kind != column.type.kind) continue;
+        const engine::Rows missing = TRY(connection_->Query(fmt::format(
+            "SELECT count(*) FROM ({0}) AS f WHERE f.{1} IS NOT NULL AND f.{1} NOT IN (SELECT {2} FROM ({3}))",
+            tables[from].select, SqlName(column.name), SqlName(key), tables[to].select)));
+        if (missing.integer(0, 0) * 4 > column.values) continue;
+        references.push_back({from, to, column.name, key, missing.integer(0, 0)});
+      }
+    }
+  }
+  return references;
+}
+
+}  // namespace weft::run
