@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "model/own.h"
 #include "base/yaml.h"
 #include "model/address.h"
 #include "model/reading.h"
@@ -110,6 +111,10 @@ void Within(const Property& property, const std::string& column, const std::stri
 }
 
 }  // namespace
+
+namespace own {
+constexpr shape::Type kEntitiesFile = kFile;
+}  // namespace own
 
 std::string Entity::Where() const { return fmt::format("{}:{}", file, place.line); }
 

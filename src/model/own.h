@@ -1,4 +1,4 @@
-// Weft's own parts of descriptors: `source` of an input port, `build` of an output port, and mesh.yaml, as tables.
+// Weft's own parts of descriptors: `source` of an input port, `build` of an output port, mesh.yaml, policies and entities, as tables.
 #pragma once
 
 #include "base/yaml.h"
@@ -9,6 +9,8 @@ namespace weft::model::own {
 extern const shape::Type kMesh;
 extern const shape::Type kSource;
 extern const shape::Type kBuild;
+extern const shape::Type kPoliciesFile;
+extern const shape::Type kEntitiesFile;
 
 // What is written well but is not done by this version, each with what is done: rule "weft.unsupported".
 void UnsupportedOfSource(shape::Checker& checker, const yaml::Node& source, const std::string& path);

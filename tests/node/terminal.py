@@ -272,6 +272,7 @@ class TerminalTest(unittest.TestCase):
         "cel": (["1 + 1"], ["1 +"]),
         "explain": (["zoe", "read", PORT], ["zoe", "read", "sales/nothing/x"]),
         "policy list": ([], None),
+        "new schemas": (["{other}"], ["/proc/nothing"]),
         "new policies": (["{other}"], ["/proc/nothing"]),
         "entity list": ([], None),
         "entity show": (["buyer"], ["nobody"]),

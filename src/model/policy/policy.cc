@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "model/own.h"
 #include "base/yaml.h"
 #include "model/reading.h"
 #include "model/shape.h"
@@ -284,6 +285,10 @@ bool Any(const std::vector<std::string>& wanted, std::string_view has) {
 }
 
 }  // namespace
+
+namespace own {
+constexpr shape::Type kPoliciesFile = kFile;
+}  // namespace own
 
 std::string_view MaskActionName(MaskAction action) { return std::span(kMasks)[static_cast<size_t>(action)].text; }
 
