@@ -1,6 +1,8 @@
 """The JSON Schemas that editors go by take every file that is right, and see most of what is wrong."""
 import json
 import pathlib
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -81,6 +83,31 @@ class Schemas(unittest.TestCase):
                            ("policies", "policies:\n- {name: a, alow: [read]}\n"), ("policies", "polices: []\n"),
                            ("entities", "entities:\n- {name: a, type: strin}\n")):
             self.assertNotEqual(self.wrong(name, text), [], text)
+
+
+class Watching(unittest.TestCase):
+    def test_each_change_is_judged(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            mesh = pathlib.Path(scratch) / "mesh"
+            shutil.copytree(ROOT / "tests" / "support" / "shop", mesh)
+            contract = mesh / "domains" / "sales" / "orders" / "orders.odcs.yaml"
+            text = contract.read_text()
+            watch = subprocess.Popen([str(WEFT), "check", "--watch", "--json", str(mesh)], stdout=subprocess.PIPE,
+                                     stderr=subprocess.DEVNULL, text=True)
+            try:
+                self.assertEqual(json.loads(watch.stdout.readline())["errors"], 0)
+                contract.write_text(text.replace("logicalType: integer", "logicalType: intger"))
+                told = json.loads(watch.stdout.readline())
+                self.assertEqual([problem["file"] for problem in told["problems"]], [str(contract)])
+                self.assertIn("integer", told["problems"][0]["message"])
+                contract.write_text(text)
+                self.assertEqual(json.loads(watch.stdout.readline())["errors"], 0)
+                contract.unlink()
+                self.assertGreater(json.loads(watch.stdout.readline())["errors"], 0)
+            finally:
+                watch.send_signal(signal.SIGINT)
+                watch.communicate(timeout=30)
+            self.assertEqual(watch.returncode, -signal.SIGINT)
 
 
 if __name__ == "__main__":

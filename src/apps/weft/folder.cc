@@ -128,6 +128,27 @@ Result<Folder> ReadFolder(const Session& session, const std::string& path, bool 
   return folder;
 }
 
+FolderStamp StampOf(const std::vector<std::string>& paths) {
+  FolderStamp stamp;
+  auto add = [&](const fs::path& path) {
+    std::error_code gone;
+    const auto time = fs::last_write_time(path, gone);
+    const auto size = fs::file_size(path, gone);
+    if (!gone) stamp[path.string()] = {time, size};
+  };
+  for (const std::string& path : paths) {
+    std::error_code failure;
+    if (!fs::is_directory(path, failure)) {
+      add(path);
+    } else if (const auto files = Walk(path)) {
+      for (const std::string& file : *files) {
+        if (IsText(file)) add(fs::path(path) / file);
+      }
+    }
+  }
+  return stamp;
+}
+
 Result<Folder> ReadFiles(const std::vector<std::string>& paths) {
   Folder folder;
   fs::path shared = fs::path(paths.front()).parent_path();

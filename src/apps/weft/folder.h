@@ -1,6 +1,7 @@
 // A mesh's folder on this machine: the texts that have a place in a mesh, and the data files that its products name.
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -25,6 +26,9 @@ struct Folder {
 // Hidden files and folders are passed over; links to folders are not followed. With `hash`, the data files that
 // input ports name are hashed, with a bar for the large ones.
 Result<Folder> ReadFolder(const Session& session, const std::string& path, bool hash);
+// When each file of a mesh's texts was written, and its size: another one when something changed.
+using FolderStamp = std::map<std::string, std::pair<std::filesystem::file_time_type, std::uintmax_t>>;
+FolderStamp StampOf(const std::vector<std::string>& paths);
 // Single files: their paths are taken from the folder that they share.
 Result<Folder> ReadFiles(const std::vector<std::string>& paths);
 

@@ -31,7 +31,7 @@ class NewSchemasCommand : public Command {
     const bool there = fs::exists(code, ignored);
     if (!there) {
       TRY(MakeFolders(code.parent_path()));
-      TRY(WriteFileAtomically(code, Json::Map({{"yaml.schemas", settings}}).Dump() + "\n"));
+      TRY(WriteFileAtomically(code, Json::Map({{"yaml.schemas", settings}}).Pretty() + "\n"));
       made.push_back(code.string());
     }
     if (session.json()) return session.PrintJson(Json::Map({{"files", made}, {"yaml.schemas", settings}})), 0;

@@ -1,11 +1,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
+#include <thread>
 
 #include "apps/weft/command.h"
 #include "apps/weft/completion.h"
 #include "apps/weft/diff_command.h"
 #include "apps/weft/folder.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "drivers/http/message.h"
@@ -34,9 +37,27 @@ class CheckCommand : public Command {
   explicit CheckCommand(CLI::App& app) {
     app.add_option("path", paths_, "A mesh's or product's folder, or single files")->required()->type_name(kFile);
     app.add_flag("--offline", offline_, "Judge each descriptor by its standard alone");
+    app.add_flag("--watch", watch_, "Judge again whenever a file changes, until Ctrl-C; a line each with --json");
   }
 
   Result<int> Run(Session& session) override {
+    if (!watch_) return Once(session);
+    for (std::optional<FolderStamp> before;; std::this_thread::sleep_for(kLook)) {
+      FolderStamp now = StampOf(paths_);
+      if (now == before) continue;
+      before = std::move(now);
+      const auto told = Once(session);
+      // What cannot be read now may be in a moment: an editor is writing it.
+      if (!told) Fail(session.json(), told.error());
+      session.Note(fmt::format("{} · waiting for changes; Ctrl-C ends", SystemClock().Now().Text().substr(11, 8)));
+      std::fflush(stdout);
+    }
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds kLook{200};
+
+  Result<int> Once(Session& session) const {
     const Folder folder = TRY(Read(session));
     std::vector<Problem> problems = Judge(folder);
     for (Problem& problem : problems) problem = folder.Placed(std::move(problem));
@@ -55,7 +76,6 @@ class CheckCommand : public Command {
     return errors > 0 ? kRefused : 0;
   }
 
- private:
   Result<Folder> Read(const Session& session) const {
     std::error_code failure;
     if (paths_.size() == 1 && fs::is_directory(paths_[0], failure)) return ReadFolder(session, paths_[0], false);
@@ -90,6 +110,7 @@ class CheckCommand : public Command {
 
   std::vector<std::string> paths_;
   bool offline_ = false;
+  bool watch_ = false;
 };
 
 // "read by insight/revenue/daily@1, and in the last 90 days by ana"
