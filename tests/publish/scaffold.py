@@ -177,6 +177,23 @@ class Scaffold(unittest.TestCase):
                              node.run("sql", "SELECT * FROM sales.orders.orders ORDER BY id"))
             self.assertIn("sales/orders/orders", node.run("lineage", "insight/late/late"))
 
+    def test_names_of_every_kind_become_columns(self):
+        odd = {"a b": 1, "A_B": 2, "a-b": 3, "select": 4, "mail\nkind: x": "k@example.org", "\"#'": {"e\nmail": "é"}, "日": [1]}
+        file = self.folder / "odd.jsonl"
+        file.write_text("".join(json.dumps(odd | {"a b": i}) + "\n" for i in range(40)))
+        with Node() as node:
+            home = self.folder / "odd"
+            home.mkdir()
+            (home / "mesh.yaml").write_text("id: odd\ndomains:\n  - {name: own, owners: [admin]}\n")
+            node.run("new", "product", "own/odd", "--from", str(file), "--into", str(home))
+            node.run("apply", str(home))
+            node.run("run", "own/odd")
+            node.run("grant", "admin", "own/odd/odd@1")
+            rows = node.json("sql", "SELECT * FROM own.odd.odd ORDER BY a_b")
+        self.assertEqual(len(rows), 40)
+        columns = [column["name"] for column in yaml.safe_load((home / "domains/own/odd/odd.odcs.yaml").read_text())["schema"][0]["properties"]]
+        self.assertEqual(columns, ["a_b", "a_b_2", "a_b_3", "select", "mail_kind_x", "column", "column_2"])
+
     def test_what_cannot_be_read_is_told(self):
         bad = self.folder / "bad.csv"
         for text, why in (("a,b\n1,2\n3,4,5\n", "line 3: 2 columns expected, 3 found"), ("", "is empty"),

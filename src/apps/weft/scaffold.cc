@@ -63,7 +63,7 @@ class ContractWriter {
   std::string Output(const std::string& id) {
     Head(id, PortName(table_.name), fmt::format("The rows of {}.", FileText()));
     promises_ = true;
-    for (const ColumnProfile& column : table_.columns) Property(run::SnakeCase(column.name), column);
+    for (const ColumnProfile& column : table_.columns) Property(column.plain, column);
     text_ +=
         "    quality:\n"
         "      - {id: not_empty, type: library, metric: rowCount, mustBeGreaterThan: 0, dimension: completeness, "
@@ -143,7 +143,7 @@ class ContractWriter {
       text_ += fmt::format("      # Seems to be {}: {}. Take the tag away if it is not.\n", personal_->what,
                            personal_->evidence);
     }
-    Line(6, "- id", Scalar(run::SnakeCase(column.name)));
+    Line(6, "- id", Scalar(column.plain));
     Line(8, "name", Scalar(name));
     if (promises_) Line(8, "businessName", Scalar(Spoken(column.name)));
     TypeLines(column.type, 8);
@@ -199,7 +199,7 @@ class ContractWriter {
     for (const run::Reference& reference : scaffold_.references) {
       if (reference.from != at_ || reference.column != column.name || reference.missing > 0) continue;
       text_ += fmt::format("        relationships:\n          - {{type: foreignKey, to: {}.{}}}\n",
-                           PortName(scaffold_.tables[reference.to].name), run::SnakeCase(reference.key));
+                           PortName(scaffold_.tables[reference.to].name), reference.key);
       return;
     }
   }
@@ -235,14 +235,13 @@ class ContractWriter {
 };
 
 bool Renames(const TableProfile& table) {
-  return std::ranges::any_of(table.columns,
-                             [](const ColumnProfile& column) { return run::SnakeCase(column.name) != column.name; });
+  return std::ranges::any_of(table.columns, [](const ColumnProfile& column) { return column.plain != column.name; });
 }
 
 std::string Select(const TableProfile& table) {
   std::vector<std::string> columns;
   for (const ColumnProfile& column : table.columns) {
-    const std::string name = run::SnakeCase(column.name);
+    const std::string& name = column.plain;
     columns.push_back(name == column.name ? SqlName(name) : SqlName(column.name) + " AS " + SqlName(name));
   }
   return fmt::format("SELECT {}\nFROM {}_file\n", Join(columns, ",\n       "), table.name);

@@ -103,7 +103,8 @@ std::optional<Personal> Within(const model::Type& type) {
     inner.type = field.type;
     auto personal = PersonalOf(inner);
     if (!personal) continue;
-    if (field.type.IsPrimitive()) personal->evidence = fmt::format("by the name of its field '{}'", field.name);
+    if (field.type.IsPrimitive())
+      personal->evidence = fmt::format("by the name of its field '{}'", SnakeCase(field.name));
     return personal;
   }
   return std::nullopt;

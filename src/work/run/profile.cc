@@ -81,6 +81,7 @@ class Table {
     } else {
       TRY(Typed());
     }
+    Name();
     TRY(Facts());
     TRY(Looks());
     TRY(Values());
@@ -281,6 +282,15 @@ class Table {
     return {};
   }
 
+  void Name() {
+    std::set<std::string> taken;
+    for (ColumnProfile& column : out_.columns) {
+      const std::string plain = SnakeCase(column.name);
+      column.plain = plain;
+      for (int i = 2; !taken.insert(column.plain).second; ++i) column.plain = fmt::format("{}_{}", plain, i);
+    }
+  }
+
   Status Facts() {
     std::vector<std::string> sql{"count(*)"};
     for (const ColumnProfile& column : out_.columns) {
@@ -456,7 +466,7 @@ Result<std::vector<Reference>> Profiler::References(const std::vector<TableProfi
             "SELECT count(*) FROM ({0}) AS f WHERE f.{1} IS NOT NULL AND f.{1} NOT IN (SELECT {2} FROM ({3}))",
             tables[from].select, SqlName(column.name), SqlName(key), tables[to].select)));
         if (missing.integer(0, 0) * 4 > column.values) continue;
-        references.push_back({from, to, column.name, key, missing.integer(0, 0)});
+        references.push_back({from, to, column.name, target->plain, missing.integer(0, 0)});
       }
     }
   }

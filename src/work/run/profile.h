@@ -15,7 +15,8 @@
 namespace weft::run {
 
 struct ColumnProfile {
-  std::string name;  // As the files have it.
+  std::string name;   // As the files have it.
+  std::string plain;  // In snake case, and unlike any other of the table: what a published column is called.
   model::Type type;
   int64_t values = 0;    // That are not null.
   int64_t distinct = 0;  // About; exactly `values` only where each value is there once.
@@ -52,7 +53,7 @@ std::optional<Personal> PersonalOf(const ColumnProfile& column);
 struct Reference {
   size_t from = 0, to = 0;  // Tables.
   std::string column;       // Whose values are there in the other table's key,
-  std::string key;
+  std::string key;  // As it is published.
   int64_t missing = 0;  // but for those of so many rows: at most a quarter.
 };
 
