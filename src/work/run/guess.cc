@@ -15,6 +15,7 @@ constexpr std::string_view kNullWords[] = {"NA",   "N/A", "n/a", "#N/A", "NULL",
                                            "none", "NaN", "nan", "\\N",  "-",    "--",   "?",    "."};
 constexpr std::string_view kDateFormats[] = {"%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y.%m.%d"};
 constexpr std::string_view kTimes[] = {" %H:%M:%S", " %H:%M"};
+constexpr size_t kAtOnce = 25;      // Columns: the engine plans many aggregates in the square of their number.
 constexpr int kDecimalDigits = 18;  // As many as a 64-bit integer holds.
 constexpr int kLargestScale = 4;    // More digits than money has are a measurement: a double.
 
@@ -203,12 +204,15 @@ Result<std::string> WhyText(engine::Connection& connection, const std::string& t
 
 Result<std::vector<Guess>> GuessTypes(engine::Connection& connection, const std::string& table,
                                       const std::vector<std::string>& columns) {
-  std::vector<std::string> sql;
-  for (const std::string& column : columns) sql.push_back(MeasuresOf(column));
-  const engine::Rows rows = TRY(connection.Query(fmt::format("SELECT {} FROM {}", Join(sql, ", "), table)));
   std::vector<Guess> guesses;
+  engine::Rows rows;
   for (size_t i = 0; i < columns.size(); ++i) {
-    const Measured measured(rows, i);
+    if (i % kAtOnce == 0) {
+      std::vector<std::string> sql;
+      for (size_t c = i; c < std::min(i + kAtOnce, columns.size()); ++c) sql.push_back(MeasuresOf(columns[c]));
+      rows = TRY(connection.Query(fmt::format("SELECT {} FROM {}", Join(sql, ", "), table)));
+    }
+    const Measured measured(rows, i % kAtOnce);
     Guess guess = measured.Decide();
     if (measured.counted() > 0 && measured[kSlashed] == measured.counted() && guess.type.kind == Kind::kString) {
       TRY(Format(connection, table, columns[i], guess));
