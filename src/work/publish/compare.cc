@@ -161,11 +161,17 @@ class Comparer {
   // Each difference with those who read what it is about; whoever may audit the product hears their names.
   Status Find(const model::PortKey& key, const Contract& before, const Contract& after,
               const std::vector<model::Difference>& differences, Change* change) {
+    std::map<std::string, Readers> readers;  // By column: it may differ in much.
     for (const model::Difference& difference : differences) {
       Finding finding{difference, after.file, before.version, {}};
       if (difference.impact != model::Impact::kCompatible) {
-        finding.readers = TRY(ReadersOf(txn_, key, difference.column, context_.clock.Now()));
-        finding.readers.named = TRY(MayAudit());
+        auto known = readers.find(difference.column);
+        if (known == readers.end()) {
+          Readers found = TRY(ReadersOf(txn_, key, difference.column, context_.clock.Now()));
+          found.named = TRY(MayAudit());
+          known = readers.emplace(difference.column, std::move(found)).first;
+        }
+        finding.readers = known->second;
       }
       change->findings.push_back(std::move(finding));
     }
@@ -177,9 +183,10 @@ class Comparer {
     model::Resource resource;
     resource.domain = bundle_.product.domain;
     resource.product = bundle_.product.name;
-    static_cast<model::Team&>(resource) = TRY(catalog::TeamOf(txn_, resource.domain));
+    // As it is registered: nobody comes to hear of it by the team that they publish.
+    resource.Add(TRY(catalog::WholeTeamOf(txn_, resource.domain, resource.product)));
     const model::Decision decision =
-        TRY(access::Decide(txn_, context_.clock, caller_.principal, model::Action::kAudit, resource, caller_.purpose));
+        TRY(access::Decide(txn_, context_.clock, caller_, model::Action::kAudit, resource));
     may_audit_ = decision.permitted;
     return *may_audit_;
   }
