@@ -98,6 +98,10 @@ Hasher& Hasher::Add(std::string_view bytes) {
   return *this;
 }
 
+Hasher& Hasher::AddNamed(std::string_view name, std::string_view text) {
+  return Add(fmt::format("{} {} {}\n", name, name.size(), text.size())).Add(text);
+}
+
 std::string Hasher::Hex() {
   std::string sum(32, '\0');
   if (EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_), reinterpret_cast<unsigned char*>(sum.data()), nullptr) !=

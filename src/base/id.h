@@ -27,7 +27,8 @@ class Hasher {
   Hasher(const Hasher&) = delete;
   Hasher& operator=(const Hasher&) = delete;
   Hasher& Add(std::string_view bytes);
-  std::string Hex();  // Once.
+  Hasher& AddNamed(std::string_view name, std::string_view text);  // Apart from what comes before and after.
+  std::string Hex();                                               // Once.
 
  private:
   void* context_;  // OpenSSL's.

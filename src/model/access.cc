@@ -89,6 +89,19 @@ std::string Limits::Text() const {
   return text;
 }
 
+std::vector<std::string> Principal::Names() const {
+  std::vector<std::string> names = {name};
+  for (const std::string& group : groups) names.push_back("group:" + group);
+  return names;
+}
+
+void Principal::SetAttributes(const std::map<std::string, std::set<std::string>>& values) {
+  attributes = Json::Object();
+  for (const auto& [attribute, each] : values) {
+    attributes.Set(attribute, std::vector<std::string>(each.begin(), each.end()));
+  }
+}
+
 const std::string& AppliedPolicy::Detail() const {
   static const std::string kNothing;
   return detail ? *detail : kNothing;

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,7 @@ struct Resource : Team {
   std::string version;
 
   std::string Text() const;
+  PortKey Key() const { return {domain, product, port, major}; }
 };
 
 // "active" where nothing is said, "draft" for the standard's "proposed".
@@ -104,6 +106,9 @@ struct Principal {
   Json attributes = {};             // {"countries": ["DE", "FR"]}: its own and its groups', from mesh.yaml.
   bool administrator = false;
   Limits limits = {};  // Of the token that it came with.
+
+  std::vector<std::string> Names() const;  // "ana", "group:ops": those in grants, teams and attributes that mean it.
+  void SetAttributes(const std::map<std::string, std::set<std::string>>& values);
 };
 
 // An answer that any door can apply. When not `permitted`, `reasons` say why and `remedy` who or what could grant it.

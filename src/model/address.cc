@@ -127,6 +127,8 @@ std::string PortKey::SqlTable() const {
 
 std::string PortKey::Folder() const { return fmt::format("{}/{}/{}_v{}", domain, product, SqlNameOf(port), major); }
 
+Address PortKey::ToAddress() const { return {"", domain, product, port, major, {}}; }
+
 Result<PortKey> PortKey::Parse(std::string_view text) {
   Address address = TRY(Address::Parse(text));
   if (address.port.empty() || !address.major || address.version) {

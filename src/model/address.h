@@ -41,6 +41,7 @@ struct PortKey {
   std::string SqlTable() const;  // operations.flights.flights_v1, each part quoted where SQL needs it.
   std::string Folder() const;    // "operations/flights/flights_v1", under the warehouse.
   static Result<PortKey> Parse(std::string_view text);
+  Address ToAddress() const;  // Of its newest version.
   auto operator<=>(const PortKey&) const = default;
 };
 

@@ -380,4 +380,16 @@ Step StepOf(std::span<const Difference> differences) {
   return step;
 }
 
+Version Bumped(const Version& version, Step step) {
+  switch (step) {
+    case Step::kPatch:
+      return {version.major, version.minor, version.patch + 1};
+    case Step::kMinor:
+      return {version.major, version.minor + 1, 0};
+    case Step::kMajor:
+      return {version.major + 1, 0, 0};
+  }
+  return version;
+}
+
 }  // namespace weft::model

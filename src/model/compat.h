@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "model/contract.h"
+#include "model/version.h"
 
 namespace weft::model {
 
@@ -33,6 +34,7 @@ std::vector<Difference> Differences(const Contract& previous, const Contract& ne
 // or that weakens a promise a minor, words a patch.
 enum class Step { kPatch, kMinor, kMajor };
 Step StepOf(std::span<const Difference> differences);
+Version Bumped(const Version& version, Step step);  // The first version that is such a step after it.
 
 // The table of kinds with the impact of each, in Markdown: what docs/compatibility.md shows.
 std::string DifferenceTable();

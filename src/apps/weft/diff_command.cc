@@ -14,7 +14,6 @@ namespace weft::app {
 namespace {
 
 using model::Impact;
-using model::Step;
 
 constexpr int kRefused = 3;
 constexpr size_t kMaxContract = 16 << 20;
@@ -30,10 +29,14 @@ class DiffCommand : public Command {
     const model::Contract older = TRY(Read(older_))
     , newer = TRY(Read(newer_));
     const std::vector<model::Difference> differences = model::Differences(older, newer);
-    const Step step = model::StepOf(differences);
     const auto was = model::Version::Parse(older.version), is = model::Version::Parse(newer.version);
-    const std::string least = was ? Least(*was, step, differences.empty()) : "";
-    const bool enough = !was || !is || *is >= *model::Version::Parse(least);
+    std::string least;
+    bool enough = true;
+    if (was) {
+      const model::Version needed = differences.empty() ? *was : model::Bumped(*was, model::StepOf(differences));
+      least = needed.Text();
+      enough = !is || *is >= needed;
+    }
     if (session.json()) {
       session.PrintJson(Json::Map({{"differences", ToJson(differences)},
                                    {"older", older.version},
@@ -51,13 +54,6 @@ class DiffCommand : public Command {
   static Result<model::Contract> Read(const std::string& path) {
     const std::string text = TRY(ReadFile(path, kMaxContract));
     return model::Contract::Parse(text, path);
-  }
-
-  static std::string Least(const model::Version& was, Step step, bool same) {
-    if (same) return was.Text();
-    if (step == Step::kMajor) return model::Version{was.major + 1, 0, 0}.Text();
-    if (step == Step::kMinor) return model::Version{was.major, was.minor + 1, 0}.Text();
-    return model::Version{was.major, was.minor, was.patch + 1}.Text();
   }
 
   std::string Line(const Session& session, const model::Difference& difference) const {

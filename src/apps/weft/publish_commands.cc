@@ -113,7 +113,7 @@ class CheckCommand : public Command {
   bool watch_ = false;
 };
 
-// "read by insight/revenue/daily@1, and in the last 90 days by ana"
+// "; read by insight/revenue/daily@1, ana": an addition to a line that says what differs.
 std::string ReadersText(const Json& readers) {
   std::vector<std::string> some = readers["ports"].Texts();
   for (const std::string& principal : readers["principals"].Texts()) some.push_back(principal);
@@ -277,10 +277,12 @@ constexpr CommandEntry kCommands[] = {
     {"diff", "Publish", "Compare two versions of a contract: what breaks whom, and which version that makes",
      "weft diff orders-1.0.0.odcs.yaml orders.odcs.yaml", kAlone, MakeDiff},
     {"plan", "Publish", "Show what apply would change", "weft plan mesh",
-     Bits(Action::kBrowse, Action::kPublish, Action::kGrant, Action::kAdminister, Action::kGovern), Make<PlanCommand>},
+     Bits(Action::kBrowse, Action::kPublish, Action::kGrant, Action::kAdminister, Action::kGovern, Action::kAudit),
+     Make<PlanCommand>},
     {"apply", "Publish", "Register what the folder describes, with its data files",
      "weft apply mesh\nweft apply mesh/domains/operations/flights",
-     Bits(Action::kBrowse, Action::kPublish, Action::kGrant, Action::kAdminister, Action::kGovern), Make<ApplyCommand>},
+     Bits(Action::kBrowse, Action::kPublish, Action::kGrant, Action::kAdminister, Action::kGovern, Action::kAudit),
+     Make<ApplyCommand>},
 };
 
 }  // namespace

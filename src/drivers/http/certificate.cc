@@ -9,25 +9,18 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <memory>
 
 #include "base/file.h"
+#include "base/owned.h"
 #include "base/text.h"
 
 namespace weft::http {
 namespace {
 
-template <auto free>
-struct Free {
-  template <class T>
-  void operator()(T* object) const {
-    free(object);
-  }
-};
-using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-using Paper = std::unique_ptr<X509, Free<X509_free>>;
-using Extension = std::unique_ptr<X509_EXTENSION, Free<X509_EXTENSION_free>>;
-using Memory = std::unique_ptr<BIO, Free<BIO_free_all>>;
+using Key = Owned<EVP_PKEY, EVP_PKEY_free>;
+using Paper = Owned<X509, X509_free>;
+using Extension = Owned<X509_EXTENSION, X509_EXTENSION_free>;
+using Memory = Owned<BIO, BIO_free_all>;
 
 constexpr size_t kMostBytes = size_t{1} << 20;
 constexpr int64_t kDay = 86'400;
@@ -82,7 +75,7 @@ Result<Paper> NewPaper(EVP_PKEY* key, const std::string& name, Instant now, int6
   unsigned char serial[kSerialBytes];
   if (!paper || RAND_bytes(serial, kSerialBytes) != 1) return Failed("make a certificate");
   serial[0] = static_cast<unsigned char>((serial[0] & 0x7f) | 0x40);  // Positive, and of full length.
-  std::unique_ptr<BIGNUM, Free<BN_free>> number(BN_bin2bn(serial, kSerialBytes, nullptr));
+  Owned<BIGNUM, BN_free> number(BN_bin2bn(serial, kSerialBytes, nullptr));
   const time_t seconds = now.micros / 1'000'000;
   if (!number || !BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(paper.get())) ||
       X509_set_version(paper.get(), X509_VERSION_3) != 1 || X509_set_pubkey(paper.get(), key) != 1 ||

@@ -7,21 +7,16 @@
 #include <filesystem>
 #include <mutex>
 
+#include "base/owned.h"
 #include "base/text.h"
 #include "drivers/http/target.h"
 
 namespace weft::http {
 namespace {
 
-struct CloseEasy {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-};
-struct FreeList {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
+using Easy = Owned<CURL, curl_easy_cleanup>;
+using HeaderList = Owned<curl_slist, curl_slist_free_all>;
+using File = Owned<std::FILE, std::fclose>;
 
 // What one transfer reads and writes while curl runs it.
 struct Transfer {
@@ -66,9 +61,9 @@ class CurlClient : public Client {
     Transfer transfer;
     transfer.limit = options_.answer_limit;
     char reason[CURL_ERROR_SIZE] = "";
-    std::unique_ptr<std::FILE, CloseFile> file;
+    File file;
     curl_easy_reset(easy_.get());  // Keeps the connections.
-    std::unique_ptr<curl_slist, FreeList> headers = HeadersOf(request);
+    HeaderList headers = HeadersOf(request);
     const std::string url = options_.url + WriteTarget(request);
     Set(CURLOPT_URL, url.c_str());
     Set(CURLOPT_ERRORBUFFER, reason);
@@ -104,12 +99,12 @@ class CurlClient : public Client {
     curl_easy_setopt(easy_.get(), option, value);
   }
 
-  std::unique_ptr<curl_slist, FreeList> HeadersOf(const Request& request) const {
+  HeaderList HeadersOf(const Request& request) const {
     std::map<std::string, std::string> all = options_.headers;
     if (!options_.bearer.empty()) all["authorization"] = "Bearer " + options_.bearer;
     for (const auto& [name, value] : request.headers) all[name] = value;
     all.try_emplace("content-type", request.body_file.empty() ? "application/json" : "application/octet-stream");
-    std::unique_ptr<curl_slist, FreeList> list;
+    HeaderList list;
     for (const auto& [name, value] : all) {
       curl_slist* longer = curl_slist_append(list.get(), (name + ": " + value).c_str());
       if (longer != list.get()) {
@@ -131,10 +126,10 @@ class CurlClient : public Client {
   }
 
   // A large file has no limit in all, but is given up when it stands still.
-  Result<std::unique_ptr<std::FILE, CloseFile>> SetUpload(const std::string& path) {
+  Result<File> SetUpload(const std::string& path) {
     std::error_code failure;
     const uintmax_t bytes = std::filesystem::file_size(path, failure);
-    std::unique_ptr<std::FILE, CloseFile> file(failure ? nullptr : std::fopen(path.c_str(), "rbe"));
+    File file(failure ? nullptr : std::fopen(path.c_str(), "rbe"));
     if (!file) return Error{Code::kNotFound, "cannot read " + path + " to send it"};
     Set(CURLOPT_UPLOAD, 1L);
     Set(CURLOPT_READFUNCTION, &GiveFile);
@@ -180,7 +175,7 @@ class CurlClient : public Client {
 
   ClientOptions options_;
   const bool direct_;  // This machine is never reached through a proxy.
-  std::unique_ptr<CURL, CloseEasy> easy_;
+  Easy easy_;
 };
 
 }  // namespace

@@ -10,20 +10,12 @@
 #include <cstdlib>
 
 #include "base/id.h"
+#include "base/owned.h"
 #include "drivers/token/jwt.h"
 
 namespace weft::token {
 namespace {
 
-template <auto free>
-struct Free {
-  template <class T>
-  void operator()(T* object) const {
-    free(object);
-  }
-};
-template <class T, auto free>
-using Owned = std::unique_ptr<T, Free<free>>;
 using Number = Owned<BIGNUM, BN_free>;
 using Builder = Owned<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
 using Params = Owned<OSSL_PARAM, OSSL_PARAM_free>;

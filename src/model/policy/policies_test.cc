@@ -200,5 +200,48 @@ TEST_F(PoliciesTest, WhatIsNotInAListIsAskedAsCelDoes) {
   EXPECT_EQ(of("!(dyn(null) in row.ids)").kind, Kind::kFalse);
 }
 
+// The ids of a list's items are each table's own: another snapshot's, and another port's with the same filter.
+TEST_F(PoliciesTest, AListIsAskedForItsItemsWhateverTheirIds) {
+  Use("policies:\n  - name: f\n    filter: 3 in row.ids\n");
+  const Decision decision = Ask(Port("p"));
+  ASSERT_NE(decision.restriction, nullptr);
+  auto condition = [](const Decision& asked, const TableSchema& table) {
+    return DuckDbSql(asked.restriction.get(), table, {}).condition;
+  };
+  const SchemaObject& object = contract_->schema.front();
+  const TableSchema now = SchemaOf(object, nullptr).value();
+  const std::string asked = condition(decision, now);
+  EXPECT_EQ(asked, "list_contains(ids, '3'::BIGINT)");
+
+  TableSchema former;
+  former.last_field_id = 20;
+  TableSchema older = SchemaOf(object, &former).value();
+  ASSERT_FALSE(older.Find("ids")->type == now.Find("ids")->type);
+  EXPECT_EQ(condition(decision, older), asked);
+  Type& item = older.fields.back().type.fields.front().type;
+  item.kind = Type::Kind::kInt;
+  EXPECT_EQ(condition(decision, older), asked);
+  item.kind = Type::Kind::kString;  // Of which no whole number is one.
+  EXPECT_EQ(condition(decision, older), "list_contains(NULL::BIGINT[], '3'::BIGINT)");
+  older.fields.back().type.kind = Type::Kind::kLong;
+  EXPECT_EQ(condition(decision, older), "list_contains(NULL::BIGINT[], '3'::BIGINT)");
+  older.fields.pop_back();
+  EXPECT_EQ(condition(decision, older), "list_contains(NULL::BIGINT[], '3'::BIGINT)");
+
+  Resource other = Port("other");
+  Contract wider = *contract_;
+  wider.schema.front().properties.insert(wider.schema.front().properties.begin(), 3,
+                                         wider.schema.front().properties[1]);
+  for (const char* name : {"a", "b", "c"})
+    wider.schema.front().properties[static_cast<size_t>(*name - 'a')].name = name;
+  other.contract = std::make_shared<const Contract>(wider);
+  const TableSchema wide = SchemaOf(wider.schema.front(), nullptr).value();
+  ASSERT_FALSE(wide.Find("ids")->type == now.Find("ids")->type);
+  const Decision of_other = Ask(other);
+  ASSERT_NE(of_other.restriction, nullptr);
+  EXPECT_EQ(of_other.restriction->filters.at(0).asked, decision.restriction->filters.at(0).asked);
+  EXPECT_EQ(condition(of_other, wide), asked);
+}
+
 }  // namespace
 }  // namespace weft::model

@@ -18,6 +18,12 @@ bool Restriction::NeedsSalt() const {
                              [](const auto& mask) { return mask.second.action == MaskAction::kSha256QueryLocal; });
 }
 
+std::string Restriction::RowsText() const {
+  std::string text;
+  for (const Filter& filter : filters) text += (text.empty() ? "" : " && ") + filter.text();
+  return text;
+}
+
 PolicySql DuckDbSql(const Restriction* restriction, const TableSchema& table, const MaskKeys& keys) {
   PolicySql sql;
   if (!restriction) return sql;

@@ -48,6 +48,7 @@ struct Restriction {
   bool Shows(const std::string& column) const { return !only || only->contains(column); }
   bool operator==(const Restriction& other) const;
   bool NeedsSalt() const;
+  std::string RowsText() const;  // What is asked of a row, in CEL; empty: nothing.
 };
 
 // A restriction in DuckDB's SQL, over one table.

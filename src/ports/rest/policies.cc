@@ -16,9 +16,7 @@ Json DecisionJson(const model::Decision& decision) {
     if (decision.restriction->only) {
       columns = std::vector<std::string>(decision.restriction->only->begin(), decision.restriction->only->end());
     }
-    std::string text;
-    for (const auto& filter : decision.restriction->filters) text += (text.empty() ? "" : " && ") + filter.text();
-    if (!text.empty()) rows = text;
+    rows = OptionalText(decision.restriction->RowsText());
   }
   Json::Array policies;
   for (const model::AppliedPolicy& policy : decision.policies) {

@@ -320,6 +320,36 @@ TEST_F(AccessTest, NoDoorGivesForPurposesThatExcludeEachOther) {
   EXPECT_EQ(denied.right, "");
 }
 
+TEST_F(AccessTest, WhoHoldsForOnePurposeIsFoundUnderEveryName) {
+  ASSERT_TRUE(PutPolicies(*txn_, clock_, {model::PolicyFile::Parse(kPurposes, "policies/p.yaml").value()}, "gov"));
+  ASSERT_TRUE(PutGroups(*txn_, {{"one", {"ana", "bob"}}, {"two", {"bob", "cleo"}}, {"three", {"dan"}}}));
+  auto holder = [&](const std::string& principal, const std::string& purpose) {
+    const Status may = CheckGrant(*txn_, clock_, {"", principal, key_, purpose, {}, "owen", {}}, flights_);
+    return may ? std::string() : may.error().message.substr(0, may.error().message.find(' '));
+  };
+  Give("ana", "care");
+  EXPECT_EQ(holder("ana", "selling"), "ana");
+  EXPECT_EQ(holder("ana", "care"), "");
+  EXPECT_EQ(holder("ana", ""), "");
+  EXPECT_EQ(holder("group:one", "selling"), "ana");  // Its member.
+  for (const char* other : {"bob", "group:two", "dan", "group:three", "group:nobody", "one", "an_", "%"}) {
+    EXPECT_EQ(holder(other, "selling"), "") << other;
+  }
+  Revoke(*txn_, clock_, "ana", key_).value();
+  Give("group:two", "care");
+  EXPECT_EQ(holder("cleo", "selling"), "group:two");       // A group of hers.
+  EXPECT_EQ(holder("group:one", "selling"), "group:two");  // A group of bob, who is a member of both.
+  EXPECT_EQ(holder("group:two", "selling"), "group:two");
+  for (const char* other : {"ana", "dan", "group:three"}) EXPECT_EQ(holder(other, "selling"), "") << other;
+  Revoke(*txn_, clock_, "group:two", key_).value();
+  Give("bob", "care", In(60));
+  EXPECT_EQ(holder("group:two", "selling"), "bob");
+  const model::PortKey elsewhere{key_.domain, key_.product, key_.port, 2};
+  EXPECT_TRUE(CheckGrant(*txn_, clock_, {"", "bob", elsewhere, "selling", {}, "owen", {}}, flights_));
+  clock_.now = In(60);
+  EXPECT_EQ(holder("group:two", "selling"), "");  // What has ended is in nobody's way.
+}
+
 TEST_F(AccessTest, WhenATokenWasUsedIsKept) {
   NewToken made = CreateToken(*txn_, clock_, "ana", "", false, {}).value();
   EXPECT_FALSE(Tokens(*txn_, "ana").value()[0].last_used_at);

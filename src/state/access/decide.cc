@@ -191,10 +191,8 @@ Result<Decision> ReadNow(store::Txn& txn, Clock& clock, const Principal& princip
   if (std::string right = RightOf(principal, Action::kRead, resource); !right.empty()) {
     return Ruled(Permit(std::move(right)), principal, resource, purpose, now, *policies);
   }
-  const model::PortKey key{resource.domain, resource.product, resource.port, resource.major};
-  std::vector<std::string> holders = {principal.name};
-  for (const std::string& group : principal.groups) holders.push_back("group:" + group);
-  const std::vector<Grant> grants = TRY(Grants(txn, &key, std::move(holders)));
+  const model::PortKey key = resource.Key();
+  const std::vector<Grant> grants = TRY(Grants(txn, &key, principal.Names()));
   return Ruled(DecideByGrants(grants, principal, resource, purpose, now, policies->purposes()), principal, resource,
                purpose, now, *policies);
 }

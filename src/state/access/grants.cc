@@ -52,17 +52,21 @@ Status CheckColumns(const Grant& grant, const model::Resource& resource) {
   return {};
 }
 
-// Under which names the people whom a grant is for may hold others.
-Result<std::set<std::string>> SamePeople(store::Txn& txn, const std::string& principal) {
-  std::set<std::string> names = {principal};
-  std::vector<std::string> people = {principal};
-  if (principal.starts_with("group:")) people = TRY(Members(txn, principal.substr(6)));
-  for (const std::string& person : people) {
-    names.insert(person);
-    const model::Principal known = TRY(PrincipalOf(txn, person));
-    for (const std::string& group : known.groups) names.insert("group:" + group);
+// The grants on a port which the people whom one is for hold: to it, to its members, and to the groups of either.
+Result<std::vector<Grant>> OfSamePeople(store::Txn& txn, const model::PortKey& port, const std::string& principal) {
+  const std::string sql = fmt::format(
+      "SELECT {} FROM grants WHERE domain = $1 AND product = $2 AND port = $3 AND major = $4 AND principal IN ("
+      "SELECT $5 UNION SELECT principal FROM group_members WHERE group_name = $6 UNION "
+      "SELECT 'group:' || group_name FROM group_members WHERE principal = $5 OR principal IN ("
+      "SELECT principal FROM group_members WHERE group_name = $6)) ORDER BY principal, purpose",
+      kColumns);
+  const std::string group = principal.starts_with("group:") ? principal.substr(6) : "";
+  std::vector<Grant> grants;
+  for (const store::Row& row :
+       TRY(txn.Run(sql, {port.domain, port.product, port.port, store::Int(port.major), principal, group}))) {
+    grants.push_back(TRY(GrantOf(row)));
   }
-  return names;
+  return grants;
 }
 
 }  // namespace
@@ -90,10 +94,9 @@ Status CheckGrant(store::Txn& txn, Clock& clock, const Grant& grant, const model
                                              resource.Text(), resource.purpose, grant.purpose)};
   }
   if (!purposes.any() || grant.purpose.empty()) return {};
-  const std::set<std::string> same = TRY(SamePeople(txn, grant.principal));
   const Instant now = clock.Now();
-  for (const Grant& other : TRY(Grants(txn, &grant.port, std::nullopt))) {
-    if (!same.contains(other.principal) || (other.until && *other.until <= now)) continue;
+  for (const Grant& other : TRY(OfSamePeople(txn, grant.port, grant.principal))) {
+    if (other.until && *other.until <= now) continue;
     if (!purposes.Incompatible(grant.purpose, other.purpose)) continue;
     return Error{Code::kConflict, fmt::format("{} holds a grant on {} for '{}', and nobody holds one for '{}' too: the "
                                               "purposes exclude each other. End that one first: weft revoke {} {}",

@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include "base/id.h"
 #include "base/kept.h"
 #include "state/access/access.h"
@@ -25,9 +23,8 @@ Status PutPolicies(store::Txn& txn, Clock& clock, const std::vector<model::Polic
                 {file.file, file.bytes, principal, clock.Now().Text()}));
   }
   Hasher hasher;
-  for (const store::Row& row : TRY(txn.Run("SELECT path, text FROM policy_files ORDER BY path"))) {
-    hasher.Add(fmt::format("{} {} {}\n", row.text(0), row.text(0).size(), row.text(1).size())).Add(row.text(1));
-  }
+  for (const store::Row& row : TRY(txn.Run("SELECT path, text FROM policy_files ORDER BY path")))
+    hasher.AddNamed(row.text(0), row.text(1));
   TRY(
       txn.Run("INSERT INTO policy_epoch (id, digest) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET digest = "
               "excluded.digest",

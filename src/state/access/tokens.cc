@@ -139,17 +139,12 @@ Status CheckTokenHolder(const std::string& principal) {
 // Its own attributes and those of its groups, as one.
 Status AddAttributes(store::Txn& txn, model::Principal& principal) {
   std::map<std::string, std::set<std::string>> attributes;
-  std::set<std::string> holders = {principal.name};
-  for (const std::string& group : principal.groups) holders.insert("group:" + group);
-  for (const std::string& holder : holders) {
-    for (const store::Row& row : TRY(txn.Run("SELECT name, value FROM attributes WHERE principal = $1", {holder}))) {
+  for (const std::string& name : principal.Names()) {
+    for (const store::Row& row : TRY(txn.Run("SELECT name, value FROM attributes WHERE principal = $1", {name}))) {
       attributes[row.text(0)].insert(row.text(1));
     }
   }
-  principal.attributes = Json::Object();
-  for (const auto& [attribute, values] : attributes) {
-    principal.attributes.Set(attribute, Json(std::vector<std::string>(values.begin(), values.end())));
-  }
+  principal.SetAttributes(attributes);
   return {};
 }
 

@@ -83,6 +83,8 @@ struct Port {
   model::Resource resource;
 };
 Result<Port> Load(store::Txn& txn, const PortRow& row);
+// As it is now, in its newest version; kNotFound where it is gone.
+Result<Port> Load(store::Txn& txn, const model::PortKey& key);
 
 // Data files that travelled with a product: path under the product's folder → hash. Bytes are in the upload folder.
 Status PutData(store::Txn& txn, const std::string& domain, const std::string& product,

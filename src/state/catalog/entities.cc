@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include "base/id.h"
 #include "base/kept.h"
 #include "state/catalog/rows.h"
@@ -17,9 +15,7 @@ Kept<model::Entities>& KeptEntities() {
 Result<std::shared_ptr<const model::Entities>> EntitiesOf(store::Txn& txn) {
   const std::vector<store::Row> rows = TRY(txn.Run("SELECT path, text FROM entity_files ORDER BY path"));
   Hasher hasher;
-  for (const store::Row& row : rows) {
-    hasher.Add(fmt::format("{} {} {}\n", row.text(0), row.text(0).size(), row.text(1).size())).Add(row.text(1));
-  }
+  for (const store::Row& row : rows) hasher.AddNamed(row.text(0), row.text(1));
   const std::string digest = hasher.Hex();
   if (auto known = KeptEntities().Find(digest)) return known;
   std::vector<model::EntityFile> files;

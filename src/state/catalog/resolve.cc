@@ -253,4 +253,6 @@ Result<Port> Load(store::Txn& txn, const PortRow& row) {
   return port;
 }
 
+Result<Port> Load(store::Txn& txn, const model::PortKey& key) { return Load(txn, TRY(Resolve(txn, key.ToAddress()))); }
+
 }  // namespace weft::catalog

@@ -83,19 +83,8 @@ Result<model::Resource> PlaceOf(store::Txn& txn, const model::PortKey& key) {
   resource.product = key.product;
   resource.port = key.port;
   resource.major = key.major;
-  resource.Add(TRY(catalog::TeamOf(txn, key.domain, key.product)));
-  resource.Add(TRY(catalog::TeamOf(txn, key.domain)));
+  resource.Add(TRY(catalog::WholeTeamOf(txn, key.domain, key.product)));
   return resource;
-}
-
-// kNotFound: it is gone.
-Result<catalog::Port> PortNow(store::Txn& txn, const model::PortKey& key) {
-  model::Address address;
-  address.domain = key.domain;
-  address.product = key.product;
-  address.port = key.port;
-  address.major = key.major;
-  return catalog::Load(txn, TRY(catalog::Resolve(txn, address)));
 }
 
 }  // namespace
@@ -109,7 +98,7 @@ Result<View> ViewOf(store::Txn& txn, Clock& clock, requests::Request request) {
   View view;
   view.request = std::move(request);
   view.chain = view.request.chain;
-  auto port = PortNow(txn, view.request.port);
+  auto port = catalog::Load(txn, view.request.port);
   if (!port && port.error().code != Code::kNotFound) return port.TakeError();
   view.gone = !port;
   if (view.gone) {

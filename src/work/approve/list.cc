@@ -34,9 +34,7 @@ class Held {
   Result<bool> Any(store::Txn& txn, const requests::Request& request) {
     const std::pair place(request.port.domain, request.port.product);
     if (!teams_.contains(place)) {
-      model::Team team = TRY(catalog::TeamOf(txn, place.first, place.second));
-      team.Add(TRY(catalog::TeamOf(txn, place.first)));
-      teams_.emplace(place, std::move(team));
+      teams_.emplace(place, TRY(catalog::WholeTeamOf(txn, place.first, place.second)));
     }
     const model::Team& team = teams_.at(place);
     auto mine = [&](const std::string& name) { return names_.contains(name); };
@@ -46,8 +44,7 @@ class Held {
 
  private:
   void Add(const model::Principal& principal) {
-    names_.insert(principal.name);
-    for (const std::string& group : principal.groups) names_.insert("group:" + group);
+    for (std::string& name : principal.Names()) names_.insert(std::move(name));
   }
 
   std::set<std::string> names_, now_;

@@ -24,18 +24,6 @@ int StatusRank(std::string_view status) {
 }
 bool IsDraft(std::string_view status) { return StatusRank(status) <= 1; }
 
-std::string Bumped(const Version& version, Step step) {
-  switch (step) {
-    case Step::kPatch:
-      return Version{version.major, version.minor, version.patch + 1}.Text();
-    case Step::kMinor:
-      return Version{version.major, version.minor + 1, 0}.Text();
-    case Step::kMajor:
-      return Version{version.major + 1, 0, 0}.Text();
-  }
-  return version.Text();
-}
-
 // What most asks for the step that the differences need.
 const model::Difference* Worst(const std::vector<model::Difference>& differences) {
   const auto worst = std::ranges::max_element(differences, {}, &model::Difference::impact);
@@ -104,7 +92,7 @@ class Comparer {
     if (was && is && *is < *was && is->major == was->major) {
       Refuse(PlaceOf(bundle_.product.bytes, bundle_.product.file, {"version"}), bundle_.product.file, "weft.version",
              fmt::format("{} {} is lower than {}, the newest registered of its major; make it {} or higher", name_,
-                         version_, newest, Bumped(*was, Step::kPatch)));
+                         version_, newest, Bumped(*was, Step::kPatch).Text()));
     }
     const bool replaces = newest == version_;
     Change change{Change::Kind::kUpdate, name_, newest, version_, {}};
@@ -141,7 +129,7 @@ class Comparer {
     if (*version < *registered) {
       Refuse(place, contract->file, "weft.version",
              fmt::format("contract {} is lower than {}, the newest registered of {}; make it {} or higher",
-                         contract->version, row->version, row->key.Text(), Bumped(*registered, step)));
+                         contract->version, row->version, row->key.Text(), Bumped(*registered, step).Text()));
       return {};
     }
     const bool draft = IsDraft(row->status) || (draft_bundle && IsDraft(before.contract->status));
@@ -151,7 +139,7 @@ class Comparer {
       }
       Refuse(place, contract->file, "weft.immutable",
              fmt::format("{} {} is registered with other bytes, and a version never changes; make it {}{}",
-                         row->key.Text(), row->version, Bumped(*registered, step), Because(differences)));
+                         row->key.Text(), row->version, Bumped(*registered, step).Text(), Because(differences)));
       return {};
     }
     TRY(Find(row->key, *before.contract, *contract, differences, change));
@@ -161,11 +149,11 @@ class Comparer {
       Break(*change, *contract);
       Refuse(place, contract->file, "weft.breaking",
              fmt::format("{} breaks the readers of {}; make it major {}: {}", contract->version, row->key.Text(),
-                         registered->major + 1, Bumped(*registered, Step::kMajor)));
+                         registered->major + 1, Bumped(*registered, Step::kMajor).Text()));
     } else if (step == Step::kMinor && version->minor == registered->minor) {
       Refuse(place, contract->file, "weft.version",
              fmt::format("{} is a patch of {}, and {}: a patch changes words only; make it {}", contract->version,
-                         row->version, Worst(differences)->what, Bumped(*registered, Step::kMinor)));
+                         row->version, Worst(differences)->what, Bumped(*registered, Step::kMinor).Text()));
     }
     return {};
   }
@@ -173,11 +161,17 @@ class Comparer {
   // Each difference with those who read what it is about; whoever may audit the product hears their names.
   Status Find(const model::PortKey& key, const Contract& before, const Contract& after,
               const std::vector<model::Difference>& differences, Change* change) {
+    std::map<std::string, Readers> readers;  // By column: it may differ in much.
     for (const model::Difference& difference : differences) {
       Finding finding{difference, after.file, before.version, {}};
       if (difference.impact != model::Impact::kCompatible) {
-        finding.readers = TRY(ReadersOf(txn_, key, difference.column, context_.clock.Now()));
-        finding.readers.named = TRY(MayAudit());
+        auto known = readers.find(difference.column);
+        if (known == readers.end()) {
+          Readers found = TRY(ReadersOf(txn_, key, difference.column, context_.clock.Now()));
+          found.named = TRY(MayAudit());
+          known = readers.emplace(difference.column, std::move(found)).first;
+        }
+        finding.readers = known->second;
       }
       change->findings.push_back(std::move(finding));
     }
@@ -189,9 +183,10 @@ class Comparer {
     model::Resource resource;
     resource.domain = bundle_.product.domain;
     resource.product = bundle_.product.name;
-    static_cast<model::Team&>(resource) = TRY(catalog::TeamOf(txn_, resource.domain));
+    // As it is registered: nobody comes to hear of it by the team that they publish.
+    resource.Add(TRY(catalog::WholeTeamOf(txn_, resource.domain, resource.product)));
     const model::Decision decision =
-        TRY(access::Decide(txn_, context_.clock, caller_.principal, model::Action::kAudit, resource, caller_.purpose));
+        TRY(access::Decide(txn_, context_.clock, caller_, model::Action::kAudit, resource));
     may_audit_ = decision.permitted;
     return *may_audit_;
   }
@@ -278,7 +273,7 @@ class Comparer {
     auto version = Version::Parse(version_);
     Refuse(PlaceOf(bundle_.product.bytes, bundle_.product.file, {"version"}), bundle_.product.file, "weft.immutable",
            fmt::format("{} {} is registered with other bytes ({}), and a version never changes; make it {}", name_,
-                       version_, Join(ChangedFiles(before), ", "), version ? Bumped(*version, step) : "higher"));
+                       version_, Join(ChangedFiles(before), ", "), version ? Bumped(*version, step).Text() : "higher"));
     return {};
   }
 

@@ -14,14 +14,9 @@ namespace {
 constexpr size_t kMostEffects = 1'000;
 constexpr size_t kMostDecisions = 200'000;  // A few seconds.
 
-// "every row", or what is asked of one.
+// "all", or what is asked of a row.
 std::string RowsOf(const model::Decision& decision) {
-  std::string text;
-  if (!decision.restriction) return "all";
-  for (const model::Restriction::Filter& filter : decision.restriction->filters) {
-    if (!text.empty()) text += " && ";
-    text += filter.text();
-  }
+  const std::string text = decision.restriction ? decision.restriction->RowsText() : "";
   return text.empty() ? "all" : text == "false" ? "none" : text;
 }
 
@@ -68,22 +63,16 @@ std::vector<std::string> Differences(const model::Decision& before, const model:
 // A principal as the mesh that is planned will know it.
 model::Principal PrincipalIn(const model::Mesh& mesh, model::Principal principal) {
   principal.groups.clear();
-  std::vector<std::string> holders = {principal.name};
   for (const auto& [group, members] : mesh.groups) {
-    if (std::ranges::find(members, principal.name) == members.end()) continue;
-    principal.groups.push_back(group);
-    holders.push_back("group:" + group);
+    if (std::ranges::find(members, principal.name) != members.end()) principal.groups.push_back(group);
   }
   std::map<std::string, std::set<std::string>> attributes;
-  for (const std::string& holder : holders) {
-    const auto named = mesh.attributes.find(holder);
+  for (const std::string& name : principal.Names()) {
+    const auto named = mesh.attributes.find(name);
     if (named == mesh.attributes.end()) continue;
-    for (const auto& [name, values] : named->second) attributes[name].insert(values.begin(), values.end());
+    for (const auto& [attribute, values] : named->second) attributes[attribute].insert(values.begin(), values.end());
   }
-  principal.attributes = Json::Object();
-  for (const auto& [name, values] : attributes) {
-    principal.attributes.Set(name, std::vector<std::string>(values.begin(), values.end()));
-  }
+  principal.SetAttributes(attributes);
   return principal;
 }
 
@@ -105,7 +94,7 @@ Result<std::vector<Reader>> Everybody(store::Txn& txn, const model::Mesh* next) 
   if (next) {
     for (const auto& [group, members] : next->groups) add(members);
     for (const model::Mesh::Domain& domain : next->domains) {
-      for (const auto* team : {&domain.owners, &domain.stewards, &domain.engineers}) add(*team);
+      for (const auto& [role, holders] : model::kTeamRoles) add(domain.*holders);
     }
   }
   std::vector<Reader> readers;
@@ -177,12 +166,10 @@ class Given {
   const std::set<std::string>& purposes() const { return purposes_; }
   std::vector<access::Grant> To(const model::Principal& principal) const {
     std::vector<access::Grant> grants;
-    auto add = [&](const std::string& holder) {
-      const auto held = by_holder_.find(holder);
+    for (const std::string& name : principal.Names()) {
+      const auto held = by_holder_.find(name);
       if (held != by_holder_.end()) grants.insert(grants.end(), held->second.begin(), held->second.end());
-    };
-    add(principal.name);
-    for (const std::string& group : principal.groups) add("group:" + group);
+    }
     return grants;
   }
 

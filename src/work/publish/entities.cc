@@ -4,9 +4,7 @@
 
 #include <algorithm>
 
-#include "base/id.h"
 #include "base/text.h"
-#include "state/ledger/ledger.h"
 #include "state/secrets/pseudonyms.h"
 
 namespace weft::publish {
@@ -15,46 +13,19 @@ namespace {
 constexpr std::string_view kRule = "weft.entity";
 constexpr size_t kMostTold = 5;
 
-// The files of the one with those of the other in place of, or beside, its own.
-std::vector<model::EntityFile> Over(const model::Entities& before, const std::vector<model::EntityFile>& files) {
-  std::map<std::string, model::EntityFile> all;
-  for (const model::EntityFile& file : before.files()) all[file.file] = file;
-  for (const model::EntityFile& file : files) all[file.file] = file;
-  std::vector<model::EntityFile> next;
-  for (auto& [path, file] : all) next.push_back(std::move(file));
-  return next;
-}
-
 }  // namespace
 
 Result<EntityPlan> PlanEntities(store::Txn& txn, const std::vector<model::EntityFile>& files,
                                 const std::optional<model::Mesh>& mesh) {
-  EntityPlan plan;
-  plan.before = TRY(catalog::EntitiesOf(txn));
-  for (const model::EntityFile& file : files) {
-    const auto& known = plan.before->files();
-    const auto at = std::ranges::find(known, file.file, &model::EntityFile::file);
-    Change change{Change::Kind::kCreate, file.file, "", "", {}};
-    if (at != known.end()) change.kind = at->bytes == file.bytes ? Change::Kind::kUnchanged : Change::Kind::kUpdate;
-    if (change.kind != Change::Kind::kUnchanged) {
-      for (const model::Entity& entity : file.entities) {
-        change.notes.push_back(fmt::format("entity {}: {}", entity.name, entity.type));
-      }
-      plan.put.push_back(file);
+  auto notes = [](const model::EntityFile& file) {
+    std::vector<std::string> told;
+    for (const model::Entity& entity : file.entities) {
+      told.push_back(fmt::format("entity {}: {}", entity.name, entity.type));
     }
-    plan.changes.push_back(std::move(change));
-  }
-  if (plan.put.empty()) {
-    plan.next = plan.before;
-    return plan;
-  }
-  if (mesh) plan.problems = model::JudgeOwners(plan.put, *mesh);
-  auto next = model::Entities::Of(Over(*plan.before, plan.put));
-  if (next) {
-    plan.next = next.TakeValue();
-  } else {
-    std::ranges::move(next.TakeError().problems, std::back_inserter(plan.problems));
-  }
+    return told;
+  };
+  EntityPlan plan = LayOver(TRY(catalog::EntitiesOf(txn)), files, notes, model::Entities::Of);
+  if (mesh) std::ranges::move(model::JudgeOwners(plan.put, *mesh), std::back_inserter(plan.problems));
   return plan;
 }
 
@@ -100,14 +71,7 @@ Status PutEntities(Context& context, store::Txn& txn, const model::Caller& calle
   for (const auto& [name, entity] : (*together)->all()) {
     TRY(secrets::EnsureKey(txn, context.clock, context.vault, name, caller.principal.name));
   }
-  for (const model::EntityFile& file : files) {
-    ledger::Entry entry{"published", caller.principal.name, caller.purpose, file.file, {}};
-    Json names{Json::Array()};
-    for (const model::Entity& entity : file.entities) names.Push(entity.name);
-    entry.detail = Json::Map({{"sha256", Sha256(file.bytes)}, {"entities", std::move(names)}});
-    TRY(ledger::Append(txn, context.clock, entry));
-  }
-  return {};
+  return RecordFiles(txn, context.clock, caller, files, "entities", &model::EntityFile::entities);
 }
 
 }  // namespace weft::publish

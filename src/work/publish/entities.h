@@ -1,26 +1,19 @@
 // Entities in a plan: what would be in force, whether the columns that speak of them can, and putting it in force.
 #pragma once
 
-#include <memory>
+#include <optional>
 #include <set>
-#include <string>
 #include <vector>
 
 #include "model/entity.h"
 #include "state/catalog/catalog.h"
-#include "work/publish/publish.h"
+#include "work/publish/overlay.h"
 
 namespace weft::publish {
 
-struct EntityPlan {
-  std::shared_ptr<const model::Entities> before;
-  std::shared_ptr<const model::Entities> next;  // Null where there are problems.
-  std::vector<model::EntityFile> put;           // Those that are new or changed.
-  std::vector<Change> changes;
-  std::vector<Problem> problems;
-};
+using EntityPlan = Overlay<model::Entities, model::EntityFile>;
 
-// Lays the submitted files over those in force; files that are not submitted stay. `mesh` as it will be.
+// `mesh` as it will be.
 Result<EntityPlan> PlanEntities(store::Txn& txn, const std::vector<model::EntityFile>& files,
                                 const std::optional<model::Mesh>& mesh);
 

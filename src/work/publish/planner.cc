@@ -131,7 +131,7 @@ class Planner {
     for (const Bundle* bundle : changed) {
       for (const model::Contract& contract : bundle->contracts) Tell(entities.next->Judge(contract));
       for (const model::Resource& port : model::ResourcesOf(*bundle, {})) {
-        draft_.replaced.insert({port.domain, port.product, port.port, port.major});
+        draft_.replaced.insert(port.Key());
       }
     }
     if (!entities.put.empty()) Tell(TRY(StillUsed(txn_, *entities.before, *entities.next, draft_.replaced)));
@@ -150,20 +150,21 @@ class Planner {
     return policies.put.empty() ? Status() : MayGovern("policies", policies.put[0].file);
   }
 
-  // The ports and products that change against all policies; all ports where policies change.
   // What a team takes from under the policies in force, by a tag or a classification that it removes, is for those who
   // govern to publish.
   Status JudgeLoosened(const Bundle& bundle, const model::Resource& next) {
-    const model::PortKey key{next.domain, next.product, next.port, next.major};
-    auto row = catalog::Resolve(txn_, model::Address{"", key.domain, key.product, key.port, key.major, {}});
-    // A new major is held against the one before.
-    if (!row) row = catalog::Resolve(txn_, model::Address{"", key.domain, key.product, key.port, {}, {}});
+    const model::PortKey key = next.Key();
+    model::Address address = key.ToAddress();
+    auto row = catalog::Resolve(txn_, address);
+    if (!row) {  // A new major is held against the one before.
+      address.major.reset();
+      row = catalog::Resolve(txn_, address);
+    }
     if (!row) return row.error().code == Code::kNotFound ? Status() : row.TakeError();
     const catalog::Port before = TRY(catalog::Load(txn_, *row));
     const std::vector<std::string> loosened = draft_.policies.before->Loosened(before.resource, next);
     if (loosened.empty()) return {};
-    const model::Decision may =
-        TRY(access::Decide(txn_, context_.clock, caller_.principal, model::Action::kGovern, {}, caller_.purpose));
+    const model::Decision may = TRY(access::Decide(txn_, context_.clock, caller_, model::Action::kGovern, {}));
     const auto change = std::ranges::find(plan_.changes, next.domain + "/" + next.product, &Change::address);
     for (const std::string& what : loosened) {
       if (may.permitted) {
@@ -180,6 +181,7 @@ class Planner {
     return {};
   }
 
+  // The ports and products that change against all policies; all ports where policies change.
   Status JudgeByPolicies(const std::vector<const Bundle*>& changed) {
     const PolicyPlan& policies = draft_.policies;
     std::map<std::string, model::Resource> ports;

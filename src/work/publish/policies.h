@@ -1,27 +1,16 @@
 // Policies in a plan: what would be in force, who gains and loses what by it, and putting it in force.
 #pragma once
 
-#include <memory>
-#include <optional>
-#include <string>
 #include <vector>
 
 #include "model/policy/policies.h"
 #include "state/catalog/catalog.h"
-#include "state/ledger/ledger.h"
-#include "work/publish/publish.h"
+#include "work/publish/overlay.h"
 
 namespace weft::publish {
 
-struct PolicyPlan {
-  std::shared_ptr<const model::Policies> before;
-  std::shared_ptr<const model::Policies> next;  // Null where there are problems.
-  std::vector<model::PolicyFile> put;           // Those that are new or changed.
-  std::vector<Change> changes;
-  std::vector<Problem> problems;
-};
+using PolicyPlan = Overlay<model::Policies, model::PolicyFile>;
 
-// Lays the submitted files over those in force; files that are not submitted stay.
 Result<PolicyPlan> PlanPolicies(store::Txn& txn, const std::vector<model::PolicyFile>& files);
 
 // What the registered ports' readers gain and lose: everybody whom the mesh knows and a changed policy may be about,

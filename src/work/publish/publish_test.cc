@@ -300,6 +300,31 @@ TEST_F(PublishTest, WhatBreaksReadersNeedsANewMajor) {
   EXPECT_EQ(catalog::Ports(*txn, "operations", "flights").value().size(), 2u);
 }
 
+TEST_F(PublishTest, WhoReadsIsToldByNameToTheProductsOwnTeamAsItIsRegistered) {
+  Put({});
+  MustApply(admin_);
+  std::string& product = files_["domains/operations/flights/product.odps.yaml"];
+  Sample next{.version = "1.1.0"};
+  next.columns = ReplaceAll(next.columns, "name: seats", "name: places");
+  Put(next);
+  auto named = [&](const std::string& principal) {
+    model::Caller caller;
+    caller.principal.name = principal;
+    const Plan plan = PlanOf(caller);
+    for (const Change& change : plan.changes) {
+      for (const Finding& finding : change.findings) {
+        if (finding.difference.column == "seats") return finding.readers.named;
+      }
+    }
+    ADD_FAILURE() << "nothing is told of seats";
+    return false;
+  };
+  EXPECT_TRUE(named("ana"));  // By the team of the product alone.
+  EXPECT_FALSE(named("bo"));
+  product = ReplaceAll(product, "username: ana", "username: bo");
+  EXPECT_FALSE(named("bo"));
+}
+
 TEST_F(PublishTest, AStatusGoesForwardByItself) {
   Put({});
   MustApply(admin_);

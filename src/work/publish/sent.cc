@@ -41,9 +41,7 @@ Result<model::Resource> WhereToPublish(Context& context, const model::Caller& ca
         TRY(access::Decide(*txn, context.clock, caller, model::Action::kPublish, resource));
     if (decision.permitted) return resource;
   }
-  std::vector<std::string> names = {caller.principal.name};
-  for (const std::string& group : caller.principal.groups) names.push_back("group:" + group);
-  for (const std::string& name : names) {
+  for (const std::string& name : caller.principal.Names()) {
     for (model::Resource& resource : TRY(catalog::ProductsWith(*txn, name))) {
       const model::Decision decision =
           TRY(access::Decide(*txn, context.clock, caller, model::Action::kPublish, resource));

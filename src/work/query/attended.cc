@@ -14,18 +14,6 @@ using Steady = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kAskAgain{100};
 
-// What is asked about, as the mesh has it by now: owners, tags and the contract may be others.
-Result<model::Resource> ResourceNow(store::Txn& txn, const Table& table) {
-  const model::PortKey& key = table.view.table.key;
-  model::Address address;
-  address.domain = key.domain;
-  address.product = key.product;
-  address.port = key.port;
-  address.major = key.major;
-  const catalog::PortRow row = TRY(catalog::Resolve(txn, address));
-  return std::move(TRY(catalog::Load(txn, row)).resource);
-}
-
 }  // namespace
 
 Status Permit::Check() {
@@ -73,8 +61,10 @@ Status Permit::Ask(Steady::duration* good_for) {
   model::Caller caller = caller_;
   caller.principal = TRY(access::Anew(*txn, caller_.principal, vouched_));
   for (const Table& table : *tables_) {
-    const model::Resource resource = TRY(ResourceNow(*txn, table));
-    const model::Decision decision = TRY(access::Decide(*txn, context.clock, caller, model::Action::kRead, resource));
+    // As the mesh has it by now: owners, tags and the contract may be others.
+    const catalog::Port port = TRY(catalog::Load(*txn, table.view.table.key));
+    const model::Decision decision =
+        TRY(access::Decide(*txn, context.clock, caller, model::Action::kRead, port.resource));
     if (!decision.permitted) {
       txn.reset();
       return shared_.Denied(caller, table.view.table.key, decision,

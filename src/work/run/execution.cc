@@ -179,13 +179,7 @@ Status Execution::Resolve() {
 
 // What the port is: its build, its contract and its table's schema.
 Status Execution::Load(store::Txn& txn) {
-  model::Address address;
-  address.domain = run_.port.domain;
-  address.product = run_.port.product;
-  address.port = run_.port.port;
-  address.major = run_.port.major;
-  const catalog::PortRow row = TRY(catalog::Resolve(txn, address));
-  port_ = TRY(catalog::Load(txn, row));
+  port_ = TRY(catalog::Load(txn, run_.port));
   auto build = BuildOf(*port_.bundle, *port_.port);
   if (!build)
     return Error{Code::kInvalid,

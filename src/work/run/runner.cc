@@ -134,14 +134,7 @@ Result<std::vector<Wanted>> PoolRunner::Want(store::Txn& txn, const model::Calle
       if (row.status != "retired") rows.push_back(std::move(row));
     }
   }
-  for (const model::PortKey& key : request.ports) {
-    model::Address address;
-    address.domain = key.domain;
-    address.product = key.product;
-    address.port = key.port;
-    address.major = key.major;
-    rows.push_back(TRY(catalog::Resolve(txn, address)));
-  }
+  for (const model::PortKey& key : request.ports) rows.push_back(TRY(catalog::Resolve(txn, key.ToAddress())));
   std::vector<Wanted> wanted;
   std::set<model::PortKey> seen;
   for (const catalog::PortRow& row : rows) {
@@ -278,13 +271,7 @@ Status PoolRunner::Cancel(const model::Caller& caller, const std::string& run_id
   {
     auto txn = TRY(context_.store.Read());
     run = TRY(runs::Get(*txn, run_id));
-    model::Address address;
-    address.domain = run.port.domain;
-    address.product = run.port.product;
-    address.port = run.port.port;
-    address.major = run.port.major;
-    const catalog::PortRow row = TRY(catalog::Resolve(*txn, address));
-    const catalog::Port port = TRY(catalog::Load(*txn, row));
+    const catalog::Port port = TRY(catalog::Load(*txn, run.port));
     const model::Decision may = TRY(MayRun(*txn, caller, port));
     if (!may.permitted) return Denied(caller, port, may);
   }
