@@ -113,6 +113,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
     return 0;
   }
+  // What a test of gates publishes has a port with a contract.
+  for (const PolicyTest& test : file->tests) {
+    Check(!test.gate || !ResourcesOf(*test.gate->bundle, test.gate->team).empty());
+  }
   const bool allows =
       std::ranges::any_of(file->policies, [](const Policy& policy) { return policy.effect == Policy::Effect::kAllow; });
   auto policies = Policies::Compile({*file});
