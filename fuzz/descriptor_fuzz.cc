@@ -12,14 +12,23 @@ namespace {
 
 using namespace weft::model;
 
+bool Breaks(const Contract& previous, const Contract& next) {
+  const std::vector<Difference> differences = Differences(previous, next);
+  for (const Difference& difference : differences) {
+    Check(!difference.kind.empty() && weft::IsUtf8(difference.what));
+    Check(difference.impact != Impact::kBreaking || StepOf(differences) == Step::kMajor);
+  }
+  return std::ranges::any_of(differences, [](const Difference& each) { return each.impact == Impact::kBreaking; });
+}
+
 void CheckContract(const Contract& contract) {
-  Check(BreakingChanges(contract, contract).empty());
+  Check(!Breaks(contract, contract));
   // JSON is YAML, so that what was read can be read again.
   const std::string json = contract.document.Dump();
   auto again = Contract::Parse(json, contract.file);
   if (!again) return;  // A character or a long key that YAML has no room for: yaml_fuzz knows which.
   Check(again->document.Dump() == json && again->id == contract.id && again->version == contract.version);
-  Check(BreakingChanges(contract, *again).empty() && BreakingChanges(*again, contract).empty());
+  Check(!Breaks(contract, *again) && !Breaks(*again, contract));
 }
 
 void CheckRepository(const Repository& repository, const std::vector<TextFile>& files) {
@@ -42,7 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   parts.resize(5);
   auto contract = Contract::Parse(parts[0], "a.odcs.yaml");
   auto other = Contract::Parse(parts[1], "b.odcs.yaml");
-  if (contract && other) BreakingChanges(*contract, *other);
+  if (contract && other) Breaks(*contract, *other);
   if (contract) CheckContract(*contract);
   if (!contract) Check(!contract.error().problems.empty());
   Check(WithoutStatus(WithoutStatus(parts[0])) == WithoutStatus(parts[0]));

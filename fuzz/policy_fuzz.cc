@@ -61,6 +61,11 @@ const Bundle& TheBundle() {
   return kBundle;
 }
 
+const Team& TheTeam() {
+  static const Team kTeam{{"ana"}, {}, {}};
+  return kTeam;
+}
+
 const TableSchema& Table() {
   static const TableSchema kTable = SchemaOf(TheBundle().contracts[0].schema[0], nullptr).value();
   return kTable;
@@ -95,7 +100,7 @@ void CheckDecision(const Policies& policies, const Resource& resource, bool allo
         const Field* field = Table().Find(column);
         Check(field && (!fits || CheckMask(mask.action, field->type, field->required)));
       }
-      const PolicySql sql = DuckDbSql(granted.restriction.get(), Table(), std::string(32, 'a'));
+      const PolicySql sql = DuckDbSql(granted.restriction.get(), Table(), {std::string(32, 'a'), {}});
       Check(!sql.empty() && weft::IsUtf8(PolicyView(sql, Table(), "SELECT * FROM t", true)));
     }
   }
@@ -113,6 +118,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
     return 0;
   }
+  // What a test of gates publishes has a port with a contract.
+  for (const PolicyTest& test : file->tests) {
+    Check(!test.gate || !ResourcesOf(*test.gate->bundle, test.gate->team).empty());
+  }
   const bool allows =
       std::ranges::any_of(file->policies, [](const Policy& policy) { return policy.effect == Policy::Effect::kAllow; });
   auto policies = Policies::Compile({*file});
@@ -120,11 +129,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Check(!policies.error().problems.empty());
     return 0;
   }
-  const std::vector<Resource> resources = ResourcesOf(TheBundle(), {"ana"});
+  const std::vector<Resource> resources = ResourcesOf(TheBundle(), TheTeam());
   Check(resources.size() == 1);
   const std::vector<weft::Problem> problems = (*policies)->Judge(resources[0]);
   CheckDecision(**policies, resources[0], allows, problems.empty());
-  (*policies)->JudgeBundle(TheBundle(), nullptr, {"ana"});
+  (*policies)->JudgeBundle(TheBundle(), nullptr, TheTeam());
   (*policies)->JudgeBundle(TheBundle(), &TheBundle(), {});
   const auto told = (*policies)->RunTests({{resources[0].Text(), resources[0]}});
   Check(told.size() <= file->tests.size());

@@ -191,6 +191,12 @@ std::vector<std::string> SchemaObject::PrimaryKey() const {
 
 Result<Contract> Contract::Parse(std::string_view text, const std::string& file) {
   const Node node = TRY(yaml::Parse(text, file));
+  Contract contract = TRY(Of(node, file));
+  contract.bytes = text;
+  return contract;
+}
+
+Result<Contract> Contract::Of(const Node& node, const std::string& file) {
   shape::Checker checker(file, "odcs", standards::OdcsVersion(node));
   checker.Check(node, standards::kOdcs, "");
   std::vector<Problem> problems = checker.TakeProblems();
@@ -212,7 +218,6 @@ Result<Contract> Contract::Parse(std::string_view text, const std::string& file)
           [&](const Node& sla, const std::string& path) { contract.slas.push_back(ReadSla(sla, path)); });
   contract.custom = Custom(node["customProperties"]);
   contract.document = node.ToJson();
-  contract.bytes = text;
   contract.file = file;
   return contract;
 }

@@ -9,6 +9,10 @@
 #include "base/json.h"
 #include "base/result.h"
 
+namespace weft::yaml {
+struct Node;
+}
+
 namespace weft::model {
 
 // Where in its file a thing was written, so that later rules can point at it.
@@ -135,6 +139,8 @@ struct Contract {
 
   // Judges by the standard alone, like its JSON Schema; kInvalid carries every problem, rule "odcs".
   static Result<Contract> Parse(std::string_view text, const std::string& file);
+  // The same of a document that was read already; it has no bytes.
+  static Result<Contract> Of(const yaml::Node& document, const std::string& file);
 };
 
 }  // namespace weft::model

@@ -101,6 +101,12 @@ const OutputPort* Product::Output(std::string_view wanted) const { return FindPo
 
 Result<Product> Product::Parse(std::string_view text, const std::string& file) {
   const Node node = TRY(yaml::Parse(text, file));
+  Product product = TRY(Of(node, file));
+  product.bytes = text;
+  return product;
+}
+
+Result<Product> Product::Of(const Node& node, const std::string& file) {
   shape::Checker checker(file, "odps", standards::OdpsVersion(node));
   checker.Check(node, standards::kOdps, "");
   std::vector<Problem> problems = checker.TakeProblems();
@@ -130,7 +136,6 @@ Result<Product> Product::Parse(std::string_view text, const std::string& file) {
   for (size_t i = 0; i < outputs.size(); ++i)
     product.outputs.push_back(ReadOutput(outputs[i], Child("outputPorts", i)));
   product.document = node.ToJson();
-  product.bytes = text;
   product.file = file;
   return product;
 }

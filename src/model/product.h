@@ -11,6 +11,10 @@
 #include "model/contract.h"
 #include "model/team.h"
 
+namespace weft::yaml {
+struct Node;
+}
+
 namespace weft::model {
 
 // Where an input port reads from: customProperties `source`.
@@ -79,6 +83,8 @@ struct Product : Team {
 
   // Judges by the standard alone, like its JSON Schema; kInvalid carries every problem, rule "odps".
   static Result<Product> Parse(std::string_view text, const std::string& file);
+  // The same of a document that was read already; it has no bytes.
+  static Result<Product> Of(const yaml::Node& document, const std::string& file);
   const InputPort* Input(std::string_view name) const;
   const OutputPort* Output(std::string_view name) const;
 };

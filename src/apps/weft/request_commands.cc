@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <map>
 
 #include "apps/weft/command.h"
 #include "apps/weft/completion.h"
@@ -71,6 +72,31 @@ void Tell(const Session& session, const Json& request) {
   }
 }
 
+// Whether what was approved ends so soon that its policy says to tell.
+bool EndsSoon(const Json& request) { return request["granted"].Bool() && IsPast(request["remind_at"]); }
+
+// "waiting", "ends in 3 days", "ended": what its holder has of it now.
+Cell StateOf(const Json& request) {
+  const std::string status = Safe(request["status"].Text());
+  if (status == "waiting") return {status, Style::kWarn};
+  if (status != "approved") return {status, Style::kDim};
+  if (!request["granted"].Bool()) return {"ended", Style::kDim};
+  if (EndsSoon(request)) return {"ends " + UntilText(request["granted_until"]), Style::kWarn};
+  return {status, Style::kGood};
+}
+
+// How to go on with a right that ends: the same again extends it.
+std::string ReminderOf(const Json& request) {
+  std::string line = fmt::format("the right of {} to {} ends {}; to go on: weft request {}",
+                                 Safe(request["principal"].Text()), Safe(request["address"].Text()),
+                                 UntilText(request["granted_until"]), Safe(request["address"].Text()));
+  const std::string columns = Safe(Join(request["columns"].Texts(), ","));
+  if (!columns.empty()) line += " --columns " + columns;
+  if (request["principal"].Text() != request["requester"].Text()) line += " --for " + Safe(request["principal"].Text());
+  if (!request["purpose"].Text().empty()) line += " --purpose " + Safe(request["purpose"].Text());
+  return line + " --because WHY";
+}
+
 class RequestCommand : public Command {
  public:
   explicit RequestCommand(CLI::App& app) {
@@ -123,14 +149,13 @@ class RequestsCommand : public Command {
                  {"state", false, Narrow::kKeep},
                  {"next", false, Narrow::kDrop, 2},
                  {"when", false, Narrow::kDrop, 1}});
+    std::map<std::string, std::string> reminders;  // One of each grant.
     for (const Json& request : answer["requests"].Items()) {
-      const std::string& status = request["status"].Text();
+      if (EndsSoon(request)) reminders.emplace(request["grant"].Text(), ReminderOf(request));
       table.Add({{Safe(request["id"].Text()), Style::kBold},
                  {Safe(request["principal"].Text())},
                  {What(request)},
-                 {Safe(status), status == "waiting"    ? Style::kWarn
-                                : status == "approved" ? Style::kGood
-                                                       : Style::kDim},
+                 StateOf(request),
                  {Safe(request["next"].Text())},
                  {AgoText(request["made_at"].Text())}});
     }
@@ -140,6 +165,9 @@ class RequestsCommand : public Command {
     }
     session.Print(table.Text(session.screen()));
     if (answer["more"].Bool()) session.Note("there are more, which are not listed");
+    if (!all_) {
+      for (const auto& [grant, reminder] : reminders) session.Note(reminder);
+    }
     return 0;
   }
 
@@ -148,6 +176,7 @@ class RequestsCommand : public Command {
     const Json request = TRY(session.Get("/v1/requests/" + id));
     if (session.json()) return session.PrintJson(request), 0;
     Tell(session, request);
+    if (EndsSoon(request)) session.Note(ReminderOf(request));
     if (!request["until"].is_null()) session.Fact("wished", "until " + Safe(request["until"].Text()), kIndent);
     if (!request["holds_for"].is_null()) session.Fact("at most", Safe(request["holds_for"].Text()), kIndent);
     std::string contract = Safe(request["contract"].Text());

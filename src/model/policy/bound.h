@@ -31,6 +31,13 @@ struct CompiledPolicy {
   bool of_contract = false;  // `require` speaks of the contract, and so is asked of each.
 };
 
+// What a publish gate has to say of a product.
+struct GateFinding {
+  const Policy* policy = nullptr;
+  const Contract* contract = nullptr;  // That it is about; null: the product. In the bundle that was judged.
+  std::string told;
+};
+
 // A policy about one port. `broken` says why it cannot be done with the port's columns; it then hides all it could.
 struct BoundRule {
   const CompiledPolicy* compiled = nullptr;

@@ -149,7 +149,12 @@ void Policies::JudgePurposes(std::vector<Problem>* problems) {
       }
     }
     for (const PolicyTest& test : file.tests) {
-      if (Status known = purposes_.Check(test.purpose); !known) {
+      std::vector<std::string> said = {test.purpose};
+      if (test.resource) said.push_back((*test.resource)["purpose"].Text());
+      if (test.gate) said.push_back(test.gate->bundle->product.purpose);
+      for (const std::string& purpose : said) {
+        Status known = purposes_.Check(purpose);
+        if (known) continue;
         problems->push_back({file.file, test.place.line, test.place.column, test.place.path, std::string(kPolicyRule),
                              fmt::format("test '{}': {}", test.name, known.error().message)});
       }
@@ -238,6 +243,13 @@ void Policies::Decide(const Principal& principal, Action action, const Resource&
   std::vector<std::string> reasons;
   for (const Policy* policy : asking.denials()) reasons.push_back(Said(*policy));
   decision->Refuse(std::move(reasons), "the governance group changes policies: weft policy list");
+}
+
+void Policies::DenyIncompatible(const Resource& resource, const std::string& purpose, Decision* decision) const {
+  if (!decision->permitted || !purposes_.Incompatible(purpose, resource.purpose)) return;
+  decision->Refuse({fmt::format("the product {}/{} is for the purpose '{}', which excludes the request's, '{}'",
+                                resource.domain, resource.product, resource.purpose, purpose)},
+                   fmt::format("ask for a purpose that goes with '{}': weft purpose list", resource.purpose));
 }
 
 std::vector<Problem> Policies::Judge(const Resource& resource) const {

@@ -16,6 +16,7 @@
 namespace weft::model {
 
 struct CompiledPolicy;
+struct GateFinding;
 
 // Thread-safe; does not change.
 class Policies {
@@ -34,6 +35,9 @@ class Policies {
   // a policy that cannot be asked denies, hides or masks, and does not allow. Reads need resource.contract.
   void Decide(const Principal& principal, Action action, const Resource& resource, const std::string& purpose,
               Instant now, Decision* decision) const;
+
+  // Whoever says what for may not read what is for something that excludes it: follows Decide, and needs no contract.
+  void DenyIncompatible(const Resource& resource, const std::string& purpose, Decision* decision) const;
 
   // Who must agree before `principal` is given access, by every policy that says something about it. A policy that
   // cannot be asked applies if it has steps. Nobody's word: the owners'.
@@ -60,6 +64,8 @@ class Policies {
   Policies();
   std::shared_ptr<const Bound> BoundTo(const Resource& resource) const;
   const std::vector<CompiledPolicy>& All() const;
+  std::vector<GateFinding> AskGates(const Bundle& bundle, const Bundle* previous, const Team& team) const;
+  Result<std::string> GateFault(const GateTest& test) const;
 
   void JudgePurposes(std::vector<Problem>* problems);
 

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "model/own.h"
 #include "base/yaml.h"
+#include "model/policy/published.h"
 #include "model/reading.h"
 #include "model/shape.h"
 
@@ -57,11 +58,14 @@ constexpr shape::Type kSeverity{.kinds = kIsText, .words = kSeverities};
 constexpr Key kApproveKeys[] = {{"steps", &kTexts, kRequired}, {"until", &kText}, {"remind", &kText}, {"same", &kBool}};
 
 // Steps and times are texts of their own kinds.
-void ApproveRule(Checker& checker, const Node& map, const std::string& path) {
+void TimeRule(Checker& checker, const Node& map, const std::string& path) {
   for (std::string_view key : {"until", "remind"}) {
     if (!map[key].is_scalar() || SecondsOf(map[key].scalar)) continue;
     checker.Fail(map[key], Child(path, key), fmt::format("'{}' is no time: write 90d, 12h or 30m", map[key].scalar));
   }
+}
+void ApproveRule(Checker& checker, const Node& map, const std::string& path) {
+  TimeRule(checker, map, path);
   std::set<std::string> seen;
   for (size_t i = 0; i < map["steps"].size(); ++i) {
     const Node& step = map["steps"][i];
@@ -143,27 +147,30 @@ constexpr Key kColumnKeys[] = {{"name", &kText, kRequired},
 constexpr Shape kColumnShape{"a column", kColumnKeys};
 constexpr shape::Type kColumn = MapOf(kColumnShape);
 constexpr shape::Type kColumnList = ListOf(kColumn);
-constexpr Key kResourceKeys[] = {{"domain", &kText, kRequired}, {"product", &kText, kRequired},
-                                 {"port", &kText, kRequired},   {"tags", &kTexts},
-                                 {"columns", &kColumnList},     {"classification", &kText}};
+constexpr Key kResourceKeys[] = {{"domain", &kText, kRequired},
+                                 {"product", &kText, kRequired},
+                                 {"port", &kText, kRequired},
+                                 {"purpose", &kText},
+                                 {"tags", &kTexts},
+                                 {"columns", &kColumnList},
+                                 {"classification", &kText}};
 constexpr Shape kResourceShape{"a resource", kResourceKeys};
 constexpr shape::Type kResource{.kinds = kIsText | kIsMap, .shape = &kResourceShape};
 constexpr Word kVerdicts[] = {{"permit"}, {"deny"}};
 constexpr shape::Type kVerdictText{.kinds = kIsText, .words = kVerdicts};
-constexpr Key kExpectKeys[] = {{"approve", &kTexts, kRequired}};
-constexpr Shape kExpectShape{"what is expected", kExpectKeys};
+constexpr Key kExpectKeys[] = {{"approve", &kTexts, kRequired}, {"until", &kText}};
+constexpr Shape kExpectShape{"what is expected", kExpectKeys, 0, nullptr, TimeRule};
 constexpr shape::Type kVerdict{.kinds = kIsText | kIsMap, .shape = &kExpectShape};
 constexpr shape::Type kRows{.kinds = kIsList, .items = &kAnyMap};
-constexpr Key kTestKeys[] = {{"name", &kText, kRequired},
-                             {"principal", &kPrincipal, kRequired},
-                             {"purpose", &kText},
-                             {"resource", &kResource, kRequired},
-                             {"expect", &kVerdict, kRequired},
-                             {"masked", &kAnyMap},
-                             {"rows", &kRows},
-                             {"visible", &kRows}};
+constexpr Key kSightKeys[] = {{"principal", &kPrincipal, kRequired},
+                              {"purpose", &kText},
+                              {"resource", &kResource, kRequired},
+                              {"expect", &kVerdict, kRequired},
+                              {"masked", &kAnyMap},
+                              {"rows", &kRows},
+                              {"visible", &kRows}};
 
-void TestRule(Checker& checker, const Node& map, const std::string& path) {
+void SightRule(Checker& checker, const Node& map, const std::string& path) {
   if (Has(map, "rows") != Has(map, "visible")) {
     checker.Fail(map, path, "rows and visible belong together: the rows that there are, and those that are seen");
   }
@@ -176,7 +183,38 @@ void TestRule(Checker& checker, const Node& map, const std::string& path) {
     checker.Check(mask.value, kMaskName, Child(Child(path, "masked"), mask.key));
   }
 }
-constexpr Shape kTestShape{"a test", kTestKeys, 0, nullptr, TestRule};
+constexpr Shape kSightShape{"a test of what is seen", kSightKeys, 0, nullptr, SightRule};
+
+constexpr Word kOutcomes[] = {{"passes"}, {"warns"}, {"refused"}};
+constexpr shape::Type kOutcome{.kinds = kIsText, .words = kOutcomes};
+constexpr Key kTeamKeys[] = {{"owners", &kTexts}, {"stewards", &kTexts}, {"engineers", &kTexts}};
+constexpr Shape kTeamShape{"a domain", kTeamKeys};
+constexpr shape::Type kTeam = MapOf(kTeamShape);
+// The documents are judged by their standards.
+constexpr Key kGateKeys[] = {{"policy", &kText},     {"product", &kAnyMap}, {"contract", &kAnyMap},
+                             {"previous", &kAnyMap}, {"domain", &kTeam},    {"expect", &kOutcome, kRequired},
+                             {"message", &kText}};
+
+void GateRule(Checker& checker, const Node& map, const std::string& path) {
+  if (!Has(map, "product") && !Has(map, "contract")) {
+    checker.Fail(map, path, "publishes nothing: add product or contract, with what the gate looks at");
+  }
+  if (Text(map["expect"]) == "passes" && Has(map, "message")) {
+    checker.Fail(map["message"], Child(path, "message"), "what passes is told nothing: remove it");
+  }
+}
+constexpr Shape kGateShape{"a test of what is published", kGateKeys, 0, nullptr, GateRule};
+
+bool IsOfGates(const Node& test) {
+  if (Has(test, "principal") || Has(test, "resource")) return false;
+  return Has(test, "product") || Has(test, "contract") ||
+         std::ranges::any_of(kOutcomes, [&](const Word& word) { return Text(test["expect"]) == word.text; });
+}
+
+constexpr Key kTestKeys[] = {{"name", &kText, kRequired}};
+constexpr Shape kTestShape{"a test", kTestKeys, 0, [](const Node& map, int, std::vector<const Shape*>& shapes) {
+                             shapes.push_back(IsOfGates(map) ? &kGateShape : &kSightShape);
+                           }};
 constexpr shape::Type kTest = MapOf(kTestShape);
 constexpr shape::Type kTests = ListOf(kTest);
 constexpr Key kPurposeKeys[] = {
@@ -254,11 +292,15 @@ Policy PolicyOf(const Node& node, const std::string& path, const std::string& fi
   return policy;
 }
 
-PolicyTest TestOf(const Node& node, const std::string& path, const std::string& file) {
+PolicyTest TestOf(const Node& node, const std::string& path, const std::string& file, std::vector<Problem>* problems) {
   PolicyTest test;
   test.name = Text(node["name"]);
   test.file = file;
   test.place = reading::PlaceOf(node, path);
+  if (IsOfGates(node)) {
+    test.gate = GateTestOf(node, path, file, problems);
+    return test;
+  }
   const Node& principal = node["principal"];
   test.principal.name = Text(principal["name"]);
   test.principal.groups = Texts(principal["groups"]);
@@ -270,7 +312,10 @@ PolicyTest TestOf(const Node& node, const std::string& path, const std::string& 
   if (node["resource"].is_scalar()) test.address = Text(node["resource"]);
   if (node["resource"].kind == Node::Kind::kMap) test.resource = node["resource"].ToJson();
   test.permitted = Text(node["expect"]) == "permit";
-  if (node["expect"].kind == Node::Kind::kMap) test.approve = Texts(node["expect"]["approve"]);
+  if (node["expect"].kind == Node::Kind::kMap) {
+    test.approve = Texts(node["expect"]["approve"]);
+    test.until_s = SecondsOf(Text(node["expect"]["until"]));
+  }
   if (Has(node, "masked")) {
     test.masked.emplace();
     for (const Node::Entry& mask : node["masked"].entries) (*test.masked)[mask.key] = Text(mask.value);
@@ -343,8 +388,9 @@ Result<PolicyFile> PolicyFile::Parse(std::string_view text, const std::string& f
     parsed.policies.push_back(PolicyOf(node["policies"][i], Child("policies", i), file));
   }
   for (size_t i = 0; i < node["tests"].size(); ++i) {
-    parsed.tests.push_back(TestOf(node["tests"][i], Child("tests", i), file));
+    parsed.tests.push_back(TestOf(node["tests"][i], Child("tests", i), file, &problems));
   }
+  if (!problems.empty()) return AsError(std::move(problems));
   return parsed;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -90,15 +91,29 @@ struct Policy {
 };
 std::string_view EffectName(Policy::Effect effect);  // "mask": its key in YAML.
 
-// An example that must hold: whether a principal who has a grant may read, and what they see.
+enum class GateOutcome { kPasses, kWarns, kRefused };
+
+// What publish gates must say of a product.
+struct GateTest {
+  std::shared_ptr<const Bundle> bundle, previous;  // `previous` is null where there was no version before.
+  Team team;                                       // The domain's.
+  std::string policy;                              // This one alone; empty: all.
+  GateOutcome outcome = GateOutcome::kPasses;      // The worst of them.
+  std::string message;                             // Is part of what is told.
+};
+
+// An example that must hold: whether a principal who has a grant may read, and what they see; who would have to approve
+// that they do; or whether a product may be published.
 struct PolicyTest {
   std::string name;
+  std::optional<GateTest> gate;  // Nothing of what follows counts then.
   Principal principal;
   std::string purpose;
   std::string address;           // A port of the mesh; or
-  std::optional<Json> resource;  // one that is described here: domain, product, port, tags, classification, columns.
+  std::optional<Json> resource;  // one that is described here: domain, product, port, purpose, tags, columns…
   bool permitted = true;
-  std::optional<std::vector<std::string>> approve;           // These steps, instead of whether it is permitted.
+  std::optional<std::vector<std::string>> approve;           // These steps, instead of whether it is permitted;
+  std::optional<int64_t> until_s;                            // and what is granted holds so long at most.
   std::optional<std::map<std::string, std::string>> masked;  // Exactly these columns, and how.
   std::optional<Json> rows;                                  // Rows of the port; of these
   std::optional<Json> visible;                               // exactly these are seen, unmasked.

@@ -8,31 +8,25 @@ namespace {
 using cel::Expr;
 using cel::Value;
 
-// A name may be written with a dot before it, which says that it is no macro's.
-bool Is(const Expr& expr, std::string_view variable) {
-  if (!expr.is(Expr::Kind::kVariable)) return false;
-  return expr.name == variable || (expr.name.size() == variable.size() + 1 && expr.name.ends_with(variable));
-}
-
 void Find(const Expr& expr, Named* named) {
   const Expr* of = expr.is(Expr::Kind::kSelect) ? &expr.children[0] : nullptr;
-  if (of && Is(*of, "principal")) {
+  if (of && IsVariable(*of, "principal")) {
     if (expr.name == "name") named->name = true;
     if (expr.name == "kind") named->kind = true;
     if (expr.name == "groups") named->groups = true;
     if (expr.name == "attributes") named->attributes = true;
     return;
   }
-  if (of && of->is(Expr::Kind::kSelect) && of->name == "attributes" && Is(of->children[0], "principal")) {
+  if (of && of->is(Expr::Kind::kSelect) && of->name == "attributes" && IsVariable(of->children[0], "principal")) {
     const auto at = std::ranges::lower_bound(named->of_attributes, expr.name);
     if (at == named->of_attributes.end() || *at != expr.name) named->of_attributes.insert(at, expr.name);
     return;
   }
-  if (Is(expr, "principal")) named->name = named->kind = named->groups = named->attributes = true;
-  if (Is(expr, "resource")) named->resource = true;
-  if (Is(expr, "action")) named->action = true;
-  if (Is(expr, "purpose")) named->purpose = true;
-  if (Is(expr, "now")) named->now = true;
+  if (IsVariable(expr, "principal")) named->name = named->kind = named->groups = named->attributes = true;
+  if (IsVariable(expr, "resource")) named->resource = true;
+  if (IsVariable(expr, "action")) named->action = true;
+  if (IsVariable(expr, "purpose")) named->purpose = true;
+  if (IsVariable(expr, "now")) named->now = true;
   for (const Expr& child : expr.children) Find(child, named);
 }
 
@@ -64,6 +58,11 @@ void AddAttribute(std::string* key, const Json& values) {
 }
 
 }  // namespace
+
+bool IsVariable(const Expr& expr, std::string_view variable) {
+  if (!expr.is(Expr::Kind::kVariable)) return false;
+  return expr.name == variable || (expr.name.size() == variable.size() + 1 && expr.name.ends_with(variable));
+}
 
 Named Named::By(const cel::Expr& expr) {
   Named named;

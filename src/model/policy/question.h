@@ -14,6 +14,9 @@ namespace weft::model {
 enum Variable : size_t { kPrincipal, kResource, kAction, kPurpose, kNow };
 const cel::Environment& DecisionVariables();
 
+// Whether it is one; its name may be written with a dot before it, which says that it is no macro's.
+bool IsVariable(const cel::Expr& expr, std::string_view variable);
+
 // What such variables hold.
 cel::Value Texts(const std::vector<std::string>& texts);
 cel::Value Record(std::initializer_list<std::pair<const char*, cel::Value>> fields);

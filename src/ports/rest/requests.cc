@@ -58,18 +58,22 @@ Json RequestJson(const approve::View& view) {
                     {"history", std::move(history)}});
 }
 
-// With the grant that followed, where there is one.
-Result<Json> AnswerOf(store::Txn& txn, const approve::View& view) {
-  Json json = RequestJson(view);
-  Json until;
+// With the grant that followed, where there is one and it has not ended.
+Result<Json> AnswerOf(store::Txn& txn, Clock& clock, const approve::View& view) {
+  const requests::Request& request = view.request;
+  std::vector<access::Grant> grants;
+  if (!request.grant.empty()) grants = TRY(access::Grants(txn, &request.port, std::vector{request.principal}));
+  Json json = RequestJson(view), until, remind_at;
   bool held = false;
-  for (const access::Grant& grant : TRY(access::Grants(txn, &view.request.port, std::vector{view.request.principal}))) {
-    if (grant.id != view.request.grant) continue;
+  for (const access::Grant& grant : grants) {
+    if (grant.id != request.grant || (grant.until && *grant.until <= clock.Now())) continue;
     held = true;
     until = OptionalTime(grant.until);
+    remind_at = OptionalTime(grant.remind_at());
   }
   json.Set("granted", held);
   json.Set("granted_until", std::move(until));
+  json.Set("remind_at", std::move(remind_at));
   return json;
 }
 
@@ -87,7 +91,7 @@ Answer Change(Api& api, const Caller& caller, const http::Request& request, mode
     }
     return error;
   }
-  const Json answer = TRY(AnswerOf(*txn, *view));
+  const Json answer = TRY(AnswerOf(*txn, api.clock, *view));
   TRY(txn->Commit());
   return http::Response::Of(answer);
 }
@@ -111,7 +115,7 @@ Answer ListRequests(Api& api, const Caller& caller, const http::Request& request
                                                         : approve::Whose::kMine;
   const approve::Listed listed = TRY(approve::List(*txn, api.clock, caller, wanted));
   Json::Array list;
-  for (const approve::View& view : listed.views) list.push_back(RequestJson(view));
+  for (const approve::View& view : listed.views) list.push_back(TRY(AnswerOf(*txn, api.clock, view)));
   return http::Response::Of(Json::Map({{"requests", std::move(list)}, {"more", listed.more}}));
 }
 
@@ -129,7 +133,7 @@ Answer MakeRequest(Api& api, const Caller& caller, const http::Request& request)
   const catalog::Port port = TRY(PortOf(*txn, address));
   TRY(api.gate.Decide(*txn, caller, model::Action::kRequest, port.resource));
   const approve::View view = TRY(approve::Make(*txn, api.clock, caller, port, wanted));
-  const Json answer = TRY(AnswerOf(*txn, view));
+  const Json answer = TRY(AnswerOf(*txn, api.clock, view));
   TRY(txn->Commit());
   return http::Response::Of(answer);
 }
@@ -138,7 +142,7 @@ Answer GetRequest(Api& api, const Caller& caller, const http::Request& request) 
   TRY(OnlyQuery(request, {}));
   auto txn = TRY(api.store.Read());
   return http::Response::Of(
-      TRY(AnswerOf(*txn, TRY(approve::Find(*txn, api.clock, caller, request.captures.at("id"))))));
+      TRY(AnswerOf(*txn, api.clock, TRY(approve::Find(*txn, api.clock, caller, request.captures.at("id"))))));
 }
 
 Answer ApproveRequest(Api& api, const Caller& caller, const http::Request& request) {

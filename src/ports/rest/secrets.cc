@@ -49,11 +49,18 @@ Answer PutSecret(Api& api, const Caller& caller, const http::Request& request) {
     return Error{Code::kInvalid, fmt::format("the value has {}; at most {}", HumanBytes(body["value"].Text().size()),
                                              HumanBytes(kMostBytes))};
   }
-  auto txn = TRY(api.store.Begin());
-  TRY(api.gate.Decide(*txn, caller, model::Action::kPublish, TRY(DomainOf(*txn, domain))));
-  TRY(api.vault.Put(*txn, api.clock, NameOf(domain, name), body["value"].Text(), caller.principal.name));
-  TRY(Record(*txn, api.clock, caller, "secret.put", domain, Told(domain, name)));
-  TRY(txn->Commit());
+  bool replaced = false;
+  {
+    auto txn = TRY(api.store.Begin());
+    TRY(api.gate.Decide(*txn, caller, model::Action::kPublish, TRY(DomainOf(*txn, domain))));
+    for (const secrets::Listed& each : TRY(secrets::List(*txn, std::string(kKind), domain))) {
+      replaced = replaced || each.name.name == name;
+    }
+    TRY(api.vault.Put(*txn, api.clock, NameOf(domain, name), body["value"].Text(), caller.principal.name));
+    TRY(Record(*txn, api.clock, caller, "secret.put", domain, Told(domain, name)));
+    TRY(txn->Commit());
+  }
+  if (replaced) TRY(PurgeStore(api, "the secret is sealed", "put it again, which clears the old one away"));
   return http::Response::Of(Told(domain, name));
 }
 

@@ -167,20 +167,11 @@ Decision DecideByGrants(std::span<const Grant> grants, const Principal& principa
   return Deny(std::move(reasons), Remedy(principal, resource, purpose, purposes));
 }
 
-// Whoever says what for may not read what is for something that excludes it.
-void DenyIncompatible(const Resource& resource, const std::string& purpose, const model::Purposes& purposes,
-                      Decision* decision) {
-  if (!decision->permitted || !purposes.Incompatible(purpose, resource.purpose)) return;
-  decision->Refuse({fmt::format("the product {}/{} is for the purpose '{}', which excludes the request's, '{}'",
-                                resource.domain, resource.product, resource.purpose, purpose)},
-                   fmt::format("ask for a purpose that goes with '{}': weft purpose list", resource.purpose));
-}
-
 // What policies and purposes make of what a role or grants permit.
 Decision Ruled(Decision decision, const Principal& principal, const Resource& resource, const std::string& purpose,
                Instant now, const model::Policies& policies) {
   policies.Decide(principal, Action::kRead, resource, purpose, now, &decision);
-  DenyIncompatible(resource, purpose, policies.purposes(), &decision);
+  policies.DenyIncompatible(resource, purpose, &decision);
   return decision;
 }
 

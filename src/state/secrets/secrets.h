@@ -42,7 +42,8 @@ class Vault {
  public:
   explicit Vault(std::string key_file) : file_(std::move(key_file)) {}
 
-  // Adds the value or replaces it. The key's file is made where nothing has been sealed yet.
+  // Adds the value or replaces it, the old one overwritten as by Remove. The key's file is made where nothing has been
+  // sealed yet.
   Status Put(store::Txn& txn, Clock& clock, const Name& name, std::string_view value, const std::string& principal);
   // kNotFound where there is none; kUnavailable where the key is missing or another one: nothing is opened then.
   Result<Secret> Get(store::Txn& txn, const Name& name);

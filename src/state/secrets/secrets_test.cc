@@ -200,6 +200,19 @@ TEST_F(SecretsTest, WhatIsRemovedIsInNoFileOfTheStore) {
   EXPECT_EQ(List(*txn, "secret", "other")->size(), 0u);
 }
 
+TEST_F(SecretsTest, WhatIsReplacedIsInNoFileOfTheStore) {
+  Vault vault(file_);
+  for (const size_t bytes : {9'000U, 20U, 9'000U}) {  // Of several pages, and of fewer than before.
+    ASSERT_TRUE(Put(vault, kPassword, std::string(bytes, 'q')));
+    const std::string sealed = Sealed(kPassword);
+    EXPECT_TRUE(InStore(sealed.substr(0, 48)));
+    ASSERT_TRUE(Put(vault, kPassword, std::string(bytes, 'r')));
+    ASSERT_TRUE(store_->Purge());
+    EXPECT_FALSE(InStore(sealed.substr(0, 48)));
+    EXPECT_FALSE(InStore(sealed.substr(sealed.size() - 48)));
+  }
+}
+
 TEST_F(SecretsTest, PurgeSaysWhenAReaderHoldsTheLog) {
   Vault vault(file_);
   ASSERT_TRUE(Put(vault, kPassword, "hunter2"));

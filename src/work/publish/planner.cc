@@ -206,10 +206,24 @@ class Planner {
       Tell(policies.next->JudgeBundle(bundle, previous.get(), team));
     }
     for (const auto& [address, resource] : ports) Tell(policies.next->Judge(resource));
-    if (!all) return {};
-    Tell(policies.next->RunTests(ports));
-    if (plan_.refused()) return {};
-    Effects effects = TRY(EffectsOf(txn_, context_.clock, policies, draft_.put_mesh ? &*mesh_ : nullptr));
+    if (all) Tell(policies.next->RunTests(ports));
+    return plan_.refused() ? Status() : TellEffects();
+  }
+
+  Status TellEffects() {
+    Planned planned{draft_.policies, draft_.put_mesh ? &*mesh_ : nullptr};
+    for (const Bundle* bundle : draft_.put) {
+      const Registered& known = catalogue_.Find(bundle->product.domain, bundle->product.name);
+      // A new product has had no readers, and what is older than its newest version is read by nobody.
+      const auto newest = model::Version::Parse(known.product ? known.product->version : "");
+      const auto version = model::Version::Parse(bundle->product.version);
+      if (!newest || !version || *version < *newest) continue;
+      for (model::Resource& port : model::ResourcesOf(*bundle, mesh_->TeamOf(bundle->product.domain))) {
+        port.version = fmt::format("planned {} {}", bundle->Digest(), port.Text());
+        planned.ports.insert_or_assign({port.domain, port.product, port.port, port.major}, std::move(port));
+      }
+    }
+    Effects effects = TRY(EffectsOf(txn_, context_.clock, planned));
     plan_.effects = std::move(effects.told);
     plan_.effects_cut = effects.cut;
     return {};
