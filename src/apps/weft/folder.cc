@@ -163,6 +163,7 @@ Result<Folder> ReadFiles(const std::vector<std::string>& paths) {
   // The folder says what these are.
   while (shared.filename() == "policies" || shared.filename() == "entities") shared = shared.parent_path();
   folder.root = root_of(shared);
+  folder.named = true;
   for (const std::string& path : paths) {
     folder.files.push_back({ path.substr(folder.root.size()), TRY(ReadFile(path, kTextLimit)) });
   }
