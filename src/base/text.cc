@@ -63,6 +63,26 @@ bool IsUtf8(std::string_view text) {
   return true;
 }
 
+namespace {
+
+// Letters that are wrong, missing, one too many, or swapped with their neighbour.
+size_t Slips(std::string_view from, std::string_view to) {
+  std::vector<size_t> before, last(to.size() + 1), row(to.size() + 1);
+  std::iota(row.begin(), row.end(), 0);
+  for (size_t i = 0; i < from.size(); ++i) {
+    before = std::exchange(last, row);
+    row[0] = i + 1;
+    for (size_t j = 0; j < to.size(); ++j) {
+      row[j + 1] = std::min({last[j] + (from[i] != to[j]), row[j] + 1, last[j + 1] + 1});
+      const bool swapped = i > 0 && j > 0 && from[i] == to[j - 1] && from[i - 1] == to[j];
+      if (swapped) row[j + 1] = std::min(row[j + 1], before[j - 1] + 1);
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
 std::string_view Nearest(std::string_view written, std::span<const std::string_view> candidates) {
   const std::string from = Lower(written);
   std::string_view best;
@@ -70,18 +90,9 @@ std::string_view Nearest(std::string_view written, std::span<const std::string_v
   for (std::string_view candidate : candidates) {
     const std::string to = Lower(candidate);
     if (from.size() > 256 || to.size() > 256) continue;
-    std::vector<size_t> row(to.size() + 1);
-    std::iota(row.begin(), row.end(), 0);
-    for (size_t i = 0; i < from.size(); ++i) {
-      size_t diagonal = std::exchange(row[0], i + 1);
-      for (size_t j = 0; j < to.size(); ++j) {
-        size_t change = diagonal + (from[i] != to[j]);
-        diagonal = row[j + 1];
-        row[j + 1] = std::min({change, row[j] + 1, row[j + 1] + 1});
-      }
-    }
-    if (row.back() < least && row.back() <= std::max<size_t>(1, std::max(from.size(), to.size()) / 3)) {
-      least = row.back();
+    const size_t slips = Slips(from, to);
+    if (slips < least && slips <= std::max<size_t>(1, std::max(from.size(), to.size()) / 3)) {
+      least = slips;
       best = candidate;
     }
   }

@@ -20,6 +20,8 @@ TEST(Text, NearestIsWhatThePersonMeant) {
   EXPECT_EQ(Nearest("phisicalType", kKeys), "physicalType");
   EXPECT_EQ(Nearest("zzz", kKeys), "");
   EXPECT_EQ(DidYouMean("nam", kKeys), "; did you mean 'name'?");
+  EXPECT_EQ(Nearest("nmae", kKeys), "name") << "two letters that changed places are one slip";
+  EXPECT_EQ(Nearest("anem", kKeys), "");
 }
 
 TEST(Text, Utf8) {

@@ -130,6 +130,7 @@ void Decision::Refuse(std::vector<std::string> why, std::string helps) {
   right.clear();
   until.reset();
   remind_at.reset();
+  std::erase_if(policies, [](const AppliedPolicy& each) { return each.policy->effect == "allow"; });
 }
 
 std::string Resource::Text() const {

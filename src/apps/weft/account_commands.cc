@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "apps/weft/command.h"
+#include "apps/weft/completion.h"
 #include "apps/weft/credentials.h"
 #include "apps/weft/typing.h"
 #include "base/text.h"
@@ -55,7 +56,7 @@ class UserCreate : public Command {
 class UserPasswd : public Command {
  public:
   explicit UserPasswd(CLI::App& app) {
-    app.add_option("name", name_, "Whose; your own where absent");
+    app.add_option("name", name_, "Whose; your own where absent")->type_name(kUser);
     app.add_flag("--password-stdin", from_input_,
                  "Read the new password from standard input; of your own, the one that it was in the line before");
   }
@@ -138,8 +139,8 @@ class ServiceList : public Command {
 // Disables a user or a service; `path` is where they are.
 class Disable : public Command {
  public:
-  Disable(CLI::App& app, std::string path) : path_(std::move(path)) {
-    app.add_option("name", name_, "Who")->required();
+  Disable(CLI::App& app, std::string path, const char* who) : path_(std::move(path)) {
+    app.add_option("name", name_, "Who")->required()->type_name(who);
   }
   Result<int> Run(Session& session) override {
     const Json answer = TRY(session.Post(fmt::format("{}/{}/disable", path_, name_), Json::Map({})));
@@ -153,12 +154,16 @@ class Disable : public Command {
   std::string name_;
 };
 
-std::unique_ptr<Command> MakeUserDisable(CLI::App& app) { return std::make_unique<Disable>(app, "/v1/users"); }
-std::unique_ptr<Command> MakeServiceDisable(CLI::App& app) { return std::make_unique<Disable>(app, "/v1/services"); }
+std::unique_ptr<Command> MakeUserDisable(CLI::App& app) { return std::make_unique<Disable>(app, "/v1/users", kUser); }
+std::unique_ptr<Command> MakeServiceDisable(CLI::App& app) {
+  return std::make_unique<Disable>(app, "/v1/services", kService);
+}
 
 class Enable : public Command {
  public:
-  Enable(CLI::App& app, std::string path) : path_(std::move(path)) { app.add_option("name", name_, "Who")->required(); }
+  Enable(CLI::App& app, std::string path, const char* who) : path_(std::move(path)) {
+    app.add_option("name", name_, "Who")->required()->type_name(who);
+  }
   Result<int> Run(Session& session) override {
     const Json answer = TRY(session.Post(fmt::format("{}/{}/enable", path_, name_), Json::Map({})));
     if (session.json()) return session.PrintJson(answer), 0;
@@ -171,14 +176,16 @@ class Enable : public Command {
   std::string name_;
 };
 
-std::unique_ptr<Command> MakeUserEnable(CLI::App& app) { return std::make_unique<Enable>(app, "/v1/users"); }
-std::unique_ptr<Command> MakeServiceEnable(CLI::App& app) { return std::make_unique<Enable>(app, "/v1/services"); }
+std::unique_ptr<Command> MakeUserEnable(CLI::App& app) { return std::make_unique<Enable>(app, "/v1/users", kUser); }
+std::unique_ptr<Command> MakeServiceEnable(CLI::App& app) {
+  return std::make_unique<Enable>(app, "/v1/services", kService);
+}
 
 // By the device flow: the password is typed into a browser, never into this program.
 class Login : public Command {
  public:
   explicit Login(CLI::App& app) {
-    app.add_option("--scope", scope_, "Only these actions: read,publish,run,grant,audit");
+    app.add_option("--scope", scope_, "Only these actions: read,publish,run,grant,audit")->type_name(kActions);
   }
 
   Result<int> Run(Session& session) override {

@@ -54,7 +54,8 @@ class AuditLog : public Command {
   explicit AuditLog(CLI::App& app) {
     app.add_option("--after", after_, "Only rows after this number, oldest first");
     app.add_option("--kind", kind_,
-                   "Only this kind: published, committed, refused, failed, granted, revoked, read.started, denied, …");
+                   "Only this kind: published, committed, refused, failed, granted, revoked, read.started, denied, …")
+        ->type_name(kLedgerKind);
     app.add_option("--principal", principal_, "Only what this principal did")->type_name(kPrincipal);
     app.add_option("--address", address_, "Only about this address and what is under it")->type_name(kPlace);
     app.add_option("-n,--limit", limit_, "At most so many; the newest")
@@ -165,7 +166,7 @@ class AuditWho : public Command {
  public:
   explicit AuditWho(CLI::App& app) : period_(app) {
     app.add_option("address", address_, "An output port")->required()->type_name(kPort);
-    app.add_option("--column", column_, "Only reads of this column");
+    app.add_option("--column", column_, "Only reads of this column")->type_name(kColumn);
     app.add_flag("--downstream", downstream_, "Who read what was made of it, too");
     app.add_flag("--verify", verify_, "Read the rows themselves, and prove that nobody changed them");
     app.add_option("-n,--limit", limit_, "At most so many readers; the newest")
@@ -352,7 +353,7 @@ class LineWriter {
 class AuditExport : public Command {
  public:
   explicit AuditExport(CLI::App& app) : period_(app) {
-    app.add_option("-o,--output", output_, "A file to write; standard output where none is named");
+    app.add_option("-o,--output", output_, "A file to write; standard output where none is named")->type_name(kFile);
   }
 
   Result<int> Run(Session& session) override {

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/weft/command.h"
+#include "apps/weft/completion.h"
 #include "apps/weft/typing.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -28,9 +29,10 @@ class CelCommand : public Command {
  public:
   explicit CelCommand(CLI::App& app) {
     app.add_option("expression", text_, "The expression, or - to read it from standard input")->required();
-    app.add_option("--vars", vars_, "A file of the variables' values, JSON or YAML");
+    app.add_option("--vars", vars_, "A file of the variables' values, JSON or YAML")->type_name(kFile);
     app.add_option("--types", types_,
-                   "A file of the variables' types, such as {tags: list<string>}; without, they are dyn");
+                   "A file of the variables' types, such as {tags: list<string>}; without, they are dyn")
+        ->type_name(kFile);
     app.add_option("--unknown", unknown_, "A variable that is not known yet: what is left for it to decide is printed");
   }
 

@@ -4,6 +4,8 @@
 #include <map>
 
 #include "base/text.h"
+#include "model/access.h"
+#include "state/ledger/ledger.h"
 
 namespace weft::app {
 namespace {
@@ -29,7 +31,7 @@ const CLI::App* Child(const CLI::App& app, const std::string& name) {
 struct Reading {
   const CLI::App* at = nullptr;
   const CLI::Option* pending = nullptr;  // The last word was this one, and its value comes next.
-  size_t positionals = 0;
+  std::vector<std::string> positionals;
   GlobalOptions options;
   bool lost = false;  // A word that is no command: nothing is known of what follows.
 };
@@ -70,7 +72,7 @@ Reading Read(const CLI::App& root, const GlobalOptions& options, const std::vect
       reading.lost = child == nullptr;
       if (child) reading.at = child;
     } else {
-      ++reading.positionals;
+      reading.positionals.push_back(word);
     }
   }
   return reading;
@@ -129,6 +131,80 @@ void AddTokens(Session& session, Choices* choices) {
   }
 }
 
+// Those that I made and those that wait for me.
+void AddRequests(Session& session, Choices* choices) {
+  for (const char* whose : {"to-approve", "mine"}) {
+    auto answer = session.Get("/v1/requests", {{"whose", whose}});
+    if (!answer) return;
+    for (const Json& request : (*answer)["requests"].Items()) {
+      choices->try_emplace(request["id"].Text(), request["status"].Text() + ": " + request["principal"].Text() + ", " +
+                                                     request["address"].Text());
+    }
+  }
+}
+
+// Names under `list` of what the path answers, and what is said of each under `said`.
+void AddNamed(Session& session, const std::string& path, const char* list, const char* said, Choices* choices) {
+  auto answer = session.Get(path);
+  if (!answer) return;
+  for (const Json& each : (*answer)[list].Items()) choices->try_emplace(each["name"].Text(), each[said].Text());
+}
+
+// Nobody else may list them, and asking would be a denial in the ledger.
+void AddAccounts(Session& session, const std::string& kind, Choices* choices) {
+  auto who = session.Get("/v1/whoami");
+  if (!who || !(*who)["administrator"].Bool()) return;
+  auto answer = session.Get("/v1/" + kind);
+  if (!answer) return;
+  for (const Json& each : (*answer)[kind].Items()) {
+    choices->try_emplace(each["name"].Text(), each["disabled_at"].Text().empty() ? "active" : "disabled");
+  }
+}
+
+void AddActions(Choices* choices) {
+  using enum model::Action;
+  for (const model::Action action : {kRead, kRequest, kApprove, kPublish, kRun, kGrant, kAudit, kGovern, kAdminister}) {
+    choices->try_emplace(std::string(ActionName(action)), "");
+  }
+}
+
+// The output port that stands in the line already.
+Result<Place> PortIn(const Reading& reading) {
+  for (size_t i = 0; i < reading.positionals.size(); ++i) {
+    const CLI::Option* option = Positional(*reading.at, i);
+    if (!option || option->get_type_name() != kPort) continue;
+    return PortPlace(TRY(model::Address::Parse(reading.positionals[i])));
+  }
+  return Error{Code::kNotFound, "no output port is named yet"};
+}
+
+void AddColumns(Session& session, const Reading& reading, Choices* choices) {
+  const auto place = PortIn(reading);
+  auto port = place ? session.Get(place->path, place->query) : Result<Json>(place.error());
+  if (!port) return;
+  for (const Json& column : (*port)["columns"].Items()) {
+    choices->try_emplace(column["name"].Text(), column["description"].Text());
+  }
+}
+
+void AddSnapshots(Session& session, const Reading& reading, Choices* choices) {
+  const auto place = PortIn(reading);
+  auto port = place ? session.Get(place->path, place->query) : Result<Json>(place.error());
+  if (!port) return;
+  for (const Json& snapshot : (*port)["snapshots"].Items()) {
+    choices->try_emplace(snapshot["id"].Text(), snapshot["at"].Text());
+  }
+}
+
+// Each after those that stand before it, in a word such as "id,coun".
+Choices Further(Choices choices, const std::string& current) {
+  const size_t comma = current.rfind(',');
+  if (comma == current.npos) return choices;
+  Choices further;
+  for (auto& [word, what] : choices) further.emplace(current.substr(0, comma + 1) + word, std::move(what));
+  return further;
+}
+
 // Of "TEXT:{bash,zsh,fish}", as the parser writes the words that an option allows.
 void AddListed(const std::string& type, Choices* choices) {
   const size_t from = type.find('{'), to = type.rfind('}');
@@ -137,10 +213,10 @@ void AddListed(const std::string& type, Choices* choices) {
 }
 
 // False where the shell's files are what is wanted.
-bool AddValues(const CLI::Option& option, const GlobalOptions& options, Choices* choices) {
+bool AddValues(const CLI::Option& option, const Reading& reading, const std::string& current, Choices* choices) {
   const std::string type = option.get_type_name();
   if (type == kFile || type == kFolder) return false;
-  GlobalOptions hasty = options;
+  GlobalOptions hasty = reading.options;
   hasty.timeout = kPatience;
   hasty.quiet = true;
   Session session(std::move(hasty));
@@ -152,6 +228,19 @@ bool AddValues(const CLI::Option& option, const GlobalOptions& options, Choices*
   if (type == kRun || type == kRunOrAddress) AddRuns(session, choices);
   if (type == kRunOrAddress) AddAddresses(session, false, true, choices);
   if (type == kToken) AddTokens(session, choices);
+  if (type == kRequest) AddRequests(session, choices);
+  if (type == kPurpose) AddNamed(session, "/v1/purposes", "purposes", "description", choices);
+  if (type == kEntity) AddNamed(session, "/v1/entities", "entities", "description", choices);
+  if (type == kSecret) AddNamed(session, "/v1/secrets", "secrets", "domain", choices);
+  if (type == kUser) AddAccounts(session, "users", choices);
+  if (type == kService) AddAccounts(session, "services", choices);
+  if (type == kAction || type == kActions) AddActions(choices);
+  if (type == kColumn || type == kColumns) AddColumns(session, reading, choices);
+  if (type == kSnapshot) AddSnapshots(session, reading, choices);
+  if (type == kLedgerKind) {
+    for (const ledger::Kind& kind : ledger::Kinds()) choices->try_emplace(std::string(kind.name), kind.meaning);
+  }
+  if (type == kActions || type == kColumns) *choices = Further(std::move(*choices), current);
   AddListed(type, choices);
   return true;
 }
@@ -232,9 +321,9 @@ std::string Complete(const Session& session, const CLI::App& root, const std::ve
       if (!child->get_group().empty()) choices.try_emplace(child->get_name(), child->get_description());
     }
   } else if (!value) {
-    value = Positional(*reading.at, reading.positionals);
+    value = Positional(*reading.at, reading.positionals.size());
   }
-  if (value && !AddValues(*value, reading.options, &choices)) return ":files\n";
+  if (value && !AddValues(*value, reading, current, &choices)) return ":files\n";
   std::string lines;
   for (const auto& [word, what] : choices) {
     if (word.starts_with(current))

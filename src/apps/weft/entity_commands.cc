@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/weft/command.h"
+#include "apps/weft/completion.h"
 #include "base/text.h"
 
 namespace weft::app {
@@ -40,7 +41,7 @@ class EntityList : public Command {
 
 class EntityShow : public Command {
  public:
-  explicit EntityShow(CLI::App& app) { app.add_option("entity", name_, "Which")->required(); }
+  explicit EntityShow(CLI::App& app) { app.add_option("entity", name_, "Which")->required()->type_name(kEntity); }
 
   Result<int> Run(Session& session) override {
     const Json entity = TRY(session.Get("/v1/entities/" + name_));
@@ -81,7 +82,7 @@ class EntityShow : public Command {
 
 class EntityRotate : public Command {
  public:
-  explicit EntityRotate(CLI::App& app) { app.add_option("entity", name_, "Which")->required(); }
+  explicit EntityRotate(CLI::App& app) { app.add_option("entity", name_, "Which")->required()->type_name(kEntity); }
 
   Result<int> Run(Session& session) override {
     const Json answer = TRY(session.Post(fmt::format("/v1/entities/{}/rotate", name_), Json::Map({})));
@@ -98,7 +99,7 @@ class EntityRotate : public Command {
 class EntityErase : public Command {
  public:
   explicit EntityErase(CLI::App& app) {
-    app.add_option("entity", name_, "Which")->required();
+    app.add_option("entity", name_, "Which")->required()->type_name(kEntity);
     auto* one = app.add_option("--generation", generation_, "Only this key")->check(CLI::PositiveNumber);
     app.add_flag("--all", all_, "Every key of the entity")->excludes(one);
   }

@@ -72,6 +72,7 @@ class ShowCommand : public Command {
     app.add_option("address", address_, "domain/product, domain/product/port, with @version")
         ->required()
         ->type_name(kAddress);
+    app.add_flag("--descriptor", descriptor_, "The file as it was applied: of a port, its contract");
   }
 
   Result<int> Run(Session& session) override {
@@ -82,10 +83,14 @@ class ShowCommand : public Command {
                    fmt::format("'{}' is a domain: `weft list {}` lists its products", Safe(address_), Safe(address_))};
     }
     if (address.port.empty()) return Product(session, address);
-    const Place place = TRY(PortPlace(address));
+    Place place = TRY(PortPlace(address));
     auto found = session.Get(place.path, place.query);
     if (!found && found.error().code == Code::kNotFound) found = Retired(session, place, found.TakeError(), address);
     const Json port = TRY(std::move(found));
+    if (descriptor_) {
+      place.query["version"] = port["version"].Text();
+      return Descriptor(session, place);
+    }
     if (session.json()) return session.PrintJson(port), 0;
     PrintPort(session, port);
     return 0;
@@ -103,6 +108,14 @@ class ShowCommand : public Command {
     }
     if (newest.empty()) return otherwise;
     return session.Get(place.path, {{"version", newest}});
+  }
+
+  // Byte by byte, but on a terminal, which obeys some of them.
+  static Result<int> Descriptor(Session& session, const Place& place) {
+    const std::string text = TRY(session.GetText(place.path + "/descriptor", place.query));
+    if (session.json()) return session.PrintJson(Json::Map({{"descriptor", text}})), 0;
+    session.Print(session.screen().out_terminal ? Safe(text, true) : text);
+    return 0;
   }
 
   static void Retirement(const Session& session, const Json& what) {
@@ -159,10 +172,11 @@ class ShowCommand : public Command {
     return Safe(key);
   }
 
-  static Result<int> Product(Session& session, const model::Address& address) {
-    Session::Query query;
-    if (address.version) query["version"] = address.version->Text();
-    const Json product = TRY(session.Get(fmt::format("/v1/products/{}/{}", address.domain, address.product), query));
+  Result<int> Product(Session& session, const model::Address& address) const {
+    Place place{fmt::format("/v1/products/{}/{}", address.domain, address.product), {}};
+    if (address.version) place.query["version"] = address.version->Text();
+    if (descriptor_) return Descriptor(session, place);
+    const Json product = TRY(session.Get(place.path, place.query));
     if (session.json()) return session.PrintJson(product), 0;
     Title(session, product);
     Retirement(session, product);
@@ -303,6 +317,7 @@ class ShowCommand : public Command {
   }
 
   std::string address_;
+  bool descriptor_ = false;
 };
 
 class SearchCommand : public Command {
@@ -425,8 +440,9 @@ constexpr CommandEntry kCommands[] = {
     {"list", "Find and read", "Products of the mesh or of a domain", "weft list\nweft list operations",
      Bits(Action::kBrowse), Make<ListCommand>},
     {"show", "Find and read", "All about a product or an output port",
-     "weft show operations/flights\nweft show operations/flights/flights@1", Bits(Action::kBrowse, Action::kRead),
-     Make<ShowCommand>},
+     "weft show operations/flights\nweft show operations/flights/flights@1\nweft show operations/flights/flights "
+     "--descriptor > flights.odcs.yaml",
+     Bits(Action::kBrowse, Action::kRead), Make<ShowCommand>},
     {"search", "Find and read", "Products, ports and columns by words", "weft search departure delay",
      Bits(Action::kBrowse), Make<SearchCommand>},
     {"lineage", "Find and read", "Where a port's rows come from and go to",

@@ -9,6 +9,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "model/glob.h"
+#include "work/publish/publish.h"
 
 namespace weft::app {
 namespace {
@@ -93,7 +94,7 @@ Json Folder::ToJson() const {
 }
 
 Problem Folder::Placed(Problem problem) const {
-  problem.file = root + problem.file;
+  if (!problem.file.ends_with(publish::kRegistered)) problem.file = root + problem.file;
   return problem;
 }
 
@@ -152,10 +153,17 @@ FolderStamp StampOf(const std::vector<std::string>& paths) {
 Result<Folder> ReadFiles(const std::vector<std::string>& paths) {
   Folder folder;
   fs::path shared = fs::path(paths.front()).parent_path();
+  auto root_of = [](const fs::path& at) {
+    const std::string text = at.string();
+    return text.empty() || text.ends_with('/') ? text : text + "/";
+  };
   for (const std::string& path : paths) {
-    while (!shared.empty() && !path.starts_with(shared.string() + "/")) shared = shared.parent_path();
+    while (!path.starts_with(root_of(shared))) shared = shared == shared.root_path() ? "" : shared.parent_path();
   }
-  folder.root = shared.empty() ? "" : shared.string() + "/";
+  // The folder says what these are.
+  while (shared.filename() == "policies" || shared.filename() == "entities") shared = shared.parent_path();
+  folder.root = root_of(shared);
+  folder.named = true;
   for (const std::string& path : paths) {
     folder.files.push_back({ path.substr(folder.root.size()), TRY(ReadFile(path, kTextLimit)) });
   }

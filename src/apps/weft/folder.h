@@ -18,6 +18,8 @@ struct Folder {
   std::map<std::string, std::string> places;  // Hash of a data file → where it is on this machine.
   std::string root;                           // As the person wrote it, with a slash at the end; "" is here.
 
+  bool named = false;  // Single files, each by its name.
+
   Json ToJson() const;  // What plan and apply are asked with.
   // The problem with its file as it is reached from here.
   Problem Placed(Problem problem) const;

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/weft/command.h"
+#include "apps/weft/completion.h"
 #include "apps/weft/starter.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -22,9 +23,14 @@ std::string Masks(const Json& masked) {
 class ExplainCommand : public Command {
  public:
   explicit ExplainCommand(CLI::App& app) {
-    app.add_option("principal", principal_, "Who: ana, service:loader, product:DOMAIN/PRODUCT")->required();
-    app.add_option("action", action_, "read, publish, run, grant or audit")->required();
-    app.add_option("address", address_, "An output port")->required();
+    app.add_option("principal", principal_, "Who: ana, service:loader, product:DOMAIN/PRODUCT")
+        ->required()
+        ->type_name(kPrincipal);
+    app.add_option("action", action_, "read, request, approve, publish, run, grant, audit, govern or administer")
+        ->required()
+        ->type_name(kAction);
+    app.add_option("address", address_, "An output port; a domain or product where it is about that; absent: the mesh")
+        ->type_name(kPlace);
   }
 
   Result<int> Run(Session& session) override {
@@ -114,7 +120,7 @@ class PurposeListCommand : public Command {
 class NewPoliciesCommand : public Command {
  public:
   explicit NewPoliciesCommand(CLI::App& app) {
-    app.add_option("folder", folder_, "The mesh's folder, beside mesh.yaml")->capture_default_str();
+    app.add_option("folder", folder_, "The mesh's folder, beside mesh.yaml")->capture_default_str()->type_name(kFolder);
   }
 
   Result<int> Run(Session& session) override {
@@ -144,8 +150,8 @@ class NewPoliciesCommand : public Command {
 
 constexpr CommandEntry kCommands[] = {
     {"explain", "Govern", "Whether somebody may do something, why, and what they would not see",
-     "weft explain ana read people/customers/customers\nweft --purpose billing explain ana read "
-     "people/customers/customers --json",
+     "weft explain ana read people/customers/customers --purpose billing\nweft explain ana publish people/customers\n"
+     "weft explain ana govern",
      Bits(Action::kBrowse, Action::kGovern, Action::kAudit, Action::kGrant), Make<ExplainCommand>},
     {"policy list", "Govern", "The policies in force", "weft policy list", Bits(Action::kBrowse),
      Make<PolicyListCommand>},

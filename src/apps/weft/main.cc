@@ -9,6 +9,7 @@
 
 #include "apps/weft/command.h"
 #include "apps/weft/completion.h"
+#include "apps/weft/typed.h"
 #include "base/text.h"
 
 namespace weft::app {
@@ -49,7 +50,7 @@ class Tree {
     }
     // What is given beats the environment, and there the token itself the file that it may be in.
     (Given(words, "--token-file") || options_.token.empty() ? options_.token : options_.token_file).clear();
-    return Run();
+    return Run(words);
   }
 
  private:
@@ -74,7 +75,9 @@ class Tree {
     own(app_.add_option("--token-file", options_.token_file, "A file that holds the token")
             ->envname("WEFT_TOKEN_FILE")
             ->type_name(kFile));
-    own(app_.add_option("--purpose", options_.purpose, "What the data is for")->envname("WEFT_PURPOSE"));
+    own(app_.add_option("--purpose", options_.purpose, "What the data is for")
+            ->envname("WEFT_PURPOSE")
+            ->type_name(kPurpose));
     own(app_.add_option("--ca-file", options_.ca_file, "A certificate to trust besides the system's")
             ->type_name(kFile));
     own(app_.add_flag("--json", options_.json, "The answer as JSON"));
@@ -194,14 +197,27 @@ class Tree {
     if (options_.ca_file.empty()) options_.ca_file = local["ca_file"].Text();
   }
 
-  int Run() {
+  // An option whose value came out empty, as of a variable that is not set, must not count as one that was left out: of
+  // a grant it would be its end, or its columns.
+  static std::string EmptyOf(const CLI::App& app) {
+    for (const CLI::Option* option : app.get_options()) {
+      const CLI::results_t& values = option->results();
+      if (std::ranges::find(values, std::string()) != values.end()) return option->get_name();
+    }
+    return "";
+  }
+
+  int Run(const std::vector<std::string>& words) {
     if (options_.json) options_.no_color = true;
     LookAround();
     Session session(options_);
     const Leaf& node = Chosen();
+    std::string empty = node.entry->asks == kAlone ? "" : EmptyOf(*node.app);
+    if (empty.empty()) empty = EmptyOf(app_);
+    if (!empty.empty()) return session.Misused(node.entry->name, empty + " is empty: give it a value, or leave it out");
     auto code = node.command->Run(session);
     std::fflush(stdout);
-    return code ? *code : Fail(options_.json, code.error());
+    return code ? *code : Fail(options_.json, AsTyped(code.TakeError(), *node.app, words));
   }
 
   CLI::App app_;

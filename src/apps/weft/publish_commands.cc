@@ -59,7 +59,7 @@ class CheckCommand : public Command {
 
   Result<int> Once(Session& session) const {
     const Folder folder = TRY(Read(session));
-    std::vector<Problem> problems = Judge(folder);
+    std::vector<Problem> problems = TRY(Judge(folder));
     for (Problem& problem : problems) problem = folder.Placed(std::move(problem));
     size_t errors = Errors(problems);
     if (session.json()) {
@@ -87,8 +87,39 @@ class CheckCommand : public Command {
     return ReadFiles(paths_);
   }
 
-  std::vector<Problem> Judge(const Folder& folder) const {
+  // By its name and folder, as those who read a folder go by it.
+  static bool IsDescriptor(const std::string& path) {
+    const std::string name = path.substr(path.rfind('/') + 1);
+    const bool standard = name.find(".odps.y") != name.npos || name.find(".odcs.y") != name.npos;
+    const bool own = path.starts_with("policies/") || path.starts_with("entities/");
+    return standard || own || name == "mesh.yaml" || name == "mesh.yml";
+  }
+
+  // What is no descriptor, or holds nothing, is not told to be well.
+  Status Something(const Folder& folder, const model::Repository& repository) const {
+    std::vector<std::string> nothing;
+    size_t found = 0;
+    for (const model::TextFile& file : folder.files) {
+      const bool is = IsDescriptor(file.path) || (folder.named && (offline_ || file.path.ends_with(".sql")));
+      found += is ? 1 : 0;
+      if (folder.named && !is) nothing.push_back("'" + Safe(folder.root + file.path) + "'");
+    }
+    bool empty = !offline_ && repository.problems.empty() && !repository.mesh && repository.bundles.empty();
+    for (const model::PolicyFile& file : repository.policies) {
+      empty = empty && file.policies.empty() && file.purposes.empty() && file.tests.empty();
+    }
+    for (const model::EntityFile& file : repository.entities) empty = empty && file.entities.empty();
+    if (nothing.empty() && found > 0 && !empty) return {};
+    if (nothing.empty()) nothing.push_back("'" + Safe(Join(paths_, "', '")) + "'");
+    return Error{Code::kInvalid,
+                 fmt::format("nothing was found to check in {}: descriptors are mesh.yaml, product.odps.yaml, "
+                             "<port>.odcs.yaml, policies/*.yaml and entities/*.yaml",
+                             Join(nothing, ", "))};
+  }
+
+  Result<std::vector<Problem>> Judge(const Folder& folder) const {
     model::Repository repository = model::ReadRepository(folder.files, folder.data, offline_);
+    TRY(Something(folder, repository));
     std::vector<Problem> problems = std::move(repository.problems);
     if (!offline_) std::ranges::move(model::JudgeByChecks(repository), std::back_inserter(problems));
     if (!offline_) std::ranges::move(model::JudgeByEntities(repository), std::back_inserter(problems));

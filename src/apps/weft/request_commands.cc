@@ -102,7 +102,7 @@ class RequestCommand : public Command {
   explicit RequestCommand(CLI::App& app) {
     app.add_option("address", address_, "An output port")->required()->type_name(kPort);
     app.add_option("--because", because_, "Why, for those who decide")->required();
-    app.add_option("--columns", columns_, "Only these columns: id,country");
+    app.add_option("--columns", columns_, "Only these columns: id,country")->type_name(kColumns);
     app.add_option("--until", until_, "A time, or 90d, 12h from now; as long as the policies allow if absent");
     app.add_option("--for", principal_, "For a group of mine, or a service or product of my domain")
         ->type_name(kPrincipal);
@@ -131,7 +131,7 @@ class RequestCommand : public Command {
 class RequestsCommand : public Command {
  public:
   explicit RequestsCommand(CLI::App& app) {
-    app.add_option("id", id_, "One request, whole");
+    app.add_option("id", id_, "One request, whole")->type_name(kRequest);
     auto* mine = app.add_flag("--to-approve", to_approve_, "Those that wait for me");
     app.add_flag("--all", all_, "Everybody's, for governance and auditors")->excludes(mine);
   }
@@ -221,7 +221,7 @@ class ChangeCommand : public Command {
 
  protected:
   ChangeCommand(CLI::App& app, std::string verb, std::string field) : verb_(std::move(verb)), field_(std::move(field)) {
-    app.add_option("id", id_, "The request")->required();
+    app.add_option("id", id_, "The request")->required()->type_name(kRequest);
   }
   std::string text_;
 

@@ -282,7 +282,7 @@ class TagCommand : public Command {
   explicit TagCommand(CLI::App& app) {
     app.add_option("address", address_, "An output port")->required()->type_name(kPort);
     app.add_option("name", name_, "The tag")->required();
-    app.add_option("--snapshot", snapshot_, "The snapshot's id; the newest where absent");
+    app.add_option("--snapshot", snapshot_, "The snapshot's id; the newest where absent")->type_name(kSnapshot);
   }
 
   Result<int> Run(Session& session) override {

@@ -71,7 +71,7 @@ class SecretList : public Command {
 class SecretRemove : public Command {
  public:
   explicit SecretRemove(CLI::App& app) {
-    app.add_option("name", name_, "Which")->required();
+    app.add_option("name", name_, "Which")->required()->type_name(kSecret);
     app.add_option("--domain", domain_, "Whose it is")->required()->type_name(kDomain);
   }
 

@@ -84,7 +84,7 @@ Status Session::Connect() {
   return {};
 }
 
-Result<Json> Session::Send(http::Request request) {
+Result<std::string> Session::Ask(const http::Request& request) {
   TRY(Connect());
   auto response = client_->Send(request);
   if (!response) {
@@ -95,8 +95,13 @@ Result<Json> Session::Send(http::Request request) {
     return error;
   }
   if (response->status >= 300) return http::FromResponse(*response);
-  if (response->body.empty()) return Json();
-  auto json = Json::Parse(response->body);
+  return std::move(response->body);
+}
+
+Result<Json> Session::Send(const http::Request& request) {
+  const std::string body = TRY(Ask(request));
+  if (body.empty()) return Json();
+  auto json = Json::Parse(body);
   if (!json) {
     return Error{Code::kUnavailable,
                  fmt::format("what answers at {} is no node of Weft: {} {} gave no JSON; check --node", options_.node,
@@ -109,7 +114,14 @@ Result<Json> Session::Get(const std::string& path, const Query& query) {
   http::Request request;
   request.path = path;
   request.query = query;
-  return Send(std::move(request));
+  return Send(request);
+}
+
+Result<std::string> Session::GetText(const std::string& path, const Query& query) {
+  http::Request request;
+  request.path = path;
+  request.query = query;
+  return Ask(request);
 }
 
 Result<Json> Session::Post(const std::string& path, const Json& body) {
@@ -118,7 +130,7 @@ Result<Json> Session::Post(const std::string& path, const Json& body) {
   request.path = path;
   request.headers["content-type"] = "application/json";
   request.body = body.Dump();
-  return Send(std::move(request));
+  return Send(request);
 }
 
 Result<Json> Session::Delete(const std::string& path, const Query& query) {
@@ -126,7 +138,7 @@ Result<Json> Session::Delete(const std::string& path, const Query& query) {
   request.method = "DELETE";
   request.path = path;
   request.query = query;
-  return Send(std::move(request));
+  return Send(request);
 }
 
 Status Session::PutFile(const std::string& path, const std::string& file) {
@@ -135,7 +147,7 @@ Status Session::PutFile(const std::string& path, const std::string& file) {
   request.path = path;
   request.headers["content-type"] = "application/octet-stream";
   request.body_file = file;
-  TRY(Send(std::move(request)));
+  TRY(Send(request));
   return {};
 }
 

@@ -39,6 +39,7 @@ class Session {
 
   // The node's answer as JSON; its problem as the Error that it was.
   Result<Json> Get(const std::string& path, const Query& query = {});
+  Result<std::string> GetText(const std::string& path, const Query& query = {});  // As it is.
   Result<Json> Post(const std::string& path, const Json& body);
   Result<Json> Delete(const std::string& path, const Query& query = {});
   Status PutFile(const std::string& path, const std::string& file);
@@ -71,7 +72,8 @@ class Session {
  private:
   Status Connect();
   Status FindToken();
-  Result<Json> Send(http::Request request);
+  Result<std::string> Ask(const http::Request& request);
+  Result<Json> Send(const http::Request& request);
 
   GlobalOptions options_;
   Screen screen_;

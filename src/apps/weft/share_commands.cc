@@ -18,8 +18,8 @@ class GrantCommand : public Command {
         ->type_name(kPrincipal);
     app.add_option("address", address_, "An output port")->required()->type_name(kPort);
     app.add_option("--until", until_, "A time, or 30d, 12h from now; for ever where absent");
-    app.add_option("--columns", columns_, "Only these columns: id,country");
-    app.add_option("--purpose", purpose_, "Only for this purpose");
+    app.add_option("--columns", columns_, "Only these columns: id,country")->type_name(kColumns);
+    app.add_option("--purpose", purpose_, "Only for this purpose")->type_name(kPurpose);
     app.add_option("--for", purpose_, "The same")->group("");  // What it was called before.
   }
 
@@ -127,7 +127,8 @@ class TokenCreate : public Command {
     app.add_option("principal", principal_, "Whose")->required()->type_name(kPrincipal);
     app.add_option("--name", name_, "What it is for")->capture_default_str();
     app.add_flag("--administrator", administrator_, "It administers the node");
-    app.add_option("--scope", scope_, "Only these actions: read,publish,run,grant,audit,administer");
+    app.add_option("--scope", scope_, "Only these actions: read,publish,run,grant,audit,administer")
+        ->type_name(kActions);
     app.add_option("--on", on_, "Only there: a domain, domain/product or domain/product/port")->type_name(kPlace);
     app.add_option("--expires", expires_, "A time, 30d or 12h from now, or never; the node's token-lifetime if absent");
   }

@@ -117,6 +117,22 @@ std::optional<std::string> SeenAs(const Json& what, const Columns& wanted) {
   return Join(std::vector(how.begin(), how.end()), ", ");
 }
 
+// Of the policies that had a part in a read, those that bear on the wanted columns of it (none: all that it read): a
+// mask of others does not.
+Json Bearing(const Json& what, const Columns& wanted) {
+  Json::Array bearing;
+  for (const Json& policy : what["policies"].Items()) {
+    bool bears = policy["effect"].Text() != "mask" || what["columns"].is_null();
+    const std::string masked = ", " + policy["detail"].Text();
+    for (const auto& [column, mask] : what["columns"].Members()) {
+      const bool asked = wanted.empty() || wanted.contains(column);
+      bears = bears || (asked && masked.find(fmt::format(", {}: ", column)) != masked.npos);
+    }
+    if (bears) bearing.push_back(policy);
+  }
+  return bearing;
+}
+
 Json VerdictJson(const ledger::Answer& answer) {
   if (!answer.verdict) return {};
   return Json::Map({{"ok", answer.verdict->problem.empty()},
@@ -144,7 +160,7 @@ Result<Json> WhoSaw(Api& api, const ledger::Question& question, const Columns& w
       if (!how) continue;
       key.Set("seen_as", *how);
     }
-    key.Set("right", finding.what["right"]).Set("policies", finding.what["policies"]);
+    key.Set("right", finding.what["right"]).Set("policies", Bearing(finding.what, wanted));
     readers.Add(key, finding, columns);
   }
   auto txn = TRY(api.store.Read());

@@ -55,16 +55,6 @@ Json ColumnsJson(const model::Contract& contract) {
   return columns;
 }
 
-// kNotFound with near names where the mesh has no such domain; "" is all of them.
-Status KnownDomain(store::Txn& txn, const std::string& domain) {
-  if (domain.empty()) return {};
-  const auto mesh = TRY(catalog::MeshOf(txn));
-  std::vector<std::string_view> names;
-  for (size_t i = 0; mesh && i < mesh->domains.size(); ++i) names.push_back(mesh->domains[i].name);
-  if (std::find(names.begin(), names.end(), domain) != names.end()) return {};
-  return Error{Code::kNotFound, fmt::format("the mesh has no domain '{}'{}", domain, DidYouMean(domain, names))};
-}
-
 // What every commit is held to, in words.
 Json ChecksJson(const model::Contract& contract, const model::Entities& entities) {
   Json::Array list;
@@ -113,6 +103,21 @@ Result<Json> RetirementOf(store::Txn& txn, const Json& what, const std::string& 
     }
   }
   return retired;
+}
+
+// A port by the request's path, in the version that it asks for.
+std::string AddressIn(const http::Request& request) {
+  const auto& at = request.captures;
+  std::string text = at.at("domain") + "/" + at.at("product") + "/" + at.at("port");
+  if (!request.Query("version").empty()) text += "@" + request.Query("version");
+  return text;
+}
+
+// The bytes as they were applied.
+http::Response Yaml(const std::string& bytes) {
+  http::Response response = http::Response::Text(bytes);
+  response.content_type = "application/yaml";
+  return response;
 }
 
 std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
@@ -178,11 +183,8 @@ Answer Product(Api& api, const Caller&, const http::Request& request) {
 
 Answer Port(Api& api, const Caller& caller, const http::Request& request) {
   TRY(OnlyQuery(request, {"version"}));
-  std::string text =
-      request.captures.at("domain") + "/" + request.captures.at("product") + "/" + request.captures.at("port");
-  if (!request.Query("version").empty()) text += "@" + request.Query("version");
   auto txn = TRY(api.store.Read());
-  const catalog::Port port = TRY(PortOf(*txn, text));
+  const catalog::Port port = TRY(PortOf(*txn, AddressIn(request)));
   const model::Decision decision = TRY(api.gate.Ask(*txn, caller, model::Action::kRead, port.resource));
   Json answer = PortJson(port.row);
   answer.Set("owners", port.resource.owners);
@@ -234,9 +236,22 @@ Answer File(Api& api, const Caller&, const http::Request& request) {
   if (found == files.end()) {
     return Error{Code::kNotFound, fmt::format("there is no file '{}'; there are: {}", wanted, Join(names, ", "))};
   }
-  http::Response response = http::Response::Text(*found->second);
-  if (wanted.ends_with(".yaml")) response.content_type = "application/yaml";
-  return response;
+  return wanted.ends_with(".yaml") ? Yaml(*found->second) : http::Response::Text(*found->second);
+}
+
+Answer ProductDescriptor(Api& api, const Caller&, const http::Request& request) {
+  TRY(OnlyQuery(request, {"version"}));
+  auto txn = TRY(api.store.Read());
+  const catalog::BundlePtr bundle = TRY(
+      catalog::Product(*txn, request.captures.at("domain"), request.captures.at("product"), request.Query("version")));
+  return Yaml(bundle->product.bytes);
+}
+
+Answer PortDescriptor(Api& api, const Caller&, const http::Request& request) {
+  TRY(OnlyQuery(request, {"version"}));
+  auto txn = TRY(api.store.Read());
+  const catalog::Port port = TRY(PortOf(*txn, AddressIn(request)));
+  return Yaml(port.contract->bytes);
 }
 
 Answer Search(Api& api, const Caller&, const http::Request& request) {

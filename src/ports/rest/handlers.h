@@ -34,6 +34,11 @@ Result<std::optional<Instant>> TimeOf(const Json& body, std::string_view key);
 Result<model::Address> AddressOf(store::Txn& txn, const std::string& text);  // Of this mesh.
 Result<catalog::Port> PortOf(store::Txn& txn, const std::string& text);      // What an address with a port names.
 
+// kNotFound with near names where the mesh has no such domain; "" is all of them.
+Status KnownDomain(store::Txn& txn, const std::string& domain);
+// What an address names, with its team: a domain, a product or an output port that is there; "" is the mesh.
+Result<model::Resource> ResourceAt(store::Txn& txn, const std::string& text);
+
 Status Record(store::Txn& txn, Clock& clock, const Caller& caller, std::string kind, std::string address, Json detail);
 Json OptionalText(const std::string& text);  // Null where it is empty.
 Json OptionalTime(const std::optional<Instant>& time);
@@ -48,7 +53,7 @@ Handler MakePlan, Apply;
 Result<model::Resource> WhereToPublish(Api& api, const Caller& caller, const http::Request& request);
 Handler PutData;
 // catalog.cc
-Handler Products, Product, Port, File, Search, Lineage;
+Handler Products, Product, Port, File, ProductDescriptor, PortDescriptor, Search, Lineage;
 // runs.cc
 Handler SubmitRuns, ListRuns, GetRun, CancelRun, RetryRun;
 // lake.cc

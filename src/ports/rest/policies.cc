@@ -4,6 +4,7 @@
 #include "model/policy/restriction.h"
 #include "ports/rest/handlers.h"
 #include "state/access/access.h"
+#include "work/approve/approve.h"
 
 namespace weft::rest {
 
@@ -38,75 +39,90 @@ Json DecisionJson(const model::Decision& decision) {
                     {"policies", std::move(policies)}});
 }
 
+namespace {
+
+// Rows are of output ports, and so are requests for them; all else is about a domain, a product or the mesh, too.
+Result<model::Resource> WhatIsAsked(store::Txn& txn, model::Action action, const std::string& address) {
+  using enum model::Action;
+  if (action == kRead || action == kRequest || action == kApprove) {
+    const catalog::Port port = TRY(PortOf(txn, address));
+    return port.resource;
+  }
+  return ResourceAt(txn, address);
+}
+
+}  // namespace
+
 // Whoever asks about another governs, audits or could grant what is asked about.
 Answer Explain(Api& api, const Caller& caller, const http::Request& request) {
   TRY(OnlyQuery(request, {"principal", "action", "address", "purpose"}));
   const std::string name = request.Query("principal");
   if (name.empty()) return Error{Code::kInvalid, "parameter principal is missing: whose right is asked?"};
   const std::string wanted = request.Query("action").empty() ? "read" : request.Query("action");
-  TRY(OneOf("action", wanted, {"read", "publish", "run", "grant", "audit"}));
-  const model::Action action = TRY(model::ActionFrom(wanted));
+  auto action = model::ActionFrom(wanted);
+  if (!action) return action.TakeError().With("parameter action");
   auto txn = TRY(api.store.Read());
-  const catalog::Port port = TRY(PortOf(*txn, request.Query("address")));
+  const model::Resource resource = TRY(WhatIsAsked(*txn, *action, request.Query("address")));
   // Of oneself as one came: with a token's limits, and the groups that an identity provider vouched for.
   model::Principal principal = caller.principal;
   if (name != principal.name) {
     bool may = false;
     for (model::Action right : {model::Action::kAudit, model::Action::kGrant}) {
-      may = may || TRY(api.gate.Ask(*txn, caller, right, port.resource))
-      .permitted;
+      const model::Decision own = TRY(api.gate.Ask(*txn, caller, right, resource));
+      may = may || own.permitted;
     }
-    if (!may) TRY(api.gate.Decide(*txn, caller, model::Action::kGovern, port.resource));
+    if (!may) TRY(api.gate.Decide(*txn, caller, model::Action::kGovern, resource));
     principal = TRY(access::PrincipalOf(*txn, name));
   }
   const model::Decision decision =
-      TRY(access::Decide(*txn, api.clock, principal, action, port.resource, request.Query("purpose")));
-  Json answer = DecisionJson(decision);
-  answer.Set("principal", name);
-  answer.Set("groups", principal.groups);
-  answer.Set("attributes", principal.attributes);
-  answer.Set("action", wanted);
-  answer.Set("address", port.row.key.Text());
-  answer.Set("purpose", request.Query("purpose"));
-  return http::Response::Of(answer);
+      *action == model::Action::kApprove ? TRY(approve::MayApprove(*txn, api.clock, principal, resource))
+          : TRY(access::Decide(*txn, api.clock, principal, *action, resource, request.Query("purpose")));
+          Json answer = DecisionJson(decision);
+          answer.Set("principal", name);
+          answer.Set("groups", principal.groups);
+          answer.Set("attributes", principal.attributes);
+          answer.Set("action", wanted);
+          answer.Set("address", resource.Text());
+          answer.Set("purpose", request.Query("purpose"));
+          return http::Response::Of(answer);
 }
 
 Answer ListPurposes(Api& api, const Caller&, const http::Request& request) {
-  TRY(OnlyQuery(request, {}));
-  auto txn = TRY(api.store.Read());
-  Json::Array purposes;
-  const std::shared_ptr<const model::Policies> in_force = TRY(access::PoliciesOf(*txn));
-  for (const model::Purpose& purpose : in_force->purposes().all()) {
-    Json excludes = Json::Array();
-    for (const model::Purpose& other : in_force->purposes().all()) {
-      if (in_force->purposes().Incompatible(purpose.name, other.name)) excludes.Push(other.name);
-    }
-    purposes.push_back(Json::Map({{"name", purpose.name},
-                                  {"description", purpose.description},
-                                  {"parent", OptionalText(purpose.parent.name)},
-                                  {"incompatible", std::move(excludes)},
-                                  {"where", purpose.Where()}}));
-  }
-  return http::Response::Of(Json::Map({{"purposes", std::move(purposes)}}));
+          TRY(OnlyQuery(request, {}));
+          auto txn = TRY(api.store.Read());
+          Json::Array purposes;
+          const std::shared_ptr<const model::Policies> in_force = TRY(access::PoliciesOf(*txn));
+          for (const model::Purpose& purpose : in_force->purposes().all()) {
+            Json excludes = Json::Array();
+            for (const model::Purpose& other : in_force->purposes().all()) {
+              if (in_force->purposes().Incompatible(purpose.name, other.name)) excludes.Push(other.name);
+            }
+            purposes.push_back(Json::Map({{"name", purpose.name},
+                                          {"description", purpose.description},
+                                          {"parent", OptionalText(purpose.parent.name)},
+                                          {"incompatible", std::move(excludes)},
+                                          {"where", purpose.Where()}}));
+          }
+          return http::Response::Of(Json::Map({{"purposes", std::move(purposes)}}));
 }
 
 Answer ListPolicies(Api& api, const Caller&, const http::Request& request) {
-  TRY(OnlyQuery(request, {}));
-  auto txn = TRY(api.store.Read());
-  Json::Array policies;
-  const std::shared_ptr<const model::Policies> in_force = TRY(access::PoliciesOf(*txn));
-  for (const model::PolicyFile& file : in_force->files()) {
-    for (const model::Policy& policy : file.policies) {
-      policies.push_back(Json::Map({{"name", policy.name},
-                                    {"effect", EffectName(policy.effect)},
-                                    {"where", policy.Where()},
-                                    {"description", policy.description},
-                                    {"message", policy.message},
-                                    {"when", policy.when.text},
-                                    {"expression", policy.expression.text}}));
-    }
-  }
-  return http::Response::Of(Json::Map({{"policies", std::move(policies)}}));
+          TRY(OnlyQuery(request, {}));
+          auto txn = TRY(api.store.Read());
+          Json::Array policies;
+          const std::shared_ptr<const model::Policies> in_force = TRY(access::PoliciesOf(*txn));
+          for (const model::PolicyFile& file : in_force->files()) {
+            for (const model::Policy& policy : file.policies) {
+              policies.push_back(Json::Map({{"name", policy.name},
+                                            {"effect", EffectName(policy.effect)},
+                                            {"where", policy.Where()},
+                                            {"description", policy.description},
+                                            {"message", policy.message},
+                                            {"when", policy.when.text},
+                                            {"expression", policy.expression.text}}));
+            }
+          }
+          return http::Response::Of(Json::Map({{"policies", std::move(policies)}}));
 }
 
 }  // namespace weft::rest

@@ -115,6 +115,35 @@ Result<catalog::Port> PortOf(store::Txn& txn, const std::string& text) {
   return catalog::Load(txn, TRY(catalog::Resolve(txn, address)));
 }
 
+Status KnownDomain(store::Txn& txn, const std::string& domain) {
+  if (domain.empty()) return {};
+  const auto mesh = TRY(catalog::MeshOf(txn));
+  std::vector<std::string_view> names;
+  for (size_t i = 0; mesh && i < mesh->domains.size(); ++i) names.push_back(mesh->domains[i].name);
+  if (std::find(names.begin(), names.end(), domain) != names.end()) return {};
+  return Error{Code::kNotFound, fmt::format("the mesh has no domain '{}'{}", domain, DidYouMean(domain, names))};
+}
+
+Result<model::Resource> ResourceAt(store::Txn& txn, const std::string& text) {
+  model::Resource resource;
+  if (text.empty()) return resource;
+  const model::Address address = TRY(AddressOf(txn, text));
+  if (!address.port.empty()) {
+    catalog::Port port = TRY(PortOf(txn, text));
+    return std::move(port.resource);
+  }
+  TRY(KnownDomain(txn, address.domain));
+  resource.domain = address.domain;
+  resource.product = address.product;
+  if (address.product.empty()) {
+    resource.Add(TRY(catalog::TeamOf(txn, address.domain)));
+    return resource;
+  }
+  TRY(catalog::Product(txn, address.domain, address.product));
+  resource.Add(TRY(catalog::WholeTeamOf(txn, address.domain, address.product)));
+  return resource;
+}
+
 Status Record(store::Txn& txn, Clock& clock, const Caller& caller, std::string kind, std::string address, Json detail) {
   return ledger::Append(
       txn, clock, {std::move(kind), caller.principal.name, caller.purpose, std::move(address), std::move(detail)});

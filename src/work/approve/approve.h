@@ -92,6 +92,11 @@ Status EndDelegation(store::Txn& txn, Clock& clock, const model::Caller& caller,
 Status CheckDirect(store::Txn& txn, Clock& clock, const model::Caller& caller, const access::Grant& wanted,
                    const model::Resource& resource);
 
+// Whether the principal holds a step that requests for the port may have to go through, whoever makes them, in their
+// own right or in another's stead; the right names it.
+Result<model::Decision> MayApprove(store::Txn& txn, Clock& clock, const model::Principal& principal,
+                                   const model::Resource& resource);
+
 // Tells the ledger, once for each, of grants that end soon. How many.
 Result<int> TellEnding(store::Store& store, Clock& clock);
 

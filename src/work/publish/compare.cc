@@ -208,14 +208,33 @@ class Comparer {
     return fmt::format(" ({})", worst->what);
   }
 
-  void NoteDropped(std::vector<std::string>* notes) const {
+  // A port of an earlier version stays readable by that. One of the draft that these bytes replace has nothing left to
+  // stand in: it goes where it was a draft itself, and must stay where it was published.
+  void Dropped(const catalog::PortRow& row, std::vector<std::string>* notes) {
+    const std::string address = row.key.Text();
+    if (!previous_ || row.product_version != version_) {
+      notes->push_back(fmt::format("{} is no longer in the folder; it stays as it is", address));
+    } else if (row.status == "draft") {
+      notes->push_back(
+          fmt::format("{} is no longer in the folder; it goes with the draft, and nobody reads it until "
+                      "it comes back",
+                      address));
+    } else {
+      Refuse(PlaceOf(bundle_.product.bytes, bundle_.product.file, {"version"}), bundle_.product.file, "weft.immutable",
+             fmt::format("{} {} is {} and no longer in the folder, and the draft that this replaces is all that has "
+                         "it: put it back, or raise the product's version",
+                         address, row.version, row.status));
+    }
+  }
+
+  void NoteDropped(std::vector<std::string>* notes) {
     for (const catalog::PortRow& row : registered_.ports) {
       const bool named = std::any_of(bundle_.product.outputs.begin(), bundle_.product.outputs.end(),
                                      [&](const model::OutputPort& port) {
                                        auto version = Version::Parse(port.version);
                                        return port.name == row.key.port && version && version->major == row.key.major;
                                      });
-      if (!named) notes->push_back(fmt::format("{} is no longer in the folder; it stays as it is", row.key.Text()));
+      if (!named) Dropped(row, notes);
     }
   }
 

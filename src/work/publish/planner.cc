@@ -40,6 +40,7 @@ class Planner {
     TRY(Deep(changed));
     if (draft_.policies.next) TRY(JudgeByPolicies(changed));
     if (draft_.repository.mesh) Missing(submission);
+    NameRegistered(submission);
     std::stable_sort(plan_.problems.begin(), plan_.problems.end(), [](const Problem& a, const Problem& b) {
       return std::tie(a.file, a.line, a.column) < std::tie(b.file, b.line, b.column);
     });
@@ -309,6 +310,17 @@ class Planner {
       TRY(builds.Check(*bundle, &plan_.problems));
     }
     return CheckCycles(ports, changed, &plan_.problems);
+  }
+
+  // A problem of a file that was not sent is one of the file as it was applied: nobody looks for it in the folder.
+  void NameRegistered(const Submission& submission) {
+    std::set<std::string> registered;
+    for (const model::PolicyFile& file : draft_.policies.before->files()) registered.insert(file.file);
+    for (const model::EntityFile& file : draft_.entities.before->files()) registered.insert(file.file);
+    for (const model::TextFile& file : submission.files) registered.erase(file.path);
+    for (Problem& problem : plan_.problems) {
+      if (registered.contains(problem.file)) problem.file += kRegistered;
+    }
   }
 
   // What is registered and has no folder any more; a folder that cannot be read is there nevertheless.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -45,6 +46,9 @@ struct Effect {
   std::vector<std::string> purposes;  // For which, "" without one; none: for all that it was asked for.
   std::vector<std::string> notes;     // "mail: shown → mask-alphanum", "may no longer read: …"
 };
+
+// Behind the name of a problem's file that was not sent: it is in force, as it was applied before.
+inline constexpr std::string_view kRegistered = " (registered)";
 
 struct Plan {
   std::vector<Change> changes;    // kMissing: registered in an applied domain but not in the folder; only told.

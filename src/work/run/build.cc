@@ -22,20 +22,21 @@ std::string Names(const std::vector<std::string>& columns, std::string_view tabl
   return Join(names, ", ");
 }
 
+}  // namespace
+
 // A cast to an integer would round: a value that it would change is refused instead.
-std::string CastTo(const model::Field& field, const std::string& name, const std::string& from) {
+Cast CastTo(const model::Field& field, const std::string& name, const std::string& from) {
   const bool whole = field.type.kind == model::Type::Kind::kInt || field.type.kind == model::Type::Kind::kLong;
   if (!whole || !(from == "DOUBLE" || from == "FLOAT" || from.starts_with("DECIMAL"))) {
-    return fmt::format("CAST({} AS {})", name, field.type.DuckDb());
+    return {fmt::format("CAST({} AS {})", name, field.type.DuckDb()), ""};
   }
-  const std::string refusal = SqlText(
+  const std::string why = SqlText(
       fmt::format(" is no whole number, and the contract wants '{}' to be one: round it in the build", field.name));
-  return fmt::format(
-      "CAST(CASE WHEN {0} = trunc({0}) OR {0} IS NULL THEN {0} ELSE error({0}::VARCHAR || {1}) END AS {2})", name,
-      refusal, field.type.DuckDb());
+  const std::string refusal = fmt::format("error({}::VARCHAR || {})", name, why);
+  return {fmt::format("CAST(CASE WHEN {0} = trunc({0}) OR {0} IS NULL THEN {0} ELSE {1} END AS {2})", name, refusal,
+                      field.type.DuckDb()),
+          refusal};
 }
-
-}  // namespace
 
 Result<Judged> BuildJudge::Judge(const model::Bundle& bundle, const model::Build& build) {
   const std::vector<model::InputPort>& inputs = bundle.product.inputs;
@@ -107,7 +108,7 @@ Result<std::string> Project(engine::Connection& connection, const std::string& s
       missing.push_back(field.name);
     } else {
       casts.push_back(
-          fmt::format("{} AS {}", CastTo(field, SqlName(at->second), types[at->first]), SqlName(field.name)));
+          fmt::format("{} AS {}", CastTo(field, SqlName(at->second), types[at->first]).sql, SqlName(field.name)));
     }
   }
   if (!missing.empty() || (!unknown.empty() && !extra)) {

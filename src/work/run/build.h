@@ -37,6 +37,14 @@ class BuildJudge {
 // qualified with a schema would miss the shadow: JudgeBuild refuses them.
 Status BindNow(engine::Connection& connection, Instant now);
 
+// How a column of the build becomes the contract's: the cast, and what stands in it for a value that is refused.
+struct Cast {
+  std::string sql;
+  std::string refusal;
+};
+// `from`: the type of the column, which SQL calls `name`.
+Cast CastTo(const model::Field& field, const std::string& name, const std::string& from);
+
 // `sql` as exactly the schema's columns, by name and cast to their types. kInvalid says which columns of the contract
 // the build lacks, and (unless `extra` are welcome) which it has besides.
 Result<std::string> Project(engine::Connection& connection, const std::string& sql, const model::TableSchema& schema,

@@ -266,7 +266,9 @@ Status Execution::MakeViews(Session& session) {
       if (!reader) return reader.TakeError().With(fmt::format("the input '{}'", pinned.port->name));
       input.reader = reader.TakeValue();
     }
-    TRY(session.connection->Execute(fmt::format("CREATE VIEW {} AS {}", SqlName(input.sql_name), input.reader.select)));
+    Status made =
+        session.connection->Execute(fmt::format("CREATE VIEW {} AS {}", SqlName(input.sql_name), input.reader.select));
+    if (!made) return Unreadable(input, made.error());
     session.inputs.push_back(std::move(input));
   }
   auto projected = Project(*session.connection, session.build.sql, schema_, build_.sql_file.empty());
@@ -301,7 +303,7 @@ Status Execution::Write(Session& session) {
   std::vector<std::string> order;
   for (const std::string& column : build_.cluster_by) order.push_back(SqlName(column));
   Status written = staging.Write(*session.connection, select, Join(order, ", "));
-  if (!written) return ExplainRejects(*session.connection, session.inputs, written.TakeError());
+  if (!written) return ExplainRejects(*session.connection, session.inputs, schema_, written.TakeError());
   run_.rows = 0;
   for (const lake::DataFile& file : staging.files()) run_.rows += file.rows;
   return Stopped();

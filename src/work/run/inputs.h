@@ -57,14 +57,16 @@ struct Expected {
 // The input's own contract where the bundle has it, else the output's columns, which only lend their types.
 Expected ExpectedOf(const model::Bundle& bundle, const model::InputPort& port, const model::TableSchema& output);
 
-// A column that is read as text, so that no value of it is rounded or cut: `value` is SQL over the column that gives
-// what the text says, or fails.
+inline constexpr std::string_view kNulError = "error('has a NUL byte')";
+
+// A column that is read as text, so that no value of it is rounded or cut, or of the file's own type: `value` is SQL
+// over the column that gives what it says, or fails.
 struct Conversion {
   std::string column;
   std::string text_type;
   std::string value;
+  std::string refusal = std::string(kNulError);  // What stands in `value` for one that is refused; empty: nothing.
 };
-inline constexpr std::string_view kNulError = "error('has a NUL byte')";  // What stands in `value` for such a text.
 // How columns are read as texts and made into values.
 struct Conversions {
   std::vector<std::string> texts;  // SqlText of each name and the type to read it as: the members of `columns`.
@@ -94,6 +96,7 @@ struct Reader {
   std::vector<std::string> texts;  // Of each file, its rows: as texts, but Parquet's.
   std::vector<Conversion> lossy;
   int first_line = 0;  // Of the first row in its file; 0 where rows do not stand on lines.
+  bool typed = false;  // Its values have types of their own, which a contract may not take.
 };
 Result<Reader> ReaderOf(engine::Connection& connection, const Files& files, const model::Source& source,
                         const Expected& expected);
@@ -106,8 +109,13 @@ struct Input {
   lineage::Input lineage;
 };
 
+// An error of reading the input at all, which names it: of another port no file, which the log does.
+Error Unreadable(const Input& input, const Error& error);
+
 // Why the inputs cannot be read: file, line, column, value and reason of the first values that cannot, and how many
-// there are; `error` itself where they all can.
-Error ExplainRejects(engine::Connection& connection, const std::vector<Input>& inputs, Error error);
+// there are; `error` itself where they all can. Of an input that has types of its own, and no contract, these are the
+// values that `output` does not take under the same name, if the error is about one of them.
+Error ExplainRejects(engine::Connection& connection, const std::vector<Input>& inputs, const model::TableSchema& output,
+                     Error error);
 
 }  // namespace weft::run

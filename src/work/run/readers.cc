@@ -251,15 +251,30 @@ Result<Reader> JsonReader(engine::Connection& connection, const Files& files, co
 }
 
 // A cast that is undone again gives what there was, or the value does not fit.
-std::string SameValue(const std::string& column, const std::string& from, const std::string& to) {
+Conversion SameValue(const std::string& column, const std::string& from, const std::string& to) {
   const std::string name = SqlName(column);
   const bool loses =
       from != to && (from == "FLOAT" || from == "DOUBLE" || from.starts_with("DECIMAL") || from.starts_with("TIME"));
-  if (!loses || to == "VARCHAR" || to == "FLOAT" || to == "DOUBLE") return fmt::format("CAST({} AS {})", name, to);
-  return fmt::format(
-      "CAST(CASE WHEN {0} IS NULL OR CAST(CAST({0} AS {1}) AS {2}) = {0} THEN {0} ELSE error({0}::VARCHAR || {3}) END "
-      "AS {1})",
-      name, to, from, SqlText(fmt::format(" in the column '{}' is no value of {}", column, to)));
+  if (!loses || to == "VARCHAR" || to == "FLOAT" || to == "DOUBLE")
+    return {column, from, fmt::format("CAST({} AS {})", name, to), ""};
+  const std::string why = SqlText(fmt::format(" in the column '{}' is no value of {}", column, to));
+  const std::string refusal = fmt::format("error({}::VARCHAR || {})", name, why);
+  return {column, from,
+          fmt::format("CAST(CASE WHEN {0} IS NULL OR CAST(CAST({0} AS {1}) AS {2}) = {0} THEN {0} ELSE {3} END AS {1})",
+                      name, to, from, refusal),
+          refusal};
+}
+
+// Which of the files is none that can be opened, and why.
+Error Unopened(engine::Connection& connection, const Files& files, Error error) {
+  for (size_t i = 0; i < files.paths.size(); ++i) {
+    auto rows = connection.Query(fmt::format("DESCRIBE SELECT * FROM read_parquet([{}])", SqlText(files.paths[i])));
+    if (rows || rows.error().code != Code::kInvalid) continue;
+    return {Code::kInvalid,
+            fmt::format("'{}' is damaged, or no Parquet file: {}. Nothing was read: copy or write it anew",
+                        files.names[i], engine::PlainWords(rows.error().message))};
+  }
+  return error;
 }
 
 // Parquet knows its own types; a contract of the input holds it to its promise, and no value changes for it.
@@ -273,9 +288,11 @@ Result<Reader> ParquetReader(engine::Connection& connection, const Files& files,
   const std::string read = read_of(files.paths);
   Reader reader;
   reader.select = "SELECT * FROM " + read;
-  if (!expected.exact) return reader;
+  reader.typed = true;
+  for (const std::string& path : files.paths) reader.texts.push_back("SELECT * FROM " + read_of({path}));
   auto rows = connection.Query(fmt::format("SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {})", read));
-  if (!rows) return rows.TakeError().With("'" + files.names[0] + "' cannot be read");
+  if (!rows) return Unopened(connection, files, rows.TakeError());
+  if (!expected.exact) return reader;
   std::map<std::string, std::string> has;  // Types, by the name in lower case.
   for (size_t i = 0; i < rows->size(); ++i) has[Lower(rows->text(i, 0))] = rows->text(i, 1);
   std::vector<std::string> casts, missing;
@@ -287,12 +304,12 @@ Result<Reader> ParquetReader(engine::Connection& connection, const Files& files,
     }
     const std::string name = SqlName(column.name);
     const std::string type = column.type ? column.type->DuckDb() : "VARCHAR";
-    casts.push_back(fmt::format("{} AS {}", SameValue(column.name, at->second, type), name));
+    Conversion same = SameValue(column.name, at->second, type);
+    casts.push_back(fmt::format("{} AS {}", same.value, name));
+    if (at->second != type) reader.lossy.push_back(std::move(same));
   }
   if (!missing.empty()) return Error{Code::kInvalid, fmt::format("'{}' lacks {}", files.names[0], Join(missing, ", "))};
   reader.select = fmt::format("SELECT {} FROM {}", Join(casts, ", "), read);
-  for (const std::string& path : files.paths)
-    reader.texts.push_back(fmt::format("SELECT {} FROM {}", Join(casts, ", "), read_of({path})));
   return reader;
 }
 
