@@ -79,6 +79,8 @@ class TerminalTest(unittest.TestCase):
         shutil.copytree(SHOP, cls.shop)
         (cls.shop / "entities").mkdir()
         (cls.shop / "entities/all.yaml").write_text("entities: [{name: buyer, type: string}]\n")
+        (cls.shop / "policies").mkdir()
+        (cls.shop / "policies/purposes.yaml").write_text("purposes: [{name: for-x}, {name: for-y}]\n")
         cls.node.run("apply", str(cls.shop))
         cls.node.run("grant", "admin", PORT)
         cls.node.run("grant", "group:analysts", PORT)
@@ -142,6 +144,37 @@ class TerminalTest(unittest.TestCase):
         self.assertEqual(sorted(self.complete("weft token revoke ")), sorted(token["id"] for token in tokens))
         self.assertEqual(self.complete("weft apply sh"), ["shop"], "a folder of the shell's own")
         self.assertEqual(self.complete("weft nonsense sal"), [])
+
+    def test_completion_knows_what_an_option_is_about(self):
+        self.assertEqual(self.complete("weft explain ad"), ["admin"])
+        self.assertEqual(self.complete("weft explain admin pu"), ["publish"])
+        self.assertEqual(self.complete("weft explain admin publish insi"),
+                         ["insight", "insight/revenue", "insight/revenue/daily@1"])
+        self.assertEqual(self.complete("weft sql --purpose for"), ["for-x", "for-y"])
+        self.assertEqual(self.complete(f"weft grant zoe {PORT} --purpose for-y"), ["for-y"])
+        self.assertEqual(self.complete(f"weft audit who {PORT} --column cu"), ["customer"])
+        self.assertEqual(self.complete(f"weft grant zoe {PORT} --columns id,cu"), ["id,customer"])
+        self.assertEqual(self.complete("weft request --columns cu"), [], "no port is named yet")
+        self.assertEqual(self.complete("weft token create zoe --scope read,pu"), ["read,publish"])
+        self.assertEqual(self.complete("weft audit log --kind grant"), ["grant.ending", "granted"])
+        self.assertEqual(self.complete("weft entity rotate b"), ["buyer"])
+        snapshots = [snapshot["id"] for snapshot in self.node.json("snapshots", PORT)["snapshots"]]
+        self.assertEqual(sorted(self.complete(f"weft tag {PORT} x --snapshot ")), sorted(snapshots))
+        asked = self.node.json("request", "insight/revenue/daily", "--because", "to see")["id"]
+        self.assertIn(asked, self.complete("weft withdraw req_"))
+        self.node.run("withdraw", asked)
+        self.node.run("user", "create", "tabea", "--password-stdin", text="correct horse battery\n")
+        self.assertEqual(self.complete("weft user disable ta"), ["tabea"])
+        self.node.run("service", "create", "tabs")
+        self.assertEqual(self.complete("weft service disable ta"), ["tabs"])
+        self.node.run("secret", "put", "tab", "--domain", "sales", text="x\n")
+        self.assertEqual(self.complete("weft secret remove t"), ["tab"])
+        self.node.run("secret", "remove", "tab", "--domain", "sales")
+        # Whoever may not list accounts is told of none, and no denial is on record for it.
+        zoe = self.node.run("token", "create", "zoe").strip()
+        self.assertEqual(self.complete("weft user disable ta", WEFT_TOKEN=zoe), [])
+        time.sleep(0.5)  # Until it would have been sealed.
+        self.assertEqual(self.node.json("audit", "log", "--kind", "denied", "--principal", "zoe")["rows"], [])
 
     def test_completion_is_silent_without_a_node(self):
         began = time.monotonic()
