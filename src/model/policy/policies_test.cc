@@ -211,7 +211,7 @@ TEST_F(PoliciesTest, AListIsAskedForItsItemsWhateverTheirIds) {
   const SchemaObject& object = contract_->schema.front();
   const TableSchema now = SchemaOf(object, nullptr).value();
   const std::string asked = condition(decision, now);
-  EXPECT_EQ(asked, "list_contains(ids, '3'::BIGINT)");
+  EXPECT_EQ(asked, R"(list_contains("ids", '3'::BIGINT))");
 
   TableSchema former;
   former.last_field_id = 20;

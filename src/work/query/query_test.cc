@@ -95,25 +95,6 @@ TEST(Query, ARevocationReachesPreparedStatements) {
   EXPECT_EQ(executed.error().code, Code::kDenied);
 }
 
-// The items of a list have ids of their own in each snapshot's schema, and the contract others.
-TEST(Query, AFilterAsksForItemsOfEverySnapshot) {
-  TestMesh mesh({}, 0);
-  mesh.Load(10, 0, 50);
-  mesh.Load(10, 0, 80);
-  auto txn = Must(mesh.store().Begin());
-  Must(access::PutPolicies(
-      *txn, SystemClock(),
-      {Must(model::PolicyFile::Parse("policies: [{name: f, filter: 3 in row.items}]", "policies/f.yaml"))}, "gov"));
-  Must(txn->Commit());
-  for (const int64_t snapshot : {mesh.snapshots.at(1), mesh.snapshots.at(2)}) {
-    const lake::At at{.snapshot_id = snapshot, .time = {}, .tag = ""};
-    const std::string sql = "SELECT id FROM sales.orders.orders_v1 WHERE items = [2, 3] OR items = [3, 4]";
-    const Read all = Must(Ask(mesh, "ben", "SELECT id FROM sales.orders.orders_v1", {}, at));
-    EXPECT_EQ(all.rows, Must(Ask(mesh, "ben", sql, {}, at)).rows) << snapshot;
-    EXPECT_GE(all.rows, 2) << snapshot;
-  }
-}
-
 TEST(Query, NamesAreFullOrRefusedWithTheNearest) {
   TestMesh mesh;
   EXPECT_EQ(Refusal(mesh, "ben", "FROM order"), Refusal(mesh, "ben", "FROM order"));

@@ -97,7 +97,7 @@ class Table {
     input.reader = reader;
     input.paths = files_.paths;
     input.lineage.source = files_.format;
-    return ExplainRejects(connection_, {input}, std::move(error));
+    return ExplainRejects(connection_, {input}, model::TableSchema{}, std::move(error));
   }
 
   Result<Reader> ReaderFor(std::vector<Column> columns) {
