@@ -199,12 +199,13 @@ class Tree {
 
   // An option whose value came out empty, as of a variable that is not set, must not count as one that was left out: of
   // a grant it would be its end, or its columns.
-  static std::string EmptyOf(const CLI::App& app) {
+  static const CLI::Option* EmptyOf(const CLI::App& app) {
     for (const CLI::Option* option : app.get_options()) {
       const CLI::results_t& values = option->results();
-      if (std::ranges::find(values, std::string()) != values.end()) return option->get_name();
+      const bool empty = std::ranges::find(values, std::string()) != values.end();
+      if (empty && !option->get_positional()) return option;
     }
-    return "";
+    return nullptr;
   }
 
   int Run(const std::vector<std::string>& words) {
@@ -212,9 +213,13 @@ class Tree {
     LookAround();
     Session session(options_);
     const Leaf& node = Chosen();
-    std::string empty = node.entry->asks == kAlone ? "" : EmptyOf(*node.app);
-    if (empty.empty()) empty = EmptyOf(app_);
-    if (!empty.empty()) return session.Misused(node.entry->name, empty + " is empty: give it a value, or leave it out");
+    const CLI::Option* empty = node.entry->asks == kAlone ? nullptr : EmptyOf(*node.app);
+    if (!empty) empty = EmptyOf(app_);
+    if (empty) {
+      const std::string_view otherwise = empty->get_required() ? "" : ", or leave it out";
+      return session.Misused(node.entry->name,
+                             fmt::format("{} is empty: give it a value{}", empty->get_name(), otherwise));
+    }
     auto code = node.command->Run(session);
     std::fflush(stdout);
     return code ? *code : Fail(options_.json, AsTyped(code.TakeError(), *node.app, words));

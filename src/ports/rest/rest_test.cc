@@ -356,6 +356,13 @@ TEST_F(Rest, WhatIsExplainedAboutOneselfIsWhatOneMay) {
   EXPECT_EQ(Call("lea", "GET", "/v1/explain", query).first, 403);
   query["action"] = "administer";
   EXPECT_FALSE(Ok("admin", "GET", "/v1/explain", query)["permitted"].Bool(true));
+  query["address"] = "network";
+  query["action"] = "publish";
+  EXPECT_EQ(Ok("admin", "GET", "/v1/explain", query)["address"].Text(), "network");
+  query["action"] = "read";
+  EXPECT_EQ(Call("admin", "GET", "/v1/explain", query).first, 422) << "rows are of ports";
+  query["action"] = "raed";
+  EXPECT_EQ(Call("admin", "GET", "/v1/explain", query).first, 422);
 }
 
 // Call holds what each request asks against the table.
@@ -373,6 +380,9 @@ TEST_F(Rest, TheTableOfActionsTellsWhatRequestsAsk) {
     Ok(who, "GET", "/v1/delegations");
     Ok(who, "DELETE", "/v1/delegations", {{"to", "mia"}, {"on", "network"}});
     Call(who, "GET", "/v1/explain", {{"principal", "mia"}, {"address", port}});
+    Call(who, "GET", "/v1/explain", {{"principal", "mia"}, {"address", port}, {"action", "approve"}});
+    Call(who, "GET", path + "/descriptor");
+    Call(who, "GET", "/v1/products/network/airports/descriptor");
     Ok(who, "GET", "/v1/runs/" + run);
     Ok(who, "GET", path);
     Call(who, "POST", "/v1/runs/" + run + "/retry");
