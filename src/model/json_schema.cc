@@ -139,6 +139,16 @@ class Writer {
 
   Json Map(const Shape& shape) {
     Json map = Json::Map({{"type", "object"}});
+    if (!shape.one_of.empty()) {
+      Json::Array any;
+      for (const Shape* each : shape.one_of) {
+        Json keys = Keys({&shape, each});
+        if (Closed({&shape, each})) keys.Set("additionalProperties", false);
+        any.push_back(std::move(keys));
+      }
+      map.Set("anyOf", std::move(any));
+      return map;
+    }
     const std::vector<const Shape*> plain = With(shape, "", "");
     Merge(map, Keys(plain));
     bool closed = Closed(plain);

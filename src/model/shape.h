@@ -87,6 +87,8 @@ struct Shape {
   void (*also)(const yaml::Node& map, int version, std::vector<const Shape*>& shapes) = nullptr;
   // What no table can say.
   void (*rule)(Checker& checker, const yaml::Node& map, const std::string& path) = nullptr;
+  // Those of which `also` chooses one, where no word of a key says which: for who describes the table.
+  std::span<const Shape* const> one_of = {};
 };
 
 constexpr int kOpen = INT_MAX;

@@ -81,6 +81,7 @@ class Schemas(unittest.TestCase):
             self.assertEqual(self.wrong("product", port.replace("VALUE", value)) == [], right, value)
         for name, text in (("mesh", "id: a\ndomains:\n- {name: b, ownrs: [c]}\n"), ("mesh", "id: a\n"),
                            ("policies", "policies:\n- {name: a, alow: [read]}\n"), ("policies", "polices: []\n"),
+                           ("policies", "tests:\n- {name: a, product: {}, expects: passes}\n"),
                            ("entities", "entities:\n- {name: a, type: strin}\n")):
             self.assertNotEqual(self.wrong(name, text), [], text)
 

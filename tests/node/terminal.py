@@ -160,7 +160,7 @@ class TerminalTest(unittest.TestCase):
         self.assertEqual(self.complete("weft entity rotate b"), ["buyer"])
         snapshots = [snapshot["id"] for snapshot in self.node.json("snapshots", PORT)["snapshots"]]
         self.assertEqual(sorted(self.complete(f"weft tag {PORT} x --snapshot ")), sorted(snapshots))
-        asked = self.node.json("request", "insight/revenue/daily", "--because", "to see")["id"]
+        asked = self.node.json("request", "insight/revenue/daily", "--because", "to see", "--purpose", "for-x")["id"]
         self.assertIn(asked, self.complete("weft withdraw req_"))
         self.node.run("withdraw", asked)
         self.node.run("user", "create", "tabea", "--password-stdin", text="correct horse battery\n")
@@ -324,7 +324,8 @@ class TerminalTest(unittest.TestCase):
         "snapshots": ([PORT], ["sales/nothing/x"]),
         "tag": ([PORT, "year-end"], ["sales/nothing/x", "year-end"]),
         "grant": (["zoe", PORT], ["zoe", "sales/nothing/x"]),
-        "request": (["insight/revenue/daily", "--because", "a look at it"], ["sales/nothing/x", "--because", "a look at it"]),
+        "request": (["insight/revenue/daily", "--because", "a look at it", "--purpose", "for-x"],
+                    ["sales/nothing/x", "--because", "a look at it"]),
         "requests": ([], ["req_00000000000000000000000000"]),
         "approve": ([], ["req_00000000000000000000000000"]),
         "refuse": ([], ["req_00000000000000000000000000", "--note", "no"]),

@@ -6,8 +6,8 @@
 #include <set>
 
 #include "base/text.h"
-#include "model/own.h"
 #include "base/yaml.h"
+#include "model/own.h"
 #include "model/policy/published.h"
 #include "model/reading.h"
 #include "model/shape.h"
@@ -212,9 +212,12 @@ bool IsOfGates(const Node& test) {
 }
 
 constexpr Key kTestKeys[] = {{"name", &kText, kRequired}};
-constexpr Shape kTestShape{"a test", kTestKeys, 0, [](const Node& map, int, std::vector<const Shape*>& shapes) {
-                             shapes.push_back(IsOfGates(map) ? &kGateShape : &kSightShape);
-                           }};
+constexpr const Shape* kTestShapes[] = {&kGateShape, &kSightShape};
+
+void AlsoTest(const Node& map, int, std::vector<const Shape*>& shapes) {
+  shapes.push_back(IsOfGates(map) ? &kGateShape : &kSightShape);
+}
+constexpr Shape kTestShape{"a test", kTestKeys, 0, AlsoTest, nullptr, kTestShapes};
 constexpr shape::Type kTest = MapOf(kTestShape);
 constexpr shape::Type kTests = ListOf(kTest);
 constexpr Key kPurposeKeys[] = {
