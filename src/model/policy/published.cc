@@ -40,9 +40,7 @@ Node ListOf(Node map) {
   return list;
 }
 
-std::string Or(const Node& node, std::string otherwise) {
-  return node.is_scalar() ? node.scalar : std::move(otherwise);
-}
+std::string Or(const Node& node, const std::string& otherwise) { return node.is_scalar() ? node.scalar : otherwise; }
 
 Node WholeProduct(Node product, const std::string& contract_id) {
   const std::string name = Or(product["name"], "example");
