@@ -84,7 +84,7 @@ while read -r principal port purpose; do
   if grep -qxF "$principal $port $purpose" <<<"$granted"; then
     unchanged=$((unchanged + 1))
   else
-    try grant "$principal" "$port" ${purpose:+--for "$purpose"} </dev/null
+    try grant "$principal" "$port" ${purpose:+--purpose "$purpose"} </dev/null
   fi
 done <"examples/$example/grants.txt"
 [ "$unchanged" = 0 ] || echo "= $unchanged unchanged"
