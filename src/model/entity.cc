@@ -6,9 +6,9 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "model/own.h"
 #include "base/yaml.h"
 #include "model/address.h"
+#include "model/own.h"
 #include "model/reading.h"
 #include "model/repository.h"
 #include "model/schema.h"

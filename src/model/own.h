@@ -1,4 +1,5 @@
-// Weft's own parts of descriptors: `source` of an input port, `build` of an output port, mesh.yaml, policies and entities, as tables.
+// Weft's own parts of descriptors: `source` of an input port, `build` of an output port, mesh.yaml, policies and
+// entities, as tables.
 #pragma once
 
 #include "base/yaml.h"

@@ -53,8 +53,8 @@ std::optional<Personal> PersonalOf(const ColumnProfile& column);
 struct Reference {
   size_t from = 0, to = 0;  // Tables.
   std::string column;       // Whose values are there in the other table's key,
-  std::string key;  // As it is published.
-  int64_t missing = 0;  // but for those of so many rows: at most a quarter.
+  std::string key;          // As it is published.
+  int64_t missing = 0;      // but for those of so many rows: at most a quarter.
 };
 
 // Profiles one source after the other; what was profiled can be compared. Used by one thread.
