@@ -95,6 +95,19 @@ TEST(Query, ARevocationReachesPreparedStatements) {
   EXPECT_EQ(executed.error().code, Code::kDenied);
 }
 
+// The items of a list have an id of their own in the table's schema, and another in the contract's.
+TEST(Query, AFilterAsksForItemsWhateverTheirIds) {
+  TestMesh mesh({}, 0);
+  mesh.Load(10, 0, 50);
+  auto txn = Must(mesh.store().Begin());
+  Must(access::PutPolicies(
+      *txn, SystemClock(),
+      {Must(model::PolicyFile::Parse("policies: [{name: f, filter: 3 in row.items}]", "policies/f.yaml"))}, "gov"));
+  Must(txn->Commit());
+  EXPECT_EQ(Must(Ask(mesh, "ben", "FROM sales.orders.orders_v1")).rows, 2);
+  EXPECT_EQ(Must(Ask(mesh, "ben", "FROM sales.orders.orders_v1 WHERE items = [2, 3] OR items = [3, 4]")).rows, 2);
+}
+
 TEST(Query, NamesAreFullOrRefusedWithTheNearest) {
   TestMesh mesh;
   EXPECT_EQ(Refusal(mesh, "ben", "FROM order"), Refusal(mesh, "ben", "FROM order"));

@@ -76,10 +76,11 @@ class TestMesh {
     auto txn = Must(store_->Read());
     return Must(ledger::List(*txn, {.kind = kind}));
   }
-  // Another snapshot, of rows whose ids go on from `from`.
-  void Load(int64_t rows, int64_t from = 0) {
+  // Another snapshot, of rows whose ids go on from `from`; of columns whose ids go on from `last_field_id`.
+  void Load(int64_t rows, int64_t from = 0, int last_field_id = 0) {
     const auto port = PortOf();
-    auto schema = Must(model::SchemaOf(port.contract->schema.front(), nullptr));
+    const model::TableSchema former{0, {}, last_field_id};
+    auto schema = Must(model::SchemaOf(port.contract->schema.front(), last_field_id > 0 ? &former : nullptr));
     auto instance = Must(engine::Instance::Open({}));
     auto connection = Must(instance->Connect());
     auto staging = Must(lake_->Stage(kKey, schema, "1.0.0", NewId("run")));
