@@ -67,8 +67,9 @@ class Reader:
         self.seen = marks(list(self.left.values())) | marks(self.old)
         if who == "cleo":
             self.seen = marks([{name: row[name] for name in SOME} for row in self.left[USERS] + self.old])
-        # Where a filter holds, how many rows there are is not told.
-        self.hidden = {port for port in [*PORTS, *BAD] if policies.filtered(who, port)}
+        # Where a filter holds, how many rows there are is not told; one that comes to true for this reader hides nothing.
+        self.hidden = {port for port in [*PORTS, *BAD] if any(
+            test(row, who) is not True for test in policies.of(who, port, "filter") for row in mesh.rows.get(port, mesh.bad))}
         self.secret_counts = set().union(*(mesh.counted[port] for port in self.hidden))
         self.secret_counts -= set().union({0}, *(counts for port, counts in mesh.counted.items() if port not in self.hidden))
 
