@@ -10,6 +10,7 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "drivers/store/testing.h"
 #include "state/access/access.h"
 #include "state/ledger/ledger.h"
 
@@ -56,7 +57,7 @@ TEST_F(Home, AKilledProcessLeavesNoLock) {
 }
 
 TEST_F(Home, TheAdministratorsTokenIsMadeOnceAndWorks) {
-  auto store = store::Open("sqlite:" + (folder_ / "weft.db").string()).TakeValue();
+  auto store = store::Open(store::TestUrl((folder_ / "weft.db").string())).TakeValue();
   std::vector<store::Migration> migrations(ledger::Migrations().begin(), ledger::Migrations().end());
   migrations.insert(migrations.end(), access::Migrations().begin(), access::Migrations().end());
   ASSERT_TRUE(store::Migrate(*store, migrations));

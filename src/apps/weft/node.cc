@@ -10,6 +10,8 @@
 #include "apps/weft/certificates.h"
 #include "apps/weft/home.h"
 #include "apps/weft/metrics.h"
+#include "apps/weft/migrations.h"
+#include "apps/weft/places.h"
 #include "apps/weft/provider.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -42,15 +44,15 @@ Result<run::CheckAnswer> Check(const run::CheckRequest& request) {
   return run::CheckAnswer{std::move(verdict.results), verdict.refused, std::move(verdict.summary)};
 }
 
-Status MigrateAll(store::Store& store) {
-  std::vector<store::Migration> all;
-  for (auto part : {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(),
-                    runs::Migrations(), lineage::Migrations(), uploads::Migrations(), secrets::Migrations(),
-                    accounts::Migrations(), requests::Migrations()}) {
-    all.insert(all.end(), part.begin(), part.end());
-  }
-  return store::Migrate(store, all);
-}
+// The time of the store, once there is one: of several nodes that of all.
+class StoresClock final : public Clock {
+ public:
+  Instant Now() const override { return store_ ? store_->clock().Now() : SystemClock().Now(); }
+  void Follow(store::Store& store) { store_ = &store; }
+
+ private:
+  store::Store* store_ = nullptr;
+};
 
 // How a client of this machine would name the listener.
 std::string UrlOf(const Settings& settings, std::string_view plain, std::string_view secure, int port) {
@@ -133,10 +135,13 @@ class WholeNode final : public Node {
     lock_.emplace(TRY(FolderLock::Take(data_)));
     fs::remove_all(data_ + "/tmp");  // What a node left that did not end well.
     TRY(MakeFolders(data_ + "/tmp"));
+    TRY(MakeFolders(settings_.Text("shared")));
     store_ = TRY(store::Open(settings_.Text("store")));
-    TRY(MigrateAll(*store_));
+    clock_.Follow(*store_);
+    TRY(store::Migrate(*store_, AllMigrations()));
     vault_.emplace(settings_.Text("seal-key"));
-    ledger_ = TRY(ledger::Ledger::Open(*store_, clock_, data_ + "/ledger", {settings_.Duration("denial-window")}));
+    ledger_ = TRY(ledger::Ledger::Open(*store_, clock_, data_ + "/ledger",
+                                       {settings_.Duration("denial-window"), LedgerKeyFolder(settings_)}));
     const lake::Codec codec = TRY(lake::CodecFrom(settings_.Text("compression")));
     lake_ = TRY(lake::Lake::Open(*store_, clock_, settings_.Text("warehouse"), codec));
     token_file_ = TRY(AdminToken(*store_, clock_, data_));
@@ -178,7 +183,7 @@ class WholeNode final : public Node {
     queries_ = TRY(query::Engine::Start({*store_, clock_, *ledger_, *memory_, *vault_, query}));
     counted_queries_ = metrics_->Counting(*queries_);
     run::Options run;
-    run.upload_folder = data_ + "/uploads";
+    run.upload_folder = UploadFolder(settings_);
     run.source_roots = settings_.List("source-roots");
     run.temp_folder = data_ + "/tmp/run";
     run.threads = threads;
@@ -197,7 +202,7 @@ class WholeNode final : public Node {
       if (!usable) return usable.TakeError().With("public-url");
     }
     sign_in_ = TRY(signin::SignIn::Open(*store_, clock_,
-                                        {.key_file = data_ + "/sign-in.keys",
+                                        {.key_file = SignInKeyFile(settings_),
                                          .key_age = settings_.Duration("signing-key-lifetime"),
                                          .access_lifetime = settings_.Duration("access-token-lifetime"),
                                          .refresh_lifetime = settings_.Duration("sign-in-lifetime"),
@@ -212,7 +217,7 @@ class WholeNode final : public Node {
     }
     api_.emplace(rest::Api{*gate_, *store_, clock_, *ledger_, *lake_, *publish_, *runner_, *vault_, *sign_in_,
                            [this] { return metrics_->Text(); }, [this] { return Ready(); },
-                           settings_.Duration("token-lifetime"), Json()});
+                           settings_.Duration("token-lifetime"), Json(), Json(), PlacesOf(settings_)});
     http::ServerOptions http;
     http.address = settings_.Text("listen");
     http.port = static_cast<int>(settings_.Int("http-port"));
@@ -328,7 +333,7 @@ class WholeNode final : public Node {
 
   const Settings settings_;
   const std::string data_;
-  Clock& clock_ = SystemClock();
+  StoresClock clock_;
   std::atomic<bool> ready_ = false;
   std::string url_, flight_url_, token_file_;
   std::optional<FolderLock> lock_;

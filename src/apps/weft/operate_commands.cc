@@ -1,57 +1,17 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdlib>
-#include <list>
 
 #include "apps/weft/actions_command.h"
 #include "apps/weft/command.h"
 #include "apps/weft/completion.h"
 #include "apps/weft/init_command.h"
 #include "apps/weft/serve.h"
-#include "apps/weft/settings.h"
+#include "apps/weft/setting_flags.h"
 #include "base/text.h"
 
 namespace weft::app {
 namespace {
-
-// A flag of each setting; what was given goes to Settings, which judges it.
-class SettingFlags {
- public:
-  explicit SettingFlags(CLI::App& app) {
-    for (const Setting& setting : SettingTable()) {
-      Given& given = given_.emplace_back(Given{std::string(setting.name), {}, nullptr});
-      std::string text(setting.description);
-      if (!setting.otherwise.empty()) text += " [" + std::string(setting.otherwise) + "]";
-      given.option = app.add_option("--" + given.name, given.values, text);
-      if (setting.kind == Setting::Kind::kFlag) given.option->expected(0, 1);
-      if (setting.kind != Setting::Kind::kList && setting.kind != Setting::Kind::kFlag) given.option->expected(1);
-    }
-  }
-
-  Result<Settings> Read() const {
-    Settings::Flags flags;
-    for (const Given& given : given_) {
-      if (given.option->count() > 0 && given.values.empty()) flags.emplace_back(given.name, "true");
-      for (const std::string& value : given.values) flags.emplace_back(given.name, value);
-    }
-    return Settings::Read(flags, [](const char* name) -> const char* { return std::getenv(name); });
-  }
-
- private:
-  struct Given {
-    std::string name;
-    std::vector<std::string> values;
-    CLI::Option* option;
-  };
-  std::list<Given> given_;  // The parser keeps the addresses.
-};
-
-// A setting that will not do is bad usage; faults of the settings' file are told like those of any other file.
-Result<int> BadSettings(const Session& session, std::string_view command, Error error) {
-  if (error.code != Code::kInvalid || !error.problems.empty()) return error;
-  return session.Misused(command, error.message);
-}
 
 class ServeCommand : public Command {
  public:

@@ -242,6 +242,9 @@ Result<Settings> Settings::Read(const Flags& flags, const Environment& environme
   const std::string data = fs::absolute(settings.Text("data")).lexically_normal().string();
   settings.values_.find("data")->second.text = data;
   for (auto& [name, value] : settings.values_) value.text = ReplaceAll(value.text, "<data>", data);
+  const std::string shared = fs::absolute(settings.Text("shared")).lexically_normal().string();
+  settings.values_.find("shared")->second.text = shared;
+  for (auto& [name, value] : settings.values_) value.text = ReplaceAll(value.text, "<shared>", shared);
   return settings;
 }
 

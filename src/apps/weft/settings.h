@@ -21,7 +21,7 @@ struct Setting {
   enum class Kind { kText, kInt, kBytes, kMemory, kDuration, kFlag, kList };
   std::string_view name;  // "http-port": --http-port, WEFT_HTTP_PORT, and the key in the file.
   Kind kind;
-  std::string_view otherwise;  // The default; "<data>" stands for the data folder.
+  std::string_view otherwise;  // The default; "<data>" and "<shared>" stand for these folders.
   std::string_view description;
   int64_t least = 0;  // Of a kInt.
   int64_t most = INT64_MAX;

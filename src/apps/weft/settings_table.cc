@@ -15,11 +15,19 @@ constexpr Setting kTable[] = {
     {"flight-port", Kind::kInt, "7471", "The port of Flight SQL; 0 takes any free one.", 0, 65'535},
     {"tls-certificate", Kind::kText, "", "PEM file of the certificate chain that both listeners show."},
     {"tls-key", Kind::kText, "", "PEM file of the certificate's private key."},
-    {"store", Kind::kText, "sqlite:<data>/weft.db", "The control store: what the mesh knows."},
-    {"seal-key", Kind::kText, "<data>/seal.key",
+    {"store", Kind::kText, "sqlite:<data>/weft.db",
+     "The control store: what the mesh knows. sqlite:PATH of one node, or "
+     "postgres://USER@HOST/DATABASE?sslmode=verify-full "
+     "of one or several, as libpq takes it; its password lies in a file that passfile= in the URL or PGPASSFILE "
+     "names."},
+    {"shared", Kind::kText, "<data>",
+     "The folder of what all nodes over one store have in common: keys, data files that were sent, and, unless they "
+     "are "
+     "set, the seal key and the warehouse. Each node has its own data folder beside it."},
+    {"seal-key", Kind::kText, "<shared>/seal.key",
      "The file of the key that secrets in the store are sealed with; made when first needed. Kept elsewhere than the "
      "store, a copy of the store tells none of them."},
-    {"warehouse", Kind::kText, "<data>/warehouse", "The folder of the lake's tables."},
+    {"warehouse", Kind::kText, "<shared>/warehouse", "The folder of the lake's tables."},
     {"compression", Kind::kText, "zstd",
      "How the lake's Parquet files are compressed: zstd (smallest), snappy, or uncompressed (quickest to read)."},
     {"source-roots", Kind::kList, "", "Folders outside a product's own from which file sources may read."},

@@ -6,18 +6,14 @@
 #include <cerrno>
 #include <condition_variable>
 #include <cstring>
-#include <deque>
-#include <thread>
 #include <unordered_map>
 
-#include "base/threads.h"
-#include "drivers/store/store.h"
+#include "drivers/store/turns.h"
 
 namespace weft::store {
 namespace {
 
-constexpr auto kBusyMillis = 5'000;                   // For other processes that hold the file.
-constexpr auto kPatience = std::chrono::seconds(30);  // For other threads of ours.
+constexpr auto kBusyMillis = 5'000;  // For other processes that hold the file.
 constexpr size_t kMaxReaders = 64;
 constexpr size_t kMaxStatements = 256;
 
@@ -82,6 +78,16 @@ class Connection {
   }
 
   Result<std::vector<Row>> Run(std::string_view sql, std::span<const Cell> args) {
+    std::vector<Row> rows;
+    TRY(Each(sql, args, [&](Row row) -> Status {
+      rows.push_back(std::move(row));
+      return {};
+    }));
+    return rows;
+  }
+
+  template <class Visit>
+  Status Each(std::string_view sql, std::span<const Cell> args, const Visit& visit) {
     Statement* statement = TRY(Prepare(sql));
     struct Reset {
       sqlite3_stmt* handle;
@@ -91,11 +97,10 @@ class Connection {
       }
     } reset{statement->handle};
     TRY(Bind(*statement, args, sql));
-    std::vector<Row> rows;
     int step = sqlite3_step(statement->handle);
-    for (; step == SQLITE_ROW; step = sqlite3_step(statement->handle)) rows.push_back(Fetch(statement->handle));
+    for (; step == SQLITE_ROW; step = sqlite3_step(statement->handle)) TRY(visit(Fetch(statement->handle)));
     if (step != SQLITE_DONE) return Failure(db_, step, path_);
-    return rows;
+    return {};
   }
 
   bool in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }
@@ -156,55 +161,6 @@ class Connection {
   std::unordered_map<std::string, Statement> statements_;
 };
 
-// A lock that is handed over in the order of asking, so that no writer starves.
-class Turns {
- public:
-  Status Take() {
-    std::unique_lock lock(mutex_);
-    const auto self = std::this_thread::get_id();
-    if (taken_ && holder_ == self) {
-      return Error{Code::kInternal, "this thread has a writing transaction open already; it cannot wait for itself"};
-    }
-    if (!taken_) {
-      taken_ = true;
-      holder_ = self;
-      return {};
-    }
-    Waiter waiter;
-    waiting_.push_back(&waiter);
-    if (!waiter.wake.wait_for(lock, kPatience, [&] { return waiter.turn; })) {
-      std::erase(waiting_, &waiter);
-      return Error{Code::kUnavailable,
-                   "the store is busy: another transaction held it for 30 s; try again in a moment"};
-    }
-    holder_ = self;
-    return {};
-  }
-
-  void Leave() {
-    std::lock_guard lock(mutex_);
-    holder_ = {};
-    if (waiting_.empty()) {
-      taken_ = false;
-      return;
-    }
-    Waiter* next = waiting_.front();
-    waiting_.pop_front();
-    next->turn = true;
-    next->wake.notify_one();  // Under the lock: the waiter's condition variable lives on its own stack.
-  }
-
- private:
-  struct Waiter {
-    std::condition_variable wake;
-    bool turn = false;
-  };
-  std::mutex mutex_;
-  bool taken_ = false;
-  std::thread::id holder_;
-  std::deque<Waiter*> waiting_;
-};
-
 class SqliteStore final : public Store {
  public:
   SqliteStore(std::string path, std::unique_ptr<Connection> writer)
@@ -212,7 +168,8 @@ class SqliteStore final : public Store {
 
   Result<std::unique_ptr<Txn>> Begin() override;
   Result<std::unique_ptr<Txn>> Read() override;
-  Status Purge() override;
+  Status Purge(std::string_view table) override;
+  Clock& clock() override { return SystemClock(); }
 
   void GiveBack(std::unique_ptr<Connection> connection, bool writes) {
     if (writes) {
@@ -278,6 +235,15 @@ class SqliteTxn final : public Txn {
     return rows;
   }
 
+  Status Each(std::string_view sql, const std::function<Status(const Row&)>& visit) override {
+    TRY(StillGood());
+    Status ran = connection_->Each(sql, {}, visit);
+    if (!ran) broken_ = ran.error().message;
+    return ran;
+  }
+
+  Dialect dialect() const override { return Dialect::kSqlite; }
+
   Status Commit() override {
     TRY(StillGood());
     Status committed = connection_->Execute("COMMIT");
@@ -312,7 +278,7 @@ Result<std::unique_ptr<Txn>> SqliteStore::Begin() {
 }
 
 // The write-ahead log has pages as they were before; into the file, and the log begins anew at length zero.
-Status SqliteStore::Purge() {
+Status SqliteStore::Purge(std::string_view) {
   TRY(turns_.Take());
   auto moved = writer_->Run("PRAGMA wal_checkpoint(TRUNCATE)", {});
   turns_.Leave();

@@ -60,7 +60,7 @@ Handler SubmitRuns, ListRuns, GetRun, CancelRun, RetryRun;
 // How many rows there are tells those who see some of them how many are hidden.
 bool MayCount(const model::Decision& decision);
 Json SnapshotJson(const lake::Snapshot& snapshot, bool counts);
-Handler Snapshots, TagSnapshot, Sweep;
+Handler Snapshots, TagSnapshot, Sweep, Backup;
 // access.cc
 Handler ListGrants, PutGrant, RevokeGrants, ListTokens, CreateToken, RevokeToken;
 // policies.cc

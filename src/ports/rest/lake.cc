@@ -88,4 +88,15 @@ Answer Sweep(Api& api, const Caller& caller, const http::Request& request) {
   return http::Response::Of(detail);
 }
 
+Answer Backup(Api& api, const Caller& caller, const http::Request& request) {
+  const Json body = TRY(BodyOf(request, {"folder", "with_keys"}));
+  const std::string folder = TRY(NeedText(body, "folder"));
+  backup::Context context{api.store, api.clock, api.ledger, api.places};
+  const backup::Description made = TRY(backup::Make(context, caller, folder, body["with_keys"].Bool()));
+  Json answer = made.ToJson();
+  Json::Array places;
+  for (const backup::Places::Key& key : api.places.keys) places.emplace_back(key.path);
+  return http::Response::Of(answer.Set("key_files", std::move(places)));
+}
+
 }  // namespace weft::rest

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "drivers/store/testing.h"
 #include "state/access/access.h"
 #include "state/catalog/catalog.h"
 #include "state/lineage/lineage.h"
@@ -39,7 +40,7 @@ class Rest : public testing::Test {
     engine::SetExtensionFolder(WEFT_DUCKDB_EXTENSIONS);
     folder_ = fs::temp_directory_path() / NewId("rest");
     fs::create_directories(folder_ / "tmp");
-    store_ = store::Open("sqlite:" + (folder_ / "weft.db").string()).TakeValue();
+    store_ = store::Open(store::TestUrl((folder_ / "weft.db").string())).TakeValue();
     std::vector<store::Migration> all;
     for (auto part : {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(),
                       runs::Migrations(), lineage::Migrations(), uploads::Migrations(), secrets::Migrations(),

@@ -32,6 +32,7 @@ const gate::Route<Api> kRoutes[] = {
     {"GET", "/v1/snapshots", kBrowse, nullptr, Snapshots, {kRead}},
     {"POST", "/v1/tags", kBrowse, nullptr, TagSnapshot, {kRun}},
     {"POST", "/v1/sweep", kAdminister, nullptr, Sweep},
+    {"POST", "/v1/backup", kAdminister, nullptr, Backup},
     {"GET", "/v1/grants", kBrowse, nullptr, ListGrants},
     {"POST", "/v1/grants", kBrowse, nullptr, PutGrant, {kGrant}},
     {"DELETE", "/v1/grants", kBrowse, nullptr, RevokeGrants, {kGrant}},

@@ -150,7 +150,7 @@ Status Record(store::Txn& txn, Clock& clock, const Caller& caller, std::string k
 }
 
 Status PurgeStore(Api& api, std::string_view done, std::string_view again) {
-  Status purged = api.store.Purge();
+  Status purged = secrets::Purge(api.store);
   if (purged) return {};
   return Error{purged.error().code, fmt::format("{}, but {}: {}", done, purged.error().message, again)};
 }

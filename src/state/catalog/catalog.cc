@@ -88,12 +88,22 @@ CREATE TABLE search_rows (
   product TEXT NOT NULL
 );
 CREATE INDEX search_rows_product ON search_rows (domain, product);
+-- sqlite
 CREATE VIRTUAL TABLE search USING fts5 (
   kind UNINDEXED, address UNINDEXED, domain UNINDEXED, status UNINDEXED,
   title, description, tags, context,
   tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
 );
+-- sqlite
 CREATE VIRTUAL TABLE search_words USING fts5vocab (search, row);
+-- postgres
+CREATE TABLE search (rowid BIGINT PRIMARY KEY, kind TEXT, address TEXT, domain TEXT, status TEXT,
+  title TEXT, description TEXT, tags TEXT, context TEXT,
+  own tsvector GENERATED ALWAYS AS (to_tsvector('simple', title || ' ' || description || ' ' || tags)) STORED,
+  words tsvector GENERATED ALWAYS AS (
+    to_tsvector('simple', title || ' ' || description || ' ' || tags || ' ' || context)) STORED);
+-- postgres
+CREATE INDEX search_words ON search USING gin (words);
 )"},
     {"catalog", 2, R"(
 CREATE INDEX product_data_sha256 ON product_data (sha256);

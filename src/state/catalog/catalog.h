@@ -62,6 +62,8 @@ struct PortRow {
 // of the product, or of a port's contract, is there with other bytes and is no draft; a changed `status` alone is a
 // transition. The same bytes again change nothing.
 Status Put(store::Txn& txn, Clock& clock, const model::Bundle& bundle, const std::string& principal);
+// Writes the full text of every product anew: of a store that was filled otherwise.
+Status IndexAll(store::Txn& txn);
 // The newest registered version (or `version`), with its data files; kNotFound with near names.
 Result<BundlePtr> Product(store::Txn& txn, const std::string& domain, const std::string& name,
                           const std::string& version = "");

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "drivers/store/testing.h"
 
 namespace weft::catalog {
 namespace {
@@ -66,7 +67,7 @@ class CatalogTest : public ::testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(MakeFolders(folder_));
-    store_ = store::Open("sqlite:" + folder_ + "/store.db").value();
+    store_ = store::Open(store::TestUrl(folder_ + "/store.db")).value();
     ASSERT_TRUE(store::Migrate(*store_, Migrations()));
     txn_ = store_->Begin().value();
   }

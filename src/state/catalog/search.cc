@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/text.h"
@@ -88,7 +89,18 @@ std::vector<std::string> WordsOf(std::string_view text) {
   return words;
 }
 
+// FTS5's "word"* in PostgreSQL's own language: 'word':*.
+std::string ForPostgres(std::string term) {
+  const bool beginning = term.ends_with('*');
+  if (beginning) term.pop_back();
+  return "'" + term.substr(1, term.size() - 2) + "'" + (beginning ? ":*" : "");
+}
+
 Result<bool> IsThere(store::Txn& txn, const std::string& term) {
+  if (txn.dialect() == store::Dialect::kPostgres) {
+    return !TRY(txn.Run("SELECT 1 FROM search WHERE words @@ to_tsquery('simple', $1) LIMIT 1", {ForPostgres(term)}))
+    .empty();
+  }
   return !TRY(txn.Run("SELECT rowid FROM search WHERE search MATCH $1 LIMIT 1", {term}))
   .empty();
 }
@@ -102,10 +114,13 @@ Result<std::string> TermOf(store::Txn& txn, const std::string& word, bool last) 
   if (!last && TRY(IsThere(txn, exact))) return exact;
   if (TRY(IsThere(txn, beginning))) return beginning;
   const auto size = static_cast<int64_t>(word.size());
-  auto rows =
-      TRY(txn.Run("SELECT term FROM search_words WHERE length(term) BETWEEN CAST($1 AS INTEGER) AND "
-                  "CAST($2 AS INTEGER)",
-                  {store::Int(size - size / 3 - 1), store::Int(size + size / 3 + 1)}));
+  const std::string_view words = txn.dialect() == store::Dialect::kPostgres
+                                     ? "(SELECT word AS term FROM ts_stat('SELECT words FROM search')) AS all_words"
+                                     : "search_words";
+  auto rows = TRY(txn.Run(fmt::format("SELECT term FROM {} WHERE length(term) BETWEEN CAST($1 AS INTEGER) AND "
+                                      "CAST($2 AS INTEGER)",
+                                      words),
+                          {store::Int(size - size / 3 - 1), store::Int(size + size / 3 + 1)}));
   std::vector<std::string> terms;
   for (const store::Row& row : rows) terms.push_back(row.text(0));
   std::vector<std::string_view> candidates(terms.begin(), terms.end());
@@ -155,7 +170,20 @@ Result<std::vector<Hit>> Search(store::Txn& txn, const std::string& words, const
       "END AS score, instr(highlight(search, 4, char(2), '') || highlight(search, 5, char(2), '') || "
       "highlight(search, 6, char(2), ''), char(2)) AS own FROM search "
       "WHERE search MATCH $1 AND ($2 = '' OR domain = $2) ORDER BY score, address, title LIMIT $3";
-  for (const store::Row& row : TRY(txn.Run(kSql, {Join(terms, " AND "), domain, store::Int(limit)}))) {
+  constexpr std::string_view kPostgres =
+      "SELECT kind, address, title, ts_headline('simple', description, query, 'StartSel=«, StopSel=», MaxWords=16, "
+      "MinWords=4'), status, -ts_rank(words, query) * CASE kind WHEN 'product' THEN 2.0 WHEN 'port' THEN 1.5 ELSE 1.0 "
+      "END AS score, CASE WHEN own @@ to_tsquery('simple', $4) THEN 1 ELSE 0 END FROM search, "
+      "to_tsquery('simple', $1) AS query WHERE words @@ query AND ($2 = '' OR domain = $2) "
+      "ORDER BY score, address, title LIMIT $3";
+  std::vector<store::Row> rows;
+  if (txn.dialect() == store::Dialect::kPostgres) {
+    std::ranges::transform(terms, terms.begin(), ForPostgres);
+    rows = TRY(txn.Run(kPostgres, {Join(terms, " & "), domain, store::Int(limit), Join(terms, " | ")}));
+  } else {
+    rows = TRY(txn.Run(kSql, {Join(terms, " AND "), domain, store::Int(limit)}));
+  }
+  for (const store::Row& row : rows) {
     // A column that only the names above it made a hit says nothing beside its port, which is one too.
     if (row.text(0) == "column" && row.text(6) == "0") continue;
     Hit hit{row.text(0), row.text(1), row.text(2), row.text(3), row.text(4), 0};

@@ -111,6 +111,9 @@ class Staging;
 
 enum class Operation { kAppend, kOverwrite };
 
+// Every file that a snapshot or a table's newest metadata names.
+Result<std::vector<std::string>> NamedFiles(store::Txn& txn);
+
 // Ends the lease of a run that cannot be alive any more, so that nobody waits for it to expire.
 Status EndLease(store::Txn& txn, const model::PortKey& key, const std::string& run_id);
 

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "drivers/store/testing.h"
 
 namespace weft::lake {
 namespace {
@@ -39,7 +40,7 @@ class LakeTest : public ::testing::Test {
     engine::SetExtensionFolder(WEFT_DUCKDB_EXTENSIONS);
     folder_ = fs::temp_directory_path() / ("weft-lake-" + NewSecret(6));
     fs::create_directories(folder_);
-    store_ = store::Open("sqlite:" + (folder_ / "weft.db").string()).value();
+    store_ = store::Open(store::TestUrl((folder_ / "weft.db").string())).value();
     ASSERT_TRUE(store::Migrate(*store_, Migrations()));
     lake_ = Lake::Open(*store_, clock_, folder_ / "lake").value();
     instance_ = engine::Instance::Open({.threads = 2, .memory_bytes = int64_t{256} << 20}).value();

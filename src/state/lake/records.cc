@@ -327,4 +327,14 @@ Result<std::vector<std::string>> Referenced(store::Txn& txn, const model::PortKe
   return paths;
 }
 
+Result<std::vector<std::string>> NamedFiles(store::Txn& txn) {
+  std::vector<std::string> files;
+  for (const model::PortKey& key : TRY(Ports(txn))) {
+    for (std::string& path : TRY(Referenced(txn, key))) {
+      if (!path.empty()) files.push_back(std::move(path));
+    }
+  }
+  return files;
+}
+
 }  // namespace weft::lake

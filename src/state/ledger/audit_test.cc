@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/id.h"
+#include "drivers/store/testing.h"
 
 namespace weft::ledger {
 namespace {
@@ -27,7 +28,7 @@ class AuditTest : public ::testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(MakeFolders(folder_));
-    store_ = store::Open("sqlite:" + folder_ + "/store.db").value();
+    store_ = store::Open(store::TestUrl(folder_ + "/store.db")).value();
     ASSERT_TRUE(store::Migrate(*store_, Migrations()));
     Open(Millis(60'000));
   }

@@ -126,8 +126,8 @@ Result<SigningKey> OpenKey(const std::string& folder, bool may_create) {
   if (text.error().code != Code::kNotFound) return text.TakeError();
   if (!may_create) {
     return Error{Code::kConflict, "the ledger's signing key " + path +
-                                      " is missing, but the store holds a signed ledger; "
-                                      "restore the file from a backup"};
+                                      " is missing, but the store holds a signed ledger; restore the file from a "
+                                      "backup, or, of several nodes over the store, name their folder with --shared"};
   }
   SigningKey key = NewSigningKey();
   TRY(WriteFileAtomically(path, Json::Map({{"secret", key.secret}, {"public", key.public_key}}).Dump() + "\n", 0600));

@@ -55,7 +55,7 @@ std::string InsertOf(size_t rows) {
     for (size_t c = 1; c <= 9; ++c) sql += fmt::format("{}${}", c == 1 ? "" : ", ", i * 9 + c);
     sql += ")";
   }
-  return sql;
+  return sql + " ON CONFLICT (seq) DO NOTHING";  // Another node may have taken them in meanwhile.
 }
 
 Status InsertAll(store::Txn& txn, Terms& terms, const std::vector<Trace>& traces) {

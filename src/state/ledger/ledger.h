@@ -76,12 +76,15 @@ struct Excerpt;
 
 struct Options {
   Millis denial_window{60'000};  // How long a denial stands for its like: see Deny. 0: each is a row of its own.
+  std::string key_folder = {};   // Where the signing key is; empty: in the ledger's folder.
 };
 
-// Seals, groups the commits of reads, verifies. One per store; thread-safe.
+// Seals, groups the commits of reads, verifies. One per node; the nodes over one store share the key, and whichever
+// comes first in the writers' queue seals. Thread-safe.
 class Ledger {
  public:
-  // `folder` keeps the signing key (0600) and the newest signed head outside the store, so that a cut end is seen.
+  // `folder` keeps the signing key (0600) and the newest signed head outside the store, so that a cut end is seen; also
+  // of what other nodes seal, within a second.
   // kConflict when the store has a signed head but the folder lacks the key that signed it.
   static Result<std::unique_ptr<Ledger>> Open(store::Store& store, Clock& clock, std::string folder,
                                               Options options = {});

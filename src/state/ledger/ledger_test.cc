@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "drivers/store/testing.h"
 
 namespace weft::ledger {
 namespace {
@@ -24,7 +25,7 @@ class LedgerTest : public ::testing::Test {
     fs::remove_all(folder_);
   }
   void Open() {
-    store_ = store::Open("sqlite:" + folder_ + "/store.db").value();
+    store_ = store::Open(store::TestUrl(folder_ + "/store.db")).value();
     ASSERT_TRUE(store::Migrate(*store_, Migrations()));
     ledger_ = Ledger::Open(*store_, SystemClock(), folder_).value();
   }

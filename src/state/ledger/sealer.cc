@@ -31,7 +31,7 @@ struct Ledger::Impl {
   Impl(store::Store& s, Clock& c, const std::string& folder, const Options& options)
       : store(s), clock(c), file(folder), denials(options.denial_window), index(s) {}
 
-  Status Start(const std::string& folder);
+  Status Start(const std::string& folder, const std::string& key_folder);
   void Stop();
   Result<std::shared_ptr<Batch>> Enqueue(std::span<const Entry> entries);
   Status Await(Batch& batch);
@@ -42,6 +42,7 @@ struct Ledger::Impl {
   Status NoteCut(const Head& stored);
   Status TellDenials(bool all);
   Status FollowUp();
+  Status FollowHead();
   Result<std::unique_ptr<store::Txn>> OneMoment(Head* outside, Head* cut);
   void Tick();
 
@@ -64,14 +65,15 @@ struct Ledger::Impl {
   std::unique_ptr<Ticker> ticker;
 };
 
-Status Ledger::Impl::Start(const std::string& folder) {
+Status Ledger::Impl::Start(const std::string& folder, const std::string& key_folder) {
   TRY(MakeFolders(folder));
+  TRY(MakeFolders(key_folder));
   Head stored;
   {
-    auto txn = TRY(store.Read());
+    auto txn = TRY(store.Begin());  // In the writers' queue: of nodes that start together, one makes the key.
     stored = TRY(StoredHead(*txn));
+    key = TRY(OpenKey(key_folder, stored.seq == 0));
   }
-  key = TRY(OpenKey(folder, stored.seq == 0));
   newest = TRY(file.Read());
   TRY(NoteCut(stored));
   // After a crash between the commit and the file the store is ahead by one batch.
@@ -203,8 +205,28 @@ Status Ledger::Impl::TellDenials(bool all) {
 Status Ledger::Impl::FollowUp() {
   const auto now = std::chrono::steady_clock::now();
   if (now < follow_up_at) return {};
+  TRY(FollowHead());
   const int taken = TRY(index.Next());
   follow_up_at = taken < kSealBatch ? now + kIndexEvery : now;
+  return {};
+}
+
+// What another node sealed is witnessed here too.
+Status Ledger::Impl::FollowHead() {
+  std::lock_guard lock(sealing);
+  Head head;
+  {
+    auto txn = TRY(store.Read());
+    head = TRY(StoredHead(*txn));
+  }
+  if (head.seq <= newest.seq) return {};
+  if (!VerifySignature(key.public_key, SignedText(head), head.signature)) {
+    return Error{Code::kConflict, fmt::format("the signed head at row {} was forged: its signature is not of this "
+                                              "mesh's key",
+                                              head.seq)};
+  }
+  TRY(file.Write(head));
+  newest = head;
   return {};
 }
 
@@ -230,7 +252,7 @@ Ledger::~Ledger() { impl_->Stop(); }
 
 Result<std::unique_ptr<Ledger>> Ledger::Open(store::Store& store, Clock& clock, std::string folder, Options options) {
   auto impl = std::make_unique<Impl>(store, clock, folder, options);
-  TRY(impl->Start(folder));
+  TRY(impl->Start(folder, options.key_folder.empty() ? folder : options.key_folder));
   return std::unique_ptr<Ledger>(new Ledger(std::move(impl)));
 }
 

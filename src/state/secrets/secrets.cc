@@ -48,6 +48,8 @@ Result<std::vector<Listed>> List(store::Txn& txn, const std::string& kind, const
   return listed;
 }
 
+Status Purge(store::Store& store) { return store.Purge("sealed"); }
+
 Status Remove(store::Txn& txn, const Name& name) {
   const auto removed = TRY(txn.Run("DELETE FROM sealed WHERE kind = $1 AND scope = $2 AND name = $3 RETURNING name",
                                    {name.kind, name.scope, name.name}));

@@ -33,9 +33,9 @@ struct Listed {
 Status CheckName(const std::string& name);
 // Of one kind, and of one scope unless that is empty.
 Result<std::vector<Listed>> List(store::Txn& txn, const std::string& kind, const std::string& scope = "");
-// kNotFound where there is none. What was sealed is overwritten in the store; Store::Purge, after the commit, takes it
-// out of the store's log too.
+// kNotFound where there is none. Purge, after the commit, takes what was sealed out of the store's files too.
 Status Remove(store::Txn& txn, const Name& name);
+Status Purge(store::Store& store);  // As Store::Purge, of all that is sealed.
 
 // Seals and opens with the key in a file beside the store. Thread-safe.
 class Vault {

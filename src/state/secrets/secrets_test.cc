@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/id.h"
+#include "drivers/store/testing.h"
 
 namespace weft::secrets {
 namespace {
@@ -18,7 +19,7 @@ class SecretsTest : public ::testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(MakeFolders(folder_));
-    store_ = store::Open("sqlite:" + (folder_ / "weft.db").string()).value();
+    store_ = store::Open(store::TestUrl((folder_ / "weft.db").string())).value();
     ASSERT_TRUE(store::Migrate(*store_, Migrations()));
   }
   void TearDown() override {
@@ -188,7 +189,7 @@ TEST_F(SecretsTest, WhatIsRemovedIsInNoFileOfTheStore) {
     ASSERT_TRUE(Remove(*txn, kPassword));
     ASSERT_TRUE(txn->Commit());
   }
-  ASSERT_TRUE(store_->Purge());
+  ASSERT_TRUE(Purge(*store_));
   EXPECT_FALSE(InStore(piece));
   EXPECT_FALSE(InStore(head));
   EXPECT_EQ(Get(vault, kPassword).error().code, Code::kNotFound);
@@ -207,7 +208,7 @@ TEST_F(SecretsTest, WhatIsReplacedIsInNoFileOfTheStore) {
     const std::string sealed = Sealed(kPassword);
     EXPECT_TRUE(InStore(sealed.substr(0, 48)));
     ASSERT_TRUE(Put(vault, kPassword, std::string(bytes, 'r')));
-    ASSERT_TRUE(store_->Purge());
+    ASSERT_TRUE(Purge(*store_));
     EXPECT_FALSE(InStore(sealed.substr(0, 48)));
     EXPECT_FALSE(InStore(sealed.substr(sealed.size() - 48)));
   }
@@ -218,9 +219,9 @@ TEST_F(SecretsTest, PurgeSaysWhenAReaderHoldsTheLog) {
   ASSERT_TRUE(Put(vault, kPassword, "hunter2"));
   auto reader = store_->Read().value();
   ASSERT_TRUE(Put(vault, kPassword, "hunter3"));
-  EXPECT_EQ(store_->Purge().error().code, Code::kUnavailable);
+  EXPECT_EQ(Purge(*store_).error().code, Code::kUnavailable);
   reader.reset();
-  EXPECT_TRUE(store_->Purge());
+  EXPECT_TRUE(Purge(*store_));
 }
 
 }  // namespace

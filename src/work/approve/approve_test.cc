@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "drivers/store/testing.h"
 #include "model/repository.h"
 #include "state/accounts/accounts.h"
 #include "state/ledger/ledger.h"
@@ -52,7 +53,7 @@ class ApproveTest : public ::testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(MakeFolders(folder_));
-    store_ = store::Open("sqlite:" + folder_ + "/store.db").value();
+    store_ = store::Open(store::TestUrl(folder_ + "/store.db")).value();
     for (auto migrations : {ledger::Migrations(), access::Migrations(), accounts::Migrations(), catalog::Migrations(),
                             requests::Migrations()}) {
       ASSERT_TRUE(store::Migrate(*store_, migrations));

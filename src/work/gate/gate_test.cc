@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/id.h"
+#include "drivers/store/testing.h"
 #include "state/access/access.h"
 
 namespace weft::gate {
@@ -15,7 +16,7 @@ class GateTest : public ::testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(MakeFolders(folder_));
-    store_ = store::Open("sqlite:" + folder_ + "/store.db").value();
+    store_ = store::Open(store::TestUrl(folder_ + "/store.db")).value();
     ASSERT_TRUE(store::Migrate(*store_, access::Migrations()));
     ASSERT_TRUE(store::Migrate(*store_, ledger::Migrations()));
     ledger_ = ledger::Ledger::Open(*store_, SystemClock(), folder_).value();

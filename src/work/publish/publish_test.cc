@@ -43,7 +43,8 @@ class Meanwhile final : public store::Store {
     return inner_.Begin();
   }
   Result<std::unique_ptr<store::Txn>> Read() override { return inner_.Read(); }
-  Status Purge() override { return inner_.Purge(); }
+  Status Purge(std::string_view table) override { return inner_.Purge(table); }
+  Clock& clock() override { return inner_.clock(); }
 
  private:
   store::Store& inner_;

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/id.h"
+#include "drivers/store/testing.h"
 #include "state/catalog/catalog.h"
 #include "state/ledger/ledger.h"
 #include "work/publish/publish.h"
@@ -44,7 +45,7 @@ class SentTest : public ::testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(MakeFolders(folder_ + "/uploads"));
-    store_ = store::Open("sqlite:" + folder_ + "/store.db").value();
+    store_ = store::Open(store::TestUrl(folder_ + "/store.db")).value();
     for (auto part : {access::Migrations(), ledger::Migrations(), catalog::Migrations(), uploads::Migrations(),
                       secrets::Migrations()}) {
       ASSERT_TRUE(store::Migrate(*store_, part));

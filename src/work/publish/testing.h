@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "drivers/store/testing.h"
 #include "state/catalog/catalog.h"
 #include "state/ledger/ledger.h"
 #include "state/lineage/lineage.h"
@@ -85,7 +86,7 @@ class PublishTest : public ::testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(MakeFolders(folder_));
-    store_ = store::Open("sqlite:" + folder_ + "/store.db").value();
+    store_ = store::Open(store::TestUrl(folder_ + "/store.db")).value();
     ASSERT_TRUE(store::Migrate(*store_, access::Migrations()));
     ASSERT_TRUE(store::Migrate(*store_, ledger::Migrations()));
     ASSERT_TRUE(store::Migrate(*store_, catalog::Migrations()));

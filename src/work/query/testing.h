@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/id.h"
+#include "drivers/store/testing.h"
 #include "model/repository.h"
 #include "state/access/access.h"
 #include "state/catalog/catalog.h"
@@ -27,7 +28,7 @@ class TestMesh {
       : folder_(fs::temp_directory_path() / NewId("weft-query")) {
     Must(MakeFolders(folder_));
     engine::SetExtensionFolder(WEFT_DUCKDB_EXTENSIONS);
-    store_ = Must(store::Open("sqlite:" + (folder_ / "weft.db").string()));
+    store_ = Must(store::Open(store::TestUrl((folder_ / "weft.db").string())));
     for (auto migrations : {ledger::Migrations(), access::Migrations(), catalog::Migrations(), lake::Migrations(),
                             secrets::Migrations()}) {
       Must(store::Migrate(*store_, migrations));

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "drivers/store/testing.h"
 #include "model/checks.h"
 #include "state/access/access.h"
 #include "state/catalog/catalog.h"
@@ -71,7 +72,7 @@ class RunnerTest : public ::testing::Test {
     engine::SetExtensionFolder(WEFT_DUCKDB_EXTENSIONS);
     fs::create_directories(folder_ / "roots");
     fs::create_directories(folder_ / "outside");
-    store_ = store::Open("sqlite:" + (folder_ / "weft.db").string()).value();
+    store_ = store::Open(store::TestUrl((folder_ / "weft.db").string())).value();
     std::vector<store::Migration> all;
     for (auto migrations : {catalog::Migrations(), access::Migrations(), lake::Migrations(), runs::Migrations(),
                             ledger::Migrations(), lineage::Migrations(), secrets::Migrations()}) {

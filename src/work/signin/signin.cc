@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/id.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "drivers/token/password.h"
 #include "drivers/token/provider.h"
@@ -58,21 +59,23 @@ Status CheckPasswordText(const std::string& password) {
 
 Result<std::unique_ptr<SignIn>> SignIn::Open(store::Store& store, Clock& clock, Options options) {
   std::unique_ptr<SignIn> made(new SignIn(store, clock, std::move(options)));
-  TRY(made->LoadKeys());
   TRY(made->Tend());
   return made;
 }
 
-Status SignIn::LoadKeys() {
+Status SignIn::LoadKeys() const {
   auto text = ReadFile(options_.key_file, size_t{1} << 16);
   if (!text) return text.error().code == Code::kNotFound ? Status() : Status(text.TakeError());
   auto all = Json::Parse(*text);
   if (!all) return all.TakeError().With(options_.key_file);
+  std::vector<Key> keys;
   for (const Json& item : all->Items()) {
     auto key = token::SigningKey::FromPem(item["pem"].Text());
     if (!key) return key.TakeError().With(options_.key_file);
-    keys_.push_back({ key.TakeValue(), TRY(Instant::Parse(item["made_at"].Text())) });
+    keys.push_back({ key.TakeValue(), TRY(Instant::Parse(item["made_at"].Text())) });
   }
+  std::lock_guard lock(mutex_);
+  keys_ = std::move(keys);
   return {};
 }
 
@@ -98,13 +101,14 @@ Status SignIn::MakeKey() {
 }
 
 Status SignIn::Tend() {
+  auto txn = TRY(store_.Begin());  // In the writers' queue: of several nodes, one makes the key.
+  TRY(LoadKeys());
   bool old = false;
   {
     std::lock_guard lock(mutex_);
     old = keys_.empty() || clock_.Now().micros - keys_[0].made_at.micros > options_.key_age.count() * 1'000;
   }
   if (old) TRY(MakeKey());
-  auto txn = TRY(store_.Begin());
   const Instant before{clock_.Now().micros - kForgetAfter};
   TRY(accounts::ForgetExpired(*txn, before));
   for (const char* pattern : {kSignedInTokens, kServiceTokens}) {
@@ -119,6 +123,7 @@ Result<std::string> SignIn::Signed(const Json& claims) const {
 }
 
 Json SignIn::Jwks() const {
+  if (Status loaded = LoadKeys(); !loaded) log::Warn("keys of sign-in not read", {{"why", loaded.error().message}});
   std::lock_guard lock(mutex_);
   Json::Array keys;
   for (const Key& key : keys_) keys.push_back(key.key.PublicJwk());

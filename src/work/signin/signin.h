@@ -101,7 +101,7 @@ class SignIn {
         options_(std::move(options)),
         failures_(clock, options_.tries, kForgiven),
         starts_(clock, options_.tries, kForgiven) {}
-  Status LoadKeys();
+  Status LoadKeys() const;  // As the file has them by now: nodes over one store share it.
   Status MakeKey();
   Result<std::string> Signed(const Json& claims) const;
   Status TakeTurn();
@@ -130,7 +130,7 @@ class SignIn {
   std::counting_semaphore<> hashing_{2};
   std::atomic<int> wanting_{0};  // Those that hash and those that wait to.
   mutable std::mutex mutex_;
-  std::vector<Key> keys_;  // Newest first; older ones until what they signed is past.
+  mutable std::vector<Key> keys_;  // Newest first; older ones until what they signed is past.
 };
 
 // Whatever the principal holds ends: its tokens, and the sign-ins that would give it new ones.

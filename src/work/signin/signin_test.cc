@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/id.h"
+#include "drivers/store/testing.h"
 #include "drivers/token/password.h"
 #include "state/access/access.h"
 #include "state/ledger/ledger.h"
@@ -21,7 +22,7 @@ class SignInTest : public ::testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(MakeFolders(folder_));
-    store_ = store::Open("sqlite:" + folder_ + "/store.db").value();
+    store_ = store::Open(store::TestUrl(folder_ + "/store.db")).value();
     for (auto part : {ledger::Migrations(), access::Migrations(), accounts::Migrations()}) {
       ASSERT_TRUE(store::Migrate(*store_, part));
     }

@@ -1,0 +1,26 @@
+#include "apps/weft/migrations.h"
+
+#include "state/access/access.h"
+#include "state/accounts/accounts.h"
+#include "state/catalog/catalog.h"
+#include "state/lake/lake.h"
+#include "state/ledger/ledger.h"
+#include "state/lineage/lineage.h"
+#include "state/requests/requests.h"
+#include "state/runs/runs.h"
+#include "state/secrets/secrets.h"
+#include "state/uploads/uploads.h"
+
+namespace weft::app {
+
+std::vector<store::Migration> AllMigrations() {
+  std::vector<store::Migration> all;
+  for (auto part : {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(),
+                    runs::Migrations(), lineage::Migrations(), uploads::Migrations(), secrets::Migrations(),
+                    accounts::Migrations(), requests::Migrations()}) {
+    all.insert(all.end(), part.begin(), part.end());
+  }
+  return all;
+}
+
+}  // namespace weft::app
