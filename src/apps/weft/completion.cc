@@ -231,6 +231,7 @@ bool AddValues(const CLI::Option& option, const Reading& reading, const std::str
   if (type == kRequest) AddRequests(session, choices);
   if (type == kPurpose) AddNamed(session, "/v1/purposes", "purposes", "description", choices);
   if (type == kEntity) AddNamed(session, "/v1/entities", "entities", "description", choices);
+  if (type == kTerm) AddNamed(session, "/v1/terms", "terms", "definition", choices);
   if (type == kSecret) AddNamed(session, "/v1/secrets", "secrets", "domain", choices);
   if (type == kUser) AddAccounts(session, "users", choices);
   if (type == kService) AddAccounts(session, "services", choices);
