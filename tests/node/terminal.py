@@ -79,6 +79,8 @@ class TerminalTest(unittest.TestCase):
         shutil.copytree(SHOP, cls.shop)
         (cls.shop / "entities").mkdir()
         (cls.shop / "entities/all.yaml").write_text("entities: [{name: buyer, type: string}]\n")
+        (cls.shop / "terms").mkdir()
+        (cls.shop / "terms/all.yaml").write_text("terms: [{name: paid, definition: The money is there.}]\n")
         (cls.shop / "policies").mkdir()
         (cls.shop / "policies/purposes.yaml").write_text("purposes: [{name: for-x}, {name: for-y}]\n")
         cls.node.run("apply", str(cls.shop))
@@ -158,6 +160,7 @@ class TerminalTest(unittest.TestCase):
         self.assertEqual(self.complete("weft token create zoe --scope read,pu"), ["read,publish"])
         self.assertEqual(self.complete("weft audit log --kind grant"), ["grant.ending", "granted"])
         self.assertEqual(self.complete("weft entity rotate b"), ["buyer"])
+        self.assertEqual(self.complete("weft term show p"), ["paid"])
         snapshots = [snapshot["id"] for snapshot in self.node.json("snapshots", PORT)["snapshots"]]
         self.assertEqual(sorted(self.complete(f"weft tag {PORT} x --snapshot ")), sorted(snapshots))
         asked = self.node.json("request", "insight/revenue/daily", "--because", "to see", "--purpose", "for-x")["id"]
@@ -310,6 +313,8 @@ class TerminalTest(unittest.TestCase):
         "entity list": ([], None),
         "entity show": (["buyer"], ["nobody"]),
         "entity rotate": (["buyer"], ["nobody"]),
+        "term list": ([], None),
+        "term show": (["paid"], ["nothing"]),
         "entity erase": (["buyer", "--generation", "1"], ["nobody", "--all"]),
         "list": ([], ["nodomain"]),
         "show": ([PORT], ["sales/nothing/x"]),

@@ -60,6 +60,7 @@ std::span<const CommandEntry> FeedbackCommands();
 std::span<const CommandEntry> GovernCommands();
 std::span<const CommandEntry> AccountCommands();
 std::span<const CommandEntry> EntityCommands();
+std::span<const CommandEntry> TermCommands();
 std::span<const CommandEntry> AuditCommands();
 std::span<const CommandEntry> OperateCommands();
 std::span<const CommandEntry> SecretCommands();

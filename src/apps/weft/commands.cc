@@ -6,7 +6,7 @@ std::vector<CommandEntry> AllCommands() {
   std::vector<CommandEntry> all;
   for (auto some :
        {NewProductCommands(), PublishCommands(), NewSchemasCommands(), ExpressionCommands(), FindCommands(),
-        ReadCommands(), RunCommands(), ShareCommands(), RequestCommands(), FeedbackCommands(), GovernCommands(),
+        ReadCommands(), TermCommands(), RunCommands(), ShareCommands(), RequestCommands(), FeedbackCommands(), GovernCommands(),
         EntityCommands(), AuditCommands(), AccountCommands(), OperateCommands(), SecretCommands()}) {
     all.insert(all.end(), some.begin(), some.end());
   }

@@ -242,6 +242,7 @@ bool AddValues(const CLI::Option& option, const Reading& reading, const std::str
   if (type == kFeedback) AddFeedback(session, choices);
   if (type == kPurpose) AddNamed(session, "purposes", "description", choices);
   if (type == kEntity) AddNamed(session, "entities", "description", choices);
+  if (type == kTerm) AddNamed(session, "terms", "definition", choices);
   if (type == kSecret) AddNamed(session, "secrets", "domain", choices);
   if (type == kUser) AddAccounts(session, "users", choices);
   if (type == kService) AddAccounts(session, "services", choices);

@@ -30,6 +30,7 @@ inline constexpr const char* kColumn = "COLUMN";    // Of the output port that w
 inline constexpr const char* kColumns = "COLUMNS";
 inline constexpr const char* kSnapshot = "SNAPSHOT";  // The same.
 inline constexpr const char* kEntity = "ENTITY";
+inline constexpr const char* kTerm = "TERM";
 inline constexpr const char* kSecret = "SECRET";
 inline constexpr const char* kUser = "USER";
 inline constexpr const char* kService = "SERVICE";

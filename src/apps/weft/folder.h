@@ -20,7 +20,10 @@ struct Folder {
 
   bool named = false;  // Single files, each by its name.
 
-  Json ToJson() const;  // What plan and apply are asked with.
+  // Each product's folder, "domains/DOMAIN/PRODUCT", with its model::FolderDigest; the data must have been hashed.
+  std::map<std::string, std::string> Digests() const;
+  // What plan and apply are asked with: all but the folders that are `kept` back.
+  Json ToJson(const std::map<std::string, std::string>& kept = {}) const;
   // The problem with its file as it is reached from here.
   Problem Placed(Problem problem) const;
 };

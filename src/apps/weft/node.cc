@@ -20,6 +20,7 @@
 #include "state/accounts/accounts.h"
 #include "state/catalog/catalog.h"
 #include "state/feedback/feedback.h"
+#include "state/catalog/search.h"
 #include "state/lineage/lineage.h"
 #include "state/requests/requests.h"
 #include "state/secrets/secrets.h"
@@ -51,6 +52,14 @@ Status MigrateAll(store::Store& store) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return store::Migrate(store, all);
+}
+
+// When rows of a port were last committed.
+Result<std::optional<Instant>> LastCommit(store::Txn& txn, const model::PortKey& port) {
+  std::optional<Instant> newest;
+  for (const lake::Snapshot& snapshot : TRY(lake::History(txn, port)))
+    newest = std::max(newest, std::optional(snapshot.at));
+  return newest;
 }
 
 // How a client of this machine would name the listener.
@@ -136,6 +145,7 @@ class WholeNode final : public Node {
     TRY(MakeFolders(data_ + "/tmp"));
     store_ = TRY(store::Open(settings_.Text("store")));
     TRY(MigrateAll(*store_));
+    TRY(catalog::EnsureIndexed(*store_, LastCommit));
     vault_.emplace(settings_.Text("seal-key"));
     ledger_ = TRY(ledger::Ledger::Open(*store_, clock_, data_ + "/ledger", {settings_.Duration("denial-window")}));
     const lake::Codec codec = TRY(lake::CodecFrom(settings_.Text("compression")));

@@ -53,7 +53,11 @@ Handler MakePlan, Apply;
 Result<model::Resource> WhereToPublish(Api& api, const Caller& caller, const http::Request& request);
 Handler PutData;
 // catalog.cc
-Handler Products, Product, Port, File, ProductDescriptor, PortDescriptor, Search, Lineage;
+Handler Products, Product, Port, File, ProductDescriptor, PortDescriptor, Lineage;
+// search.cc
+Handler Search, Alike;
+// terms.cc
+Handler ListTerms, ShowTerm;
 // runs.cc
 Handler SubmitRuns, ListRuns, GetRun, CancelRun, RetryRun;
 // lake.cc

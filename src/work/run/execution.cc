@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "state/catalog/search.h"
 #include "work/run/build.h"
 #include "work/run/lineage_plan.h"
 
@@ -368,6 +369,7 @@ Status Execution::Publish(Session& session) {
   auto commit = [&]() -> Status {
     auto txn = TRY(context_.store.Begin());
     const lake::Snapshot snapshot = TRY(context_.lake.Commit(*txn, staging));
+    TRY(catalog::NoteCommit(*txn, run_.port, context_.clock.Now()));
     run_.snapshot_id = snapshot.id;
     run_.status = "succeeded";
     run_.progress = 100;
