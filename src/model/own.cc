@@ -47,7 +47,7 @@ constexpr std::string_view kCsvKeys[] = {"delimiter", "quote",    "escape",     
 void OnlyCsvHasOptions(Checker& checker, const Node& map, const std::string& path) {
   if (reading::Text(map["kind"]) != "file" || !map["path"].is_scalar()) return;
   std::string format = reading::Text(map["format"]);
-  if (format.empty()) format = FormatOf(map["path"].scalar);
+  if (format.empty()) format = KindOf(map["path"].scalar).format;
   if (format.empty()) {
     return checker.Fail(
         map["path"], Child(path, "path"),
@@ -142,19 +142,25 @@ void UnsupportedOfBuild(Checker& checker, const Node& build, const std::string& 
   Unsupported(checker, build, path, "trigger", kText, {}, "start runs by hand: weft run");
 }
 
-std::string_view FormatOf(std::string_view path) {
-  const std::string lowered = Lower(path);
-  std::string_view lower = lowered;
-  for (std::string_view packed : {".gz", ".zst", ".zstd"}) {
-    if (lower.ends_with(packed)) lower.remove_suffix(packed.size());
-  }
+FileKind KindOf(std::string_view path) {
+  static constexpr std::pair<std::string_view, std::string_view> kPacked[] = {
+      {".gz", "gzip"}, {".zst", "zstd"}, {".zstd", "zstd"}};
   static constexpr std::pair<std::string_view, std::string_view> kEndings[] = {
       {".csv", "csv"},    {".tsv", "csv"},     {".txt", "csv"},        {".json", "json"},
       {".jsonl", "json"}, {".ndjson", "json"}, {".parquet", "parquet"}};
-  for (const auto& [ending, format] : kEndings) {
-    if (lower.ends_with(ending)) return format;
+  const std::string lowered = Lower(path);
+  std::string_view lower = lowered;
+  FileKind kind{{}, "none", {}};
+  for (const auto& [ending, compression] : kPacked) {
+    if (!lower.ends_with(ending)) continue;
+    kind.compression = compression;
+    lower.remove_suffix(ending.size());
+    break;
   }
-  return {};
+  for (const auto& [ending, format] : kEndings) {
+    if (lower.ends_with(ending)) kind.format = format, kind.ending = ending;
+  }
+  return kind;
 }
 
 }  // namespace own

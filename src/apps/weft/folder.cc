@@ -129,6 +129,10 @@ Result<Folder> ReadFolder(const Session& session, const std::string& path, bool 
   return folder;
 }
 
+void TellMade(const Session& session, const std::string& path) {
+  session.Print(fmt::format("{} {}\n", session.Paint(Style::kGood, "+"), Safe(path)));
+}
+
 FolderStamp StampOf(const std::vector<std::string>& paths) {
   FolderStamp stamp;
   auto add = [&](const fs::path& path) {

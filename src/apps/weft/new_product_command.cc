@@ -6,6 +6,7 @@
 
 #include "apps/weft/command.h"
 #include "apps/weft/completion.h"
+#include "apps/weft/folder.h"
 #include "apps/weft/scaffold.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -78,7 +79,7 @@ class NewProductCommand : public Command {
     const model::Address port = TRY(model::Address::Parse(answer["address"].Text()));
     TRY(Write(DescriptorsFrom(product.domain, product.product, port, answer["contract"]), home, made));
     if (session.json()) return session.PrintJson(Json::Map({{"files", made}, {"tables", Json::Array{}}})), Status();
-    Print(session, made);
+    for (const std::string& file : made) TellMade(session, file);
     session.Note(fmt::format("its runs read {0} as the product: weft grant product:{1}/{2} {0}, by an owner of it",
                              port.Short(), product.domain, product.product));
     return {};
@@ -105,7 +106,7 @@ class NewProductCommand : public Command {
       for (const run::TableProfile& table : scaffold.tables) tables.push_back(TableJson(table));
       return session.PrintJson(Json::Map({{"files", made}, {"tables", tables}})), Status();
     }
-    Print(session, made);
+    for (const std::string& file : made) TellMade(session, file);
     for (size_t i = 0; i < scaffold.tables.size(); ++i) Print(session, scaffold, i);
     return {};
   }
@@ -131,12 +132,9 @@ class NewProductCommand : public Command {
       }
       const size_t before = files.size();
       for (const auto& entry : fs::directory_iterator(path, failure)) {
-        std::string name = Lower(entry.path().filename().string());
-        for (const std::string_view packed : {".gz", ".zst", ".zstd"}) {
-          if (name.ends_with(packed)) name.resize(name.size() - packed.size());
-        }
-        if (!name.starts_with('.') && entry.is_regular_file(failure) && !name.ends_with(".txt") &&
-            !model::own::FormatOf(name).empty()) {
+        const std::string name = Lower(entry.path().filename().string());
+        const model::own::FileKind kind = model::own::KindOf(name);
+        if (!name.starts_with('.') && entry.is_regular_file(failure) && kind.ending != ".txt" && !kind.format.empty()) {
           files.push_back(entry.path().string());
         }
       }
@@ -190,12 +188,6 @@ class NewProductCommand : public Command {
   }
 
   static std::string TypeText(const run::ColumnProfile& column) { return Lower(column.type.DuckDb()); }
-
-  static void Print(Session& session, const std::vector<std::string>& made) {
-    for (const std::string& file : made) {
-      session.Print(fmt::format("{} {}\n", session.Paint(Style::kGood, "+"), Safe(file)));
-    }
-  }
 
   static void Print(Session& session, const Scaffold& scaffold, size_t at) {
     const run::TableProfile& table = scaffold.tables[at];

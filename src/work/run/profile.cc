@@ -211,7 +211,7 @@ class Table {
       return typed;
     };
     Reader reader = TRY(ReaderFor(columns()));
-    Status read = Try(reader.select);
+    Status read = Sample(reader.select);
     if (!read) {
       std::vector<std::string> fails;
       for (const Conversion& conversion : reader.lossy) {
@@ -232,7 +232,7 @@ class Table {
         }
       }
       reader = TRY(ReaderFor(columns()));
-      if (read = Try(reader.select); !read) return Unreadable(reader, read.TakeError());
+      if (read = Sample(reader.select); !read) return Unreadable(reader, read.TakeError());
     }
     out_.select = reader.select;
     for (size_t i = 0; i < names.size(); ++i) {
@@ -241,11 +241,7 @@ class Table {
       column.type = guesses[i].type;
       out_.columns.push_back(std::move(column));
     }
-    return Sample(out_.select);
-  }
-
-  Status Try(const std::string& select) {
-    return connection_.Execute(fmt::format("SELECT count(COLUMNS(*)) FROM ({})", select));
+    return {};
   }
 
   // JSON and Parquet know their types.

@@ -61,7 +61,8 @@ struct Reference {
 class Profiler {
  public:
   static Result<std::unique_ptr<Profiler>> Open();
-  // Reads the files twice, and a sample of them some times more. kInvalid says what cannot be read and where.
+  // Reads the files whole, some times over; what texts look like is told by a sample. kInvalid says what cannot be read
+  // and where.
   Result<TableProfile> Profile(const std::vector<std::string>& paths);
   // By name ("customer_id" and the key "id" of customers, or the same name) and by the values.
   Result<std::vector<Reference>> References(const std::vector<TableProfile>& tables);
