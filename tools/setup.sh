@@ -10,7 +10,7 @@ say() { printf '\033[2m%s\033[0m\n' "$*" >&2; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
 build_packages="cmake ninja-build ccache mold pkg-config g++ python3-venv
-  libboost1.81-dev libboost-url1.81-dev libsqlite3-dev zlib1g-dev libspdlog-dev libfmt-dev libexpected-dev libyaml-dev
+  libboost1.81-dev libboost-url1.81-dev libsqlite3-dev libpq-dev zlib1g-dev libspdlog-dev libfmt-dev libexpected-dev libyaml-dev
   prometheus-cpp-dev libcli11-dev libprotobuf-dev protobuf-compiler libcurl4-openssl-dev libssl-dev
   nlohmann-json3-dev libre2-dev libcctz-dev tzdata libsodium-dev libgtest-dev libbenchmark-dev"
 check_packages="clang-format-16 clang-tidy-16"

@@ -9,6 +9,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "model/glob.h"
+#include "model/own.h"
 #include "work/publish/publish.h"
 
 namespace weft::app {
@@ -68,7 +69,7 @@ std::vector<std::string> NamedData(const Folder& folder, const std::vector<std::
     if (!product) continue;  // The plan tells what is wrong with it.
     const std::string home = text.path.substr(0, text.path.size() - std::string_view("product.odps.yaml").size());
     for (const model::InputPort& input : product->inputs) {
-      if (!input.source || input.source->kind != "file" || input.source->path.starts_with('/')) continue;
+      if (!input.source || !model::own::ReadsFiles(input.source->kind) || input.source->path.starts_with('/')) continue;
       const std::string pattern = fs::path(input.source->path).lexically_normal().string();
       for (const std::string& path : files) {
         if (path.starts_with(home) && model::GlobMatches(pattern, std::string_view(path).substr(home.size())))
