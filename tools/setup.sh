@@ -67,6 +67,15 @@ fetch_wheels() {
   touch "$stamp/done"
 }
 
+# PostgreSQL's server, for tests/support/postgres.py. Debian's package starts one of the machine's, which nobody asked for.
+install_postgres() {
+  compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null && return
+  install_packages postgresql-common
+  local as_root=(); [ "$(id -u)" = 0 ] || as_root=(sudo)
+  "${as_root[@]}" sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
+  install_packages postgresql-15
+}
+
 # A virtual environment of our own: nothing is installed into the person's Python.
 python() {
   [ -x "$cache/venv/bin/python" ] || python3 -m venv "$cache/venv"
@@ -146,7 +155,7 @@ install_keycloak() {
 what="${1:-build}"
 case "$what" in
   build) install_packages $build_packages; fetch_duckdb; fetch_wheels ;;
-  test) "$0" build; install_python_peers; fetch_schemas; install_oidc ;;
+  test) "$0" build; install_python_peers; fetch_schemas; install_oidc; install_postgres ;;
   check) "$0" build; install_packages $check_packages ;;
   fuzz) "$0" build; install_packages $fuzz_packages ;;
   interop) "$0" test; install_interop; install_keycloak ;;

@@ -3,6 +3,7 @@
 #include "state/access/access.h"
 #include "state/accounts/accounts.h"
 #include "state/catalog/catalog.h"
+#include "state/feedback/feedback.h"
 #include "state/lake/lake.h"
 #include "state/ledger/ledger.h"
 #include "state/lineage/lineage.h"
@@ -17,7 +18,7 @@ std::vector<store::Migration> AllMigrations() {
   std::vector<store::Migration> all;
   for (auto part : {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(),
                     runs::Migrations(), lineage::Migrations(), uploads::Migrations(), secrets::Migrations(),
-                    accounts::Migrations(), requests::Migrations()}) {
+                    accounts::Migrations(), requests::Migrations(), feedback::Migrations()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;

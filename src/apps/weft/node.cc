@@ -21,6 +21,8 @@
 #include "state/access/access.h"
 #include "state/accounts/accounts.h"
 #include "state/catalog/catalog.h"
+#include "state/catalog/search.h"
+#include "state/feedback/feedback.h"
 #include "state/lineage/lineage.h"
 #include "state/requests/requests.h"
 #include "state/secrets/secrets.h"
@@ -53,6 +55,14 @@ class StoresClock final : public Clock {
  private:
   store::Store* store_ = nullptr;
 };
+
+// When rows of a port were last committed.
+Result<std::optional<Instant>> LastCommit(store::Txn& txn, const model::PortKey& port) {
+  std::optional<Instant> newest;
+  for (const lake::Snapshot& snapshot : TRY(lake::History(txn, port)))
+    newest = std::max(newest, std::optional(snapshot.at));
+  return newest;
+}
 
 // How a client of this machine would name the listener.
 std::string UrlOf(const Settings& settings, std::string_view plain, std::string_view secure, int port) {
@@ -139,6 +149,7 @@ class WholeNode final : public Node {
     store_ = TRY(store::Open(settings_.Text("store")));
     clock_.Follow(*store_);
     TRY(store::Migrate(*store_, AllMigrations()));
+    TRY(catalog::EnsureIndexed(*store_, LastCommit));
     vault_.emplace(settings_.Text("seal-key"));
     ledger_ = TRY(ledger::Ledger::Open(*store_, clock_, data_ + "/ledger",
                                        {settings_.Duration("denial-window"), LedgerKeyFolder(settings_)}));
@@ -185,6 +196,9 @@ class WholeNode final : public Node {
     run::Options run;
     run.upload_folder = UploadFolder(settings_);
     run.source_roots = settings_.List("source-roots");
+    run.source_hosts = settings_.List("source-hosts");
+    run.source_ca_file = settings_.Text("source-ca-file");
+    run.source_timeout = settings_.Duration("source-timeout");
     run.temp_folder = data_ + "/tmp/run";
     run.threads = threads;
     run.memory_bytes = std::min(settings_.Int("run-memory"), memory_->total());

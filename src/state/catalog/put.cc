@@ -171,12 +171,4 @@ Status Put(store::Txn& txn, Clock& clock, const Bundle& bundle, const std::strin
   return PutNewest(txn, bundle, principal, now);
 }
 
-Status IndexAll(store::Txn& txn) {
-  for (const ProductRow& row : TRY(Products(txn))) {
-    const BundlePtr bundle = TRY(Product(txn, row.domain, row.name));
-    TRY(PutIndex(txn, *bundle));
-  }
-  return {};
-}
-
 }  // namespace weft::catalog
