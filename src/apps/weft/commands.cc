@@ -1,12 +1,14 @@
 #include "apps/weft/command.h"
+#include "apps/weft/exchange_commands.h"
 
 namespace weft::app {
 
 std::vector<CommandEntry> AllCommands() {
   std::vector<CommandEntry> all;
-  for (auto some : {NewProductCommands(), PublishCommands(), NewSchemasCommands(), ExpressionCommands(), FindCommands(),
-                    ReadCommands(), RunCommands(), ShareCommands(), RequestCommands(), GovernCommands(),
-                    EntityCommands(), AuditCommands(), AccountCommands(), OperateCommands(), SecretCommands()}) {
+  for (auto some :
+       {NewProductCommands(), PublishCommands(), ExchangeCommands(), NewSchemasCommands(), ExpressionCommands(),
+        FindCommands(), ReadCommands(), RunCommands(), ShareCommands(), RequestCommands(), GovernCommands(),
+        EntityCommands(), AuditCommands(), AccountCommands(), OperateCommands(), SecretCommands()}) {
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;
