@@ -96,7 +96,7 @@ class PromiseJudge {
   std::vector<Problem> problems_;
 };
 
-constexpr std::string_view kOwnProperties[] = {"purpose", "source", "build", "successor", "entity"};
+constexpr std::string_view kOwnProperties[] = {"purpose", "source", "build", "successor", "entity", "term"};
 
 void OwnProperties(const Node& node, const std::string& file, const std::string& path, std::vector<Problem>& problems) {
   for (size_t i = 0; i < node.size(); ++i) {

@@ -143,6 +143,17 @@ void AddRequests(Session& session, Choices* choices) {
   }
 }
 
+// What waits for my team's answer, and what I said.
+void AddFeedback(Session& session, Choices* choices) {
+  for (const char* whose : {"to-answer", "mine"}) {
+    auto answer = session.Get("/v1/feedback", {{"whose", whose}});
+    if (!answer) return;
+    for (const Json& entry : (*answer)["feedback"].Items()) {
+      choices->try_emplace(entry["id"].Text(), entry["kind"].Text() + " on " + entry["address"].Text());
+    }
+  }
+}
+
 // Names of all of a kind, and what is said of each under `said`.
 void AddNamed(Session& session, const std::string& kind, const char* said, Choices* choices) {
   auto answer = session.Get("/v1/" + kind);
@@ -228,8 +239,10 @@ bool AddValues(const CLI::Option& option, const Reading& reading, const std::str
   if (type == kRunOrAddress) AddAddresses(session, false, true, choices);
   if (type == kToken) AddTokens(session, choices);
   if (type == kRequest) AddRequests(session, choices);
+  if (type == kFeedback) AddFeedback(session, choices);
   if (type == kPurpose) AddNamed(session, "purposes", "description", choices);
   if (type == kEntity) AddNamed(session, "entities", "description", choices);
+  if (type == kTerm) AddNamed(session, "terms", "definition", choices);
   if (type == kSecret) AddNamed(session, "secrets", "domain", choices);
   if (type == kUser) AddAccounts(session, "users", choices);
   if (type == kService) AddAccounts(session, "services", choices);

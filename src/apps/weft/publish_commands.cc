@@ -14,6 +14,7 @@
 #include "drivers/http/message.h"
 #include "model/policy/policies.h"
 #include "model/rules.h"
+#include "model/term.h"
 
 namespace weft::app {
 namespace {
@@ -91,7 +92,7 @@ class CheckCommand : public Command {
   static bool IsDescriptor(const std::string& path) {
     const std::string name = path.substr(path.rfind('/') + 1);
     const bool standard = name.find(".odps.y") != name.npos || name.find(".odcs.y") != name.npos;
-    const bool own = path.starts_with("policies/") || path.starts_with("entities/");
+    const bool own = path.starts_with("policies/") || path.starts_with("entities/") || path.starts_with("terms/");
     return standard || own || name == "mesh.yaml" || name == "mesh.yml";
   }
 
@@ -109,11 +110,13 @@ class CheckCommand : public Command {
       empty = empty && file.policies.empty() && file.purposes.empty() && file.tests.empty();
     }
     for (const model::EntityFile& file : repository.entities) empty = empty && file.entities.empty();
+    const model::TermFolder terms = model::TermsIn(folder.files);
+    empty = empty && terms.files.empty() && terms.problems.empty();
     if (nothing.empty() && found > 0 && !empty) return {};
     if (nothing.empty()) nothing.push_back("'" + Safe(Join(paths_, "', '")) + "'");
     return Error{Code::kInvalid,
                  fmt::format("nothing was found to check in {}: descriptors are mesh.yaml, product.odps.yaml, "
-                             "<port>.odcs.yaml, policies/*.yaml and entities/*.yaml",
+                             "<port>.odcs.yaml, policies/*.yaml, entities/*.yaml and terms/*.yaml",
                              Join(nothing, ", "))};
   }
 
@@ -123,6 +126,9 @@ class CheckCommand : public Command {
     std::vector<Problem> problems = std::move(repository.problems);
     if (!offline_) std::ranges::move(model::JudgeByChecks(repository), std::back_inserter(problems));
     if (!offline_) std::ranges::move(model::JudgeByEntities(repository), std::back_inserter(problems));
+    if (!offline_) {
+      std::ranges::move(model::JudgeByTerms(model::TermsIn(folder.files), repository), std::back_inserter(problems));
+    }
     if (!offline_) std::ranges::move(model::JudgeByPolicies(repository), std::back_inserter(problems));
     for (const model::TextFile& file : folder.files) {
       bool named = file.path.ends_with(".odps.yaml") || file.path.ends_with(".odcs.yaml");
@@ -239,6 +245,41 @@ int PrintPlan(const Session& session, const Folder& folder, const Json& plan, bo
   return refused ? kRefused : 0;
 }
 
+// What is sent of a folder: nothing of products that are as they were applied, which the node knows by their digest.
+class Sender {
+ public:
+  Sender(Session& session, const Folder& folder) : session_(session), folder_(folder), kept_(folder.Digests()) {}
+
+  // Asks once more where the node wants more of the folder, and at last with all of it.
+  Result<Json> Post(const std::string& path) {
+    for (int asked = 1;; ++asked) {
+      Json answer = TRY(session_.Post(path, folder_.ToJson(kept_)));
+      if (!Takes(answer)) return answer;
+      if (asked == 2) kept_.clear();
+    }
+  }
+  // The plan of what was sent, where nothing more is wanted; otherwise more will be sent from now on.
+  Result<std::optional<Json>> Try(const std::string& path) {
+    if (kept_.empty()) return std::optional<Json>();
+    Json answer = TRY(session_.Post(path, folder_.ToJson(kept_)));
+    return Takes(answer) ? std::optional<Json>() : std::optional<Json>(std::move(answer));
+  }
+  bool SendsData() const {
+    const Json body = folder_.ToJson(kept_);
+    return body["data"].size() > 0;
+  }
+
+ private:
+  bool Takes(const Json& answer) {
+    for (const std::string& folder : answer["wanted"].Texts()) kept_.erase(folder);
+    return answer["wanted"].size() > 0;
+  }
+
+  Session& session_;
+  const Folder& folder_;
+  std::map<std::string, std::string> kept_;
+};
+
 class PlanCommand : public Command {
  public:
   explicit PlanCommand(CLI::App& app) {
@@ -247,7 +288,7 @@ class PlanCommand : public Command {
 
   Result<int> Run(Session& session) override {
     const Folder folder = TRY(ReadFolder(session, folder_, true));
-    const Json plan = TRY(session.Post("/v1/plan", folder.ToJson()));
+    const Json plan = TRY(Sender(session, folder).Post("/v1/plan"));
     if (!session.json()) return PrintPlan(session, folder, plan, false);
     session.PrintJson(plan);
     return plan["refused"].Bool() ? kRefused : 0;
@@ -265,13 +306,16 @@ class ApplyCommand : public Command {
 
   Result<int> Run(Session& session) override {
     const Folder folder = TRY(ReadFolder(session, folder_, true));
-    const Json body = folder.ToJson();
-    const Json plan = TRY(session.Post("/v1/plan", body));
-    if (!plan["refused"].Bool()) TRY(Upload(session, folder, plan["missing_data"].Texts()));
+    Sender sender(session, folder);
+    auto plan = TRY(sender.Try("/v1/plan"));
+    // Without data there is nothing that an apply would wait for.
+    if (!plan && sender.SendsData()) plan = TRY(sender.Post("/v1/plan"));
+    if (plan && !(*plan)["refused"].Bool()) TRY(Upload(session, folder, (*plan)["missing_data"].Texts()));
     // A refused plan is applied all the same: the node records the denials in its ledger.
-    auto applied = session.Post("/v1/apply", body);
+    auto applied = sender.Post("/v1/apply");
     if (!applied && applied.error().problems.empty()) return applied.TakeError();
-    Json shown = applied ? *applied : plan;
+    if (!applied && !plan) plan = TRY(sender.Post("/v1/plan"));
+    Json shown = applied ? *applied : *plan;
     if (!applied) {  // What the node says now counts, not what it planned.
       shown.Set("problems", http::ProblemsToJson(applied.error().problems)).Set("refused", true);
     }

@@ -53,7 +53,11 @@ Handler MakePlan, Apply;
 Result<model::Resource> WhereToPublish(Api& api, const Caller& caller, const http::Request& request);
 Handler PutData;
 // catalog.cc
-Handler Products, Product, Port, File, ProductDescriptor, PortDescriptor, Search, Lineage;
+Handler Products, Product, Port, File, ProductDescriptor, PortDescriptor, Lineage;
+// search.cc
+Handler Search, Alike;
+// terms.cc
+Handler ListTerms, ShowTerm;
 // runs.cc
 Handler SubmitRuns, ListRuns, GetRun, CancelRun, RetryRun;
 // lake.cc
@@ -78,6 +82,10 @@ Handler Discovery, Jwks, StartDevice, DevicePage, SettleDevice, AuthorizePage, A
 Result<model::Resource> WhichRequest(Api& api, const Caller& caller, const http::Request& request);
 Handler ListRequests, MakeRequest, GetRequest, ApproveRequest, RefuseRequest, AskRequest, AnswerRequest,
     WithdrawRequest, ListDelegations, MakeDelegation, EndDelegation;
+// feedback.cc
+// {"ratings", "stars", "open_questions", "open_issues"} of a product.
+Result<Json> FeedbackJson(store::Txn& txn, const std::string& domain, const std::string& product);
+Handler ListFeedback, GiveFeedback, AnswerFeedback, RemoveFeedback;
 // entities.cc
 Handler ListEntities, ShowEntity, RotateEntity, EraseEntity;
 // ledger.cc
