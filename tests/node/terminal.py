@@ -304,6 +304,8 @@ class TerminalTest(unittest.TestCase):
         "dev": (["{shop}"], ["nowhere"]),
         "check": (["{shop}"], ["nowhere"]),
         "diff": (["{contract}", "{contract}"], ["{contract}", "nowhere"]),
+        "import": (["{exchange}/everything.datacontract.yaml", "--domain", "sales", "--into", "{other}"], ["nowhere"]),
+        "export": (["datacontract", PORT], ["datacontract", "sales/nothing/x"]),
         "plan": (["{shop}"], ["nowhere"]),
         "apply": (["{shop}"], ["nowhere"]),
         "cel": (["1 + 1"], ["1 +"]),
@@ -408,7 +410,7 @@ class TerminalTest(unittest.TestCase):
             self.assertRegex(usage, rf"(?m)^  {command} +[A-Z]")
         token = self.node.json("token", "create", "zoe")["token"]["id"]
         places = {"shop": self.shop, "token": token, "other": self.node.folder / "other",
-                  "backup": self.node.folder / "backup", "restored": self.node.folder / "restored",
+                  "exchange": ROOT / "tests" / "exchange" / "samples", "backup": self.node.folder / "backup", "restored": self.node.folder / "restored",
                   "value": self.node.folder / "value", "contract": self.shop / "domains/sales/orders/orders.odcs.yaml"}
         places["value"].write_text("hunter2\n")
         for name, (good, bad) in self.COMMANDS.items():
