@@ -1,5 +1,5 @@
 // How fast a large mesh is published and found: PRODUCTS products (100,000) applied through the room that publishes, a
-// domain of 1,000 at a time, and then searched.
+// domain of 1,000 at a time, and then searched. What is made in FOLDER stays there and is searched again the next time.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -142,26 +142,10 @@ void Searches(store::Store& store, std::string_view name, bool facets) {
   }
 }
 
-}  // namespace
-
-int main() {
-  const char* asked = std::getenv("PRODUCTS");
-  const int products = asked ? std::atoi(asked) : 100'000;
-  const std::string folder = fs::temp_directory_path() / fmt::format("weft-catalog-bench-{}", getpid());
-  Must(MakeFolders(folder + "/uploads"));
-  std::unique_ptr<store::Store> store = Must(store::Open("sqlite:" + folder + "/store.db"));
-  for (auto migrations : {access::Migrations(), ledger::Migrations(), catalog::Migrations(), lineage::Migrations(),
-                          uploads::Migrations(), secrets::Migrations()}) {
-    Must(store::Migrate(*store, migrations));
-  }
-  secrets::Vault vault{folder + "/seal.key"};
-  uploads::Uploads uploads{folder + "/uploads"};
-  engine::MemoryBroker memory{int64_t{1} << 30};
-  publish::Context context{*store, SystemClock(), uploads, memory, vault};
+void Publish(publish::Context& context, int products) {
   model::Caller admin;
   admin.principal.name = "root";
   admin.principal.administrator = true;
-
   const int domains = (products + kPerDomain - 1) / kPerDomain;
   std::string mesh = "id: bench\ndomains:\n";
   for (int i = 0; i < domains; ++i) mesh += fmt::format("  - {{name: domain-{}, owners: [root]}}\n", i);
@@ -179,6 +163,27 @@ int main() {
   fmt::print("catalog.apply per_s {:.4g}\n", products / taken);
   fmt::print("catalog.apply.last_1000 per_s {:.4g}\n", std::min(kPerDomain, products) / last);
   fmt::print("catalog.apply.target per_s {:g}\n", kTargetRate);
+}
+
+}  // namespace
+
+int main() {
+  const char* asked = std::getenv("PRODUCTS");
+  const int products = asked ? std::atoi(asked) : 100'000;
+  const char* kept = std::getenv("FOLDER");
+  const std::string folder = kept ? kept : fs::temp_directory_path() / fmt::format("weft-catalog-bench-{}", getpid());
+  const bool made = fs::exists(folder + "/store.db");
+  Must(MakeFolders(folder + "/uploads"));
+  std::unique_ptr<store::Store> store = Must(store::Open("sqlite:" + folder + "/store.db"));
+  for (auto migrations : {access::Migrations(), ledger::Migrations(), catalog::Migrations(), lineage::Migrations(),
+                          uploads::Migrations(), secrets::Migrations()}) {
+    Must(store::Migrate(*store, migrations));
+  }
+  secrets::Vault vault{folder + "/seal.key"};
+  uploads::Uploads uploads{folder + "/uploads"};
+  engine::MemoryBroker memory{int64_t{1} << 30};
+  publish::Context context{*store, SystemClock(), uploads, memory, vault};
+  if (!made) Publish(context, products);
   Searches(*store, "search", false);
   fmt::print("catalog.search.target ms {:g}\n", kTargetMillis);
   Searches(*store, "facets", true);
@@ -186,6 +191,6 @@ int main() {
   fmt::print("catalog.resident.target MB {:g}\n", kTargetMegabytes);
   fmt::print("catalog.store MB {:.4g}\n", static_cast<double>(fs::file_size(folder + "/store.db")) / 1048576);
   store.reset();
-  fs::remove_all(folder);
+  if (!kept) fs::remove_all(folder);
   return 0;
 }
