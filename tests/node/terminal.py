@@ -337,6 +337,13 @@ class TerminalTest(unittest.TestCase):
         "ask": ([], ["req_00000000000000000000000000", "why?"]),
         "answer": ([], ["req_00000000000000000000000000", "because"]),
         "withdraw": ([], ["req_00000000000000000000000000"]),
+        "feedback list": ([], ["sales/nothing"]),
+        "feedback rate": (["sales/orders", "4"], ["sales/nothing", "4"]),
+        "feedback ask": (["sales/orders", "with tax?"], ["sales/nothing", "with tax?"]),
+        "feedback report": (["sales/orders", "a row twice"], ["sales/nothing", "a row twice"]),
+        "feedback answer": ([], ["fbk_00000000000000000000000000", "yes"]),
+        "feedback close": ([], ["fbk_00000000000000000000000000"]),
+        "feedback remove": ([], ["fbk_00000000000000000000000000"]),
         "delegate": (["zoe"], ["group:x"]),
         "delegations": ([], None),
         "purpose list": ([], None),
@@ -376,7 +383,8 @@ class TerminalTest(unittest.TestCase):
         "version": ([], None),
     }
     # Those need a run in a state that passes, or a person and what they ask; the error's form is what is left to see.
-    ONLY_ERRORS = {"cancel", "retry", "login", "approve", "refuse", "ask", "answer", "withdraw"}
+    ONLY_ERRORS = {"cancel", "retry", "login", "approve", "refuse", "ask", "answer", "withdraw", "feedback answer",
+                   "feedback close", "feedback remove"}
 
     def call(self, *words: str) -> subprocess.CompletedProcess:
         return subprocess.run([str(WEFT), *words, "--json"], env=self.env, cwd=self.node.folder, capture_output=True,

@@ -4,9 +4,10 @@ namespace weft::app {
 
 std::vector<CommandEntry> AllCommands() {
   std::vector<CommandEntry> all;
-  for (auto some : {NewProductCommands(), PublishCommands(), NewSchemasCommands(), ExpressionCommands(), FindCommands(),
-                    ReadCommands(), TermCommands(), RunCommands(), ShareCommands(), RequestCommands(), GovernCommands(),
-                    EntityCommands(), AuditCommands(), AccountCommands(), OperateCommands(), SecretCommands()}) {
+  for (auto some :
+       {NewProductCommands(), PublishCommands(), NewSchemasCommands(), ExpressionCommands(), FindCommands(),
+        ReadCommands(), TermCommands(), RunCommands(), ShareCommands(), RequestCommands(), FeedbackCommands(),
+        GovernCommands(), EntityCommands(), AuditCommands(), AccountCommands(), OperateCommands(), SecretCommands()}) {
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;

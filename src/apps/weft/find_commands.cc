@@ -189,6 +189,7 @@ class ShowCommand : public Command {
     session.Fact("tags", Safe(Join(product["tags"].Texts(), ", ")));
     session.Fact("published", AgoText(product["published_at"].Text()) + " by " + Safe(product["published_by"].Text()));
     session.Fact("versions", Safe(Join(product["versions"].Texts(), ", ")));
+    Feedback(session, product);
     Table table({{"output port", false, Narrow::kKeep},
                  {"version", false, Narrow::kKeep},
                  {"status", false, Narrow::kKeep},
@@ -202,6 +203,24 @@ class ShowCommand : public Command {
     if (!table.empty()) session.Print("\n" + table.Text(session.screen()));
     Terms(session, product);
     return 0;
+  }
+
+  // "4.5 of 5 stars by 2 readers, 1 open question"
+  static void Feedback(const Session& session, const Json& product) {
+    const Json& told = product["feedback"];
+    std::vector<std::string> parts;
+    auto count = [&](std::string_view key, std::string_view what) {
+      if (told[key].Int() > 0) parts.push_back(Count(static_cast<size_t>(told[key].Int()), what));
+    };
+    if (told["ratings"].Int() > 0) {
+      parts.push_back(fmt::format("{:.1f} of 5 stars by {}", told["stars"].Double(),
+                                  Count(static_cast<size_t>(told["ratings"].Int()), "reader")));
+    }
+    count("open_questions", "open question");
+    count("open_issues", "open issue");
+    if (parts.empty()) return;
+    session.Fact("feedback",
+                 fmt::format("{} (weft feedback list {})", Join(parts, ", "), Safe(product["address"].Text())));
   }
 
   static void PrintPort(Session& session, const Json& port) {

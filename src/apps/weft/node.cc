@@ -20,6 +20,7 @@
 #include "state/accounts/accounts.h"
 #include "state/catalog/catalog.h"
 #include "state/catalog/search.h"
+#include "state/feedback/feedback.h"
 #include "state/lineage/lineage.h"
 #include "state/requests/requests.h"
 #include "state/secrets/secrets.h"
@@ -47,7 +48,7 @@ Status MigrateAll(store::Store& store) {
   std::vector<store::Migration> all;
   for (auto part : {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(),
                     runs::Migrations(), lineage::Migrations(), uploads::Migrations(), secrets::Migrations(),
-                    accounts::Migrations(), requests::Migrations()}) {
+                    accounts::Migrations(), requests::Migrations(), feedback::Migrations()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return store::Migrate(store, all);

@@ -205,6 +205,7 @@ Answer Product(Api& api, const Caller&, const http::Request& request) {
   product.Set("terms", TRY(TermsJson(*txn, model::TermsOf(bundle->product))));
   product.Set("retired", TRY(RetirementOf(*txn, product, domain + "/" + name, bundle->product.document)));
   product.Set("ports", newest ? Json(std::move(ports)) : PortsOf(*bundle));
+  product.Set("feedback", TRY(FeedbackJson(*txn, domain, name)));
   product.Set("versions", std::vector<std::string>(versions.begin(), versions.end()));
   return http::Response::Of(product);
 }

@@ -82,6 +82,10 @@ Handler Discovery, Jwks, StartDevice, DevicePage, SettleDevice, AuthorizePage, A
 Result<model::Resource> WhichRequest(Api& api, const Caller& caller, const http::Request& request);
 Handler ListRequests, MakeRequest, GetRequest, ApproveRequest, RefuseRequest, AskRequest, AnswerRequest,
     WithdrawRequest, ListDelegations, MakeDelegation, EndDelegation;
+// feedback.cc
+// {"ratings", "stars", "open_questions", "open_issues"} of a product.
+Result<Json> FeedbackJson(store::Txn& txn, const std::string& domain, const std::string& product);
+Handler ListFeedback, GiveFeedback, AnswerFeedback, RemoveFeedback;
 // entities.cc
 Handler ListEntities, ShowEntity, RotateEntity, EraseEntity;
 // ledger.cc

@@ -281,7 +281,7 @@ class Planner {
       if (!newest || !version || *version < *newest) continue;
       for (model::Resource& port : model::ResourcesOf(*bundle, mesh_->TeamOf(bundle->product.domain))) {
         port.version = fmt::format("planned {} {}", bundle->Digest(), port.Text());
-        planned.ports.insert_or_assign({port.domain, port.product, port.port, port.major}, std::move(port));
+        planned.ports.insert_or_assign(port.Key(), std::move(port));
       }
     }
     Effects effects = TRY(EffectsOf(txn_, context_.clock, planned));
