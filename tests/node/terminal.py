@@ -301,6 +301,7 @@ class TerminalTest(unittest.TestCase):
     COMMANDS = {
         "new product": (["sales/rows", "--from", "{shop}/domains/sales/orders/data/orders.csv", "--into", "{other}"],
                         ["sales/rows", "--from", "nowhere"]),
+        "dev": (["{shop}"], ["nowhere"]),
         "check": (["{shop}"], ["nowhere"]),
         "diff": (["{contract}", "{contract}"], ["{contract}", "nowhere"]),
         "plan": (["{shop}"], ["nowhere"]),
@@ -384,7 +385,7 @@ class TerminalTest(unittest.TestCase):
     }
     # Those need a run in a state that passes, or a person and what they ask; the error's form is what is left to see.
     ONLY_ERRORS = {"cancel", "retry", "login", "approve", "refuse", "ask", "answer", "withdraw", "feedback answer",
-                   "feedback close", "feedback remove"}
+                   "feedback close", "feedback remove", "dev"}
 
     def call(self, *words: str) -> subprocess.CompletedProcess:
         return subprocess.run([str(WEFT), *words, "--json"], env=self.env, cwd=self.node.folder, capture_output=True,

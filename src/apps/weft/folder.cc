@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "model/folder_digest.h"
 #include "model/glob.h"
+#include "model/own.h"
 #include "work/publish/publish.h"
 
 namespace weft::app {
@@ -81,7 +82,7 @@ std::vector<std::string> NamedData(const Folder& folder, const std::vector<std::
     auto product = model::Product::Parse(text.text, text.path);
     if (!product) continue;  // The plan tells what is wrong with it.
     for (const model::InputPort& input : product->inputs) {
-      if (!input.source || input.source->kind != "file" || input.source->path.starts_with('/')) continue;
+      if (!input.source || !model::own::ReadsFiles(input.source->kind) || input.source->path.starts_with('/')) continue;
       const std::string pattern = fs::path(input.source->path).lexically_normal().string();
       for (auto path = from; path != to; ++path) {
         if (model::GlobMatches(pattern, std::string_view(*path).substr(home.size()))) named.push_back(*path);
@@ -162,6 +163,10 @@ Result<Folder> ReadFolder(const Session& session, const std::string& path, bool 
     folder.data.push_back(std::move(data));
   }
   return folder;
+}
+
+void TellMade(const Session& session, const std::string& path) {
+  session.Print(fmt::format("{} {}\n", session.Paint(Style::kGood, "+"), Safe(path)));
 }
 
 FolderStamp StampOf(const std::vector<std::string>& paths) {

@@ -31,6 +31,9 @@ struct Folder {
 // Hidden files and folders are passed over; links to folders are not followed. With `hash`, the data files that
 // input ports name are hashed, with a bar for the large ones.
 Result<Folder> ReadFolder(const Session& session, const std::string& path, bool hash);
+// "+ path": a file was made.
+void TellMade(const Session& session, const std::string& path);
+
 // When each file of a mesh's texts was written, and its size: another one when something changed.
 using FolderStamp = std::map<std::string, std::pair<std::filesystem::file_time_type, std::uintmax_t>>;
 FolderStamp StampOf(const std::vector<std::string>& paths);

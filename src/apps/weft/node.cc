@@ -191,6 +191,9 @@ class WholeNode final : public Node {
     run::Options run;
     run.upload_folder = data_ + "/uploads";
     run.source_roots = settings_.List("source-roots");
+    run.source_hosts = settings_.List("source-hosts");
+    run.source_ca_file = settings_.Text("source-ca-file");
+    run.source_timeout = settings_.Duration("source-timeout");
     run.temp_folder = data_ + "/tmp/run";
     run.threads = threads;
     run.memory_bytes = std::min(settings_.Int("run-memory"), memory_->total());

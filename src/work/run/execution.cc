@@ -173,6 +173,10 @@ Status Execution::Resolve() {
     uploads = TRY(catalog::Data(*txn, run_.port.domain, run_.port.product));
   }
   TRY(FindSources(pinned_, *port_.bundle, uploads, context_.options));
+  run_.step = "copying";
+  live_.Enter(run_.step, nullptr);
+  TRY(landing_.Copy(pinned_, *port_.bundle, uploads, build_.sql_file.empty() ? &schema_ : nullptr,
+                    live_.stop().get_token()));
   run_.inputs = Json(Json::Array{});
   for (const Pinned& input : pinned_) run_.inputs.Push(ToJson(input.lineage));
   return Stopped();
