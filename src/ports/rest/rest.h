@@ -11,6 +11,7 @@
 #include "state/ledger/ledger.h"
 #include "state/secrets/secrets.h"
 #include "work/gate/gate.h"
+#include "work/notify/webhooks.h"
 #include "work/publish/publish.h"
 #include "work/run/run.h"
 #include "work/signin/signin.h"
@@ -33,6 +34,7 @@ struct Api {
   Millis token_lifetime;  // Of a token for which no end is asked.
   Json node;              // {version, http, flight, …}: what GET /v1/node answers to everyone.
   Json storage = {};      // {store, warehouse}: where the node keeps what it has; told to administrators.
+  notify::Reach reach = {};
 };
 
 std::span<const gate::Route<Api>> Routes();
