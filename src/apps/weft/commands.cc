@@ -8,7 +8,7 @@ std::vector<CommandEntry> AllCommands() {
   std::vector<CommandEntry> all;
   for (auto some : {NewProductCommands(), PublishCommands(), ExchangeCommands(), NewSchemasCommands(),
                     ExpressionCommands(), FindCommands(), ReadCommands(), TermCommands(), RunCommands(),
-                    ShareCommands(), RequestCommands(), FeedbackCommands(), GovernCommands(), EntityCommands(),
+                    ShareCommands(), RequestCommands(), FollowCommands(), FeedbackCommands(), GovernCommands(), EntityCommands(),
                     AuditCommands(), AccountCommands(), OperateCommands(), BackupCommands(), SecretCommands()}) {
     all.insert(all.end(), some.begin(), some.end());
   }
