@@ -16,8 +16,8 @@ Status Remove(store::Txn& txn, int64_t id) {
   return IsPostgres(txn) ? postgres::Remove(txn, id) : fts5::Remove(txn, id);
 }
 
-Result<int64_t> Count(store::Txn& txn, const Query& query) {
-  return IsPostgres(txn) ? postgres::Count(txn, query) : fts5::Count(txn, query);
+Result<int64_t> Count(store::Txn& txn, const Query& query, int64_t most) {
+  return IsPostgres(txn) ? postgres::Count(txn, query, most) : fts5::Count(txn, query, most);
 }
 
 Result<std::vector<int64_t>> Find(store::Txn& txn, const Query& query, Scope scope, int limit) {

@@ -40,14 +40,14 @@ Result<std::vector<store::Row>> Facets(store::Txn& txn, const Query& query);
 namespace fts5 {
 Status Add(store::Txn& txn, int64_t id);
 Status Remove(store::Txn& txn, int64_t id);
-Result<int64_t> Count(store::Txn& txn, const Query& query);
+Result<int64_t> Count(store::Txn& txn, const Query& query, int64_t most);
 Result<std::vector<int64_t>> Find(store::Txn& txn, const Query& query, Scope scope, int limit);
 Result<std::vector<store::Row>> Facets(store::Txn& txn, const Query& query);
 }  // namespace fts5
 namespace postgres {
 Status Add(store::Txn& txn, int64_t id);
 Status Remove(store::Txn& txn, int64_t id);
-Result<int64_t> Count(store::Txn& txn, const Query& query);
+Result<int64_t> Count(store::Txn& txn, const Query& query, int64_t most);
 Result<std::vector<int64_t>> Find(store::Txn& txn, const Query& query, Scope scope, int limit);
 Result<std::vector<store::Row>> Facets(store::Txn& txn, const Query& query);
 }  // namespace postgres

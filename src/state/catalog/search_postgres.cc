@@ -79,9 +79,11 @@ Status Remove(store::Txn& txn, int64_t id) {
   return {};
 }
 
-Result<int64_t> Count(store::Txn& txn, const Query& query) {
+Result<int64_t> Count(store::Txn& txn, const Query& query, int64_t most) {
   const Asked asked = AskedOf(query, Scope::kAnywhere);
-  const auto rows = TRY(txn.Run("SELECT count(*) FROM search AS s WHERE " + asked.where, asked.args));
+  const auto rows = TRY(txn.Run(
+      fmt::format("SELECT count(*) FROM (SELECT 1 FROM search AS s WHERE {} LIMIT {}) AS some", asked.where, most),
+      asked.args));
   return rows[0].integer(0);
 }
 
