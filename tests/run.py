@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "support"))
+import store as stores  # noqa: E402
 from node import ROOT, WEFT, Node  # noqa: E402
 
 # What differs from run to run, and the name that stands for it. Order matters.
@@ -92,6 +93,8 @@ class Scenario:
         problems = []
         self.work.mkdir(parents=True)
         try:
+            if not self.store_fits():
+                return ""
             if not any(isinstance(p, Step) and p.line == "node none" for p in parts):
                 self.node.start()
             for step in parts:
@@ -116,6 +119,11 @@ class Scenario:
         if update:
             self.path.write_text(render(parts))
         return "\n".join(problems)
+
+    def store_fits(self) -> bool:
+        """A line `# Store: sqlite` says that the scenario is about that store's own files or settings."""
+        found = re.search(r"^# Store: (\w+)$", self.path.read_text(), re.MULTILINE)
+        return not found or found[1] == stores.chosen()
 
     def do(self, step: Step) -> list[str] | None:
         """The normalised output, or None where the step has none."""
@@ -149,6 +157,8 @@ class Scenario:
         env["PATH"] = f"{WEFT.parent}:{ROOT / 'build/deps/venv/bin'}:{env['PATH']}"
         env["EXAMPLES"] = str(ROOT / "examples")
         env["SHOP"] = str(ROOT / "tests/support/shop")
+        env["STORE"] = self.node.store
+        env["ALTER"] = f"{sys.executable} {ROOT / 'tests/support/store.py'}"
         env["COLUMNS"] = "120"
         if self.token:
             env["WEFT_TOKEN"] = self.token

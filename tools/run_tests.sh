@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the unit tests, the scenarios and the suites of the build named by PRESET (default release), prints each part's
-# outcome and, last, one line "N passed, N failed". PART=unit|scenarios|suites runs one of them,
+# outcome and, last, one line "N passed, N failed". PART=unit|scenarios|postgres|suites runs one of them,
 # and PART=interop the comparisons with other programs, which are not among them.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -42,9 +42,22 @@ part() {
   count "$name" "$log" $status
 }
 
+# Everything beside a PostgreSQL server, which some tests use; STORE=postgres makes it the store of all.
+if [ -z "${WEFT_TEST_POSTGRES:-}" ] && [ "${PART:-}" != interop ]; then
+  rm -rf "$logs"
+  exec "$python" tests/support/with_postgres.py "$0"
+fi
+export WEFT_TEST_STORE="${STORE:-sqlite}"
+
 want() { [ -z "${PART:-}" ] || [ "$PART" = "$1" ]; }
 want unit && part "unit tests" "build/$preset/unit_tests" --gtest_brief=1
 want scenarios && part "scenarios" "$python" tests/run.py
+if [ "$WEFT_TEST_STORE" = sqlite ] && want postgres; then
+  rooms='Catalog*:Access*:Ledger*:Audit*:Runs*:Lineage*:Requests*:Feedback*:Nodes*:Gate*:Approve*'
+  WEFT_TEST_STORE=postgres part "unit tests on PostgreSQL" "build/$preset/unit_tests" --gtest_brief=1 "--gtest_filter=$rooms"
+  WEFT_TEST_STORE=postgres part "scenarios on PostgreSQL" "$python" tests/run.py \
+    tests/run/run.test tests/catalog/find.test tests/access/grants.test tests/audit/who.test
+fi
 if want suites; then
   while read -r suite; do part "$suite" "$python" "$suite"; done < <(git ls-files 'tests/*/*.py' ':!tests/support')
 fi

@@ -3,11 +3,11 @@ and across none; a rotation and an erasure hold from the next statement on; and 
 import contextlib
 import pathlib
 import re
-import sqlite3
 import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import store  # noqa: E402
 from node import Node  # noqa: E402
 
 PEOPLE = 400
@@ -225,8 +225,7 @@ class Pseudonyms(unittest.TestCase):
         self.assertEqual(self.ask(JOIN.format("customer")), self.ask(JOIN.format("customer"), who="ana"))
 
     def sealed(self, entity):
-        with contextlib.closing(sqlite3.connect(self.node.data / "weft.db")) as store:
-            return dict(store.execute("SELECT name, value FROM sealed WHERE kind = 'entity key' AND scope = ?", (entity,)))
+        return dict(store.execute(self.node.store, f"SELECT name, value FROM sealed WHERE kind = 'entity key' AND scope = '{entity}'"))
 
     def holds(self, text):
         """The node's files, but the key's own, that have the text."""
@@ -236,6 +235,7 @@ class Pseudonyms(unittest.TestCase):
                 found.append(file.name)
         return found
 
+    @unittest.skipIf(store.chosen() == "postgres", "a server's own files are not the node's to clean: docs/operating.md")
     def test_what_is_erased_is_in_no_file(self):
         for _ in range(40):  # Pages that are split leave copies behind.
             self.weft("gina", "entity", "rotate", "account")

@@ -12,6 +12,8 @@ import time
 import urllib.error
 import urllib.request
 
+import store as stores
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WEFT = pathlib.Path(os.environ.get("WEFT_PROGRAM", ROOT / "build" / "weft"))
 
@@ -29,6 +31,11 @@ class Node:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="weft-"))
         self.data = data or self.folder / "data"
         self.flags = flags
+        # Of the store that the tests run on; a test may choose another itself.
+        self.store, self.own_store = f"sqlite:{self.data}/weft.db", False
+        if stores.chosen() == "postgres" and "--store" not in flags:
+            self.store, self.own_store = stores.create(), True
+            self.flags += ("--store", self.store)
         self.tls = ssl.create_default_context(cafile=str(ca)) if ca else None
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("WEFT_")}
         self.env |= {"XDG_STATE_HOME": str(self.folder / "state"), "XDG_DATA_HOME": str(self.folder / "share"),
@@ -43,6 +50,8 @@ class Node:
         try:
             self.stop()
         finally:
+            if self.own_store:
+                stores.drop(self.store)
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def start(self) -> float:

@@ -9,6 +9,7 @@
 #include <cstdlib>
 
 #include "base/file.h"
+#include "base/id.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "state/access/access.h"
@@ -53,6 +54,16 @@ Result<FolderLock> FolderLock::Take(const std::string& folder) {
 
 FolderLock::~FolderLock() {
   if (fd_ >= 0) ::close(fd_);  // The file stays: to remove it would race with the next node.
+}
+
+Result<std::string> NodeName(const std::string& data) {
+  const std::string path = data + "/node.id";
+  auto text = ReadFile(path, size_t{1} << 10);
+  if (text) return std::string(Trim(*text));
+  if (text.error().code != Code::kNotFound) return text.TakeError();
+  std::string name = NewId("node");
+  TRY(WriteFileAtomically(path, name + "\n", 0600));
+  return name;
 }
 
 Result<std::string> AdminToken(store::Store& store, Clock& clock, const std::string& data) {

@@ -24,6 +24,9 @@ class FolderLock {
   int fd_;
 };
 
+// What tells this node from others over the same store: kept in <data>/node.id, made where there is none.
+Result<std::string> NodeName(const std::string& data);
+
 // The file <data>/admin.token (0600) with an administrator's token; made, and recorded in the ledger, where there is
 // none. Answers the file's path; the secret shows nowhere else.
 Result<std::string> AdminToken(store::Store& store, Clock& clock, const std::string& data);

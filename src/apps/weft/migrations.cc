@@ -7,6 +7,7 @@
 #include "state/lake/lake.h"
 #include "state/ledger/ledger.h"
 #include "state/lineage/lineage.h"
+#include "state/nodes/nodes.h"
 #include "state/requests/requests.h"
 #include "state/runs/runs.h"
 #include "state/secrets/secrets.h"
@@ -18,7 +19,7 @@ std::vector<store::Migration> AllMigrations() {
   std::vector<store::Migration> all;
   for (auto part : {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(),
                     runs::Migrations(), lineage::Migrations(), uploads::Migrations(), secrets::Migrations(),
-                    accounts::Migrations(), requests::Migrations(), feedback::Migrations()}) {
+                    accounts::Migrations(), requests::Migrations(), feedback::Migrations(), nodes::Migrations()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;

@@ -99,6 +99,9 @@ class WholeNode final : public Node {
       certificate_looker_ = std::make_unique<Ticker>(Millis(5'000), [this] { certificate_->Look(*http_, *flight_); });
     }
     use_writer_ = std::make_unique<Ticker>(Millis(60'000), [this] { WriteUses(); });
+    if (!settings_.Text("store").starts_with("sqlite:")) {
+      run_tender_ = std::make_unique<Ticker>(settings_.Duration("node-timeout") / 4, [this] { TendRuns(); });
+    }
     log::Info("node ready", {{"url", url_},
                              {"flight", flight_url_},
                              {"data", data_},
@@ -129,6 +132,7 @@ class WholeNode final : public Node {
     use_writer_.reset();
     tender_.reset();
     reminder_.reset();
+    run_tender_.reset();
     certificate_looker_.reset();
     key_refresher_.reset();
     registration_.reset();
@@ -156,23 +160,6 @@ class WholeNode final : public Node {
     const lake::Codec codec = TRY(lake::CodecFrom(settings_.Text("compression")));
     lake_ = TRY(lake::Lake::Open(*store_, clock_, settings_.Text("warehouse"), codec));
     token_file_ = TRY(AdminToken(*store_, clock_, data_));
-    return EndInterrupted();
-  }
-
-  // What ran when the node last ended: told in the ledger, and its right to write taken back.
-  Status EndInterrupted() {
-    auto txn = TRY(store_->Begin());
-    const std::vector<runs::Run> interrupted = TRY(runs::MarkInterrupted(*txn, clock_));
-    for (const runs::Run& run : interrupted) {
-      TRY(lake::EndLease(*txn, run.port, run.id));
-      TRY(ledger::Append(
-          *txn, clock_,
-          {"interrupted", run.requested_by, "", run.port.Text(), Json::Map({{"run", run.id}, {"step", run.step}})}));
-    }
-    TRY(txn->Commit());
-    if (!interrupted.empty()) {
-      log::Warn("runs were interrupted when the node last ended", {{"runs", interrupted.size()}});
-    }
     return {};
   }
 
@@ -194,6 +181,8 @@ class WholeNode final : public Node {
     queries_ = TRY(query::Engine::Start({*store_, clock_, *ledger_, *memory_, *vault_, query}));
     counted_queries_ = metrics_->Counting(*queries_);
     run::Options run;
+    run.node = TRY(NodeName(data_));
+    run.node_timeout = settings_.Duration("node-timeout");
     run.upload_folder = UploadFolder(settings_);
     run.source_roots = settings_.List("source-roots");
     run.source_hosts = settings_.List("source-hosts");
@@ -321,6 +310,11 @@ class WholeNode final : public Node {
     if (!tended) log::Warn("keys and codes of sign-in not tended", {{"why", tended.error().message}});
   }
 
+  void TendRuns() {
+    Status tended = runner_->Tend();
+    if (!tended) log::Warn("runs not tended", {{"why", tended.error().message}});
+  }
+
   void WriteUses() {
     Status written = gate_->WriteUses();
     if (!written) log::Warn("last uses of tokens not written", {{"why", written.error().message}});
@@ -373,6 +367,7 @@ class WholeNode final : public Node {
   std::unique_ptr<Ticker> use_writer_;
   std::unique_ptr<Ticker> tender_;
   std::unique_ptr<Ticker> reminder_;
+  std::unique_ptr<Ticker> run_tender_;
   std::unique_ptr<Ticker> key_refresher_;
   std::optional<CertificateWatch> certificate_;
   std::unique_ptr<Ticker> certificate_looker_;

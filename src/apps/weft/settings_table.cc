@@ -24,6 +24,8 @@ constexpr Setting kTable[] = {
      "The folder of what all nodes over one store have in common: keys, data files that were sent, and, unless they "
      "are "
      "set, the seal key and the warehouse. Each node has its own data folder beside it."},
+    {"node-timeout", Kind::kDuration, "20s",
+     "How long a node of several over one store may say nothing before others take its runs from it."},
     {"seal-key", Kind::kText, "<shared>/seal.key",
      "The file of the key that secrets in the store are sealed with; made when first needed. Kept elsewhere than the "
      "store, a copy of the store tells none of them."},

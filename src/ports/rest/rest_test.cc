@@ -13,6 +13,7 @@
 #include "state/catalog/catalog.h"
 #include "state/feedback/feedback.h"
 #include "state/lineage/lineage.h"
+#include "state/nodes/nodes.h"
 #include "state/requests/requests.h"
 
 namespace weft::rest {
@@ -45,7 +46,7 @@ class Rest : public testing::Test {
     std::vector<store::Migration> all;
     for (auto part : {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(),
                       runs::Migrations(), lineage::Migrations(), uploads::Migrations(), secrets::Migrations(),
-                      accounts::Migrations(), requests::Migrations(), feedback::Migrations()}) {
+                      accounts::Migrations(), requests::Migrations(), feedback::Migrations(), nodes::Migrations()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     ASSERT_TRUE(store::Migrate(*store_, all));

@@ -184,14 +184,4 @@ Result<std::optional<Run>> Succeeded(store::Txn& txn, const model::PortKey& port
   return std::optional<Run>(TRY(RunOf(rows[0])));
 }
 
-Result<std::vector<Run>> MarkInterrupted(store::Txn& txn, Clock& clock) {
-  const std::string sql = fmt::format(
-      "UPDATE runs SET status = 'interrupted', ended_at = $1, message = 'the node stopped while this run was under "
-      "way; weft retry starts it again' WHERE status IN ('pending', 'running') RETURNING {}",
-      kColumns);
-  std::vector<Run> interrupted;
-  for (const store::Row& row : TRY(txn.Run(sql, {clock.Now().Text()}))) interrupted.push_back(TRY(RunOf(row)));
-  return interrupted;
-}
-
 }  // namespace weft::runs

@@ -59,7 +59,5 @@ struct Query {
 Result<std::vector<Run>> List(store::Txn& txn, const Query& query);  // Newest first, without checks.
 // The run of the port's current snapshot, where its key is `key`.
 Result<std::optional<Run>> Succeeded(store::Txn& txn, const model::PortKey& port, const std::string& key);
-// After a crash: what was pending or running is interrupted. Those that were.
-Result<std::vector<Run>> MarkInterrupted(store::Txn& txn, Clock& clock);
 
 }  // namespace weft::runs

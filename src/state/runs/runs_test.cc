@@ -101,18 +101,5 @@ TEST_F(RunsTest, OnlyTheLastSuccessAnswersForItsKey) {
   EXPECT_EQ(Succeeded(*txn_, first.port, "key2").value()->id, second.id);
 }
 
-TEST_F(RunsTest, WhatACrashLeftIsInterrupted) {
-  runs::Run run = Make("ops/flights/flights@1", "running", 1);
-  ASSERT_TRUE(Insert(*txn_, run));
-  ASSERT_TRUE(Insert(*txn_, Make("ops/flights/late@1", "pending", 1)));
-  ASSERT_TRUE(Insert(*txn_, Make("ops/flights/late@1", "succeeded", 1)));
-  const auto interrupted = MarkInterrupted(*txn_, SystemClock()).value();
-  ASSERT_EQ(interrupted.size(), 2u);
-  EXPECT_EQ(interrupted[0].status, "interrupted");
-  EXPECT_EQ(Get(*txn_, run.id).value().status, "interrupted");
-  EXPECT_TRUE(Get(*txn_, run.id).value().ended_at);
-  EXPECT_TRUE(MarkInterrupted(*txn_, SystemClock()).value().empty());
-}
-
 }  // namespace
 }  // namespace weft::runs

@@ -36,6 +36,8 @@ struct CheckAnswer {
 using CheckStep = std::function<Result<CheckAnswer>(const CheckRequest&)>;
 
 struct Options {
+  std::string node;                       // Of several over one store, this one's name; empty: it is the only one.
+  Millis node_timeout{20'000};            // How long a node that says nothing counts as alive.
   std::string upload_folder;              // Data files that travelled with apply, by hash.
   std::vector<std::string> source_roots;  // Absolute file sources must lie under one of these.
   std::vector<std::string> source_hosts;  // Where databases may be, as database::AllowedAddresses takes them.
@@ -73,6 +75,9 @@ class Runner {
   // kConflict when a port already has a pending or running one; kDenied where the caller may not run it.
   virtual Result<std::vector<runs::Run>> Submit(const model::Caller& caller, const Request& request) = 0;
   virtual Status Cancel(const model::Caller& caller, const std::string& run_id) = 0;
+  // To be called several times within the timeout, of several nodes over one store: says that this one is alive, stops
+  // what others were asked to cancel, and ends the runs of those that have said nothing for too long.
+  virtual Status Tend() = 0;
   // The run as it is now, with live step and progress.
   virtual Result<runs::Run> Get(const std::string& run_id) = 0;
 };

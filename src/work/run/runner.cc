@@ -8,7 +8,9 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "state/access/access.h"
+#include "state/nodes/nodes.h"
 #include "work/run/execution.h"
+#include "work/run/orphans.h"
 
 namespace weft::run {
 namespace {
@@ -57,10 +59,11 @@ class PoolRunner final : public Runner {
       Execution(context_, judge_, job->run, job->force, job->purpose, job->live)
           .EndEarly("cancelled", "the node stopped before the run began");
     }
-  }  // The pool waits for what runs.
+  }  // The pool waits for what runs; of several nodes, this one is alive until then, and a while longer.
 
   Result<std::vector<runs::Run>> Submit(const model::Caller& caller, const Request& request) override;
   Status Cancel(const model::Caller& caller, const std::string& run_id) override;
+  Status Tend() override;
   Result<runs::Run> Get(const std::string& run_id) override;
 
  private:
@@ -69,6 +72,8 @@ class PoolRunner final : public Runner {
   Result<model::Decision> MayRun(store::Txn& txn, const model::Caller& caller, const catalog::Port& port);
   Error Denied(const model::Caller& caller, const catalog::Port& port, const model::Decision& decision);
   Status EndLost(store::Txn& txn, const model::PortKey& port);
+  Result<bool> IsElsewhere(store::Txn& txn, const std::string& run_id);
+  bool StopHere(const std::string& run_id);
   void Dispatch();
   void Do(const std::shared_ptr<Job>& job);
   void Finish(const std::shared_ptr<Job>& job, const runs::Run& ended);
@@ -168,6 +173,7 @@ Status PoolRunner::EndLost(store::Txn& txn, const model::PortKey& port) {
         std::lock_guard lock(mutex_);
         if (std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& job) { return job->run.id == run.id; })) continue;
       }
+      if (TRY(IsElsewhere(txn, run.id))) continue;
       run.status = "interrupted";
       run.message = "its end could not be recorded when it came; run the port again";
       run.ended_at = context_.clock.Now();
@@ -212,6 +218,7 @@ Result<std::vector<runs::Run>> PoolRunner::Submit(const model::Caller& caller, c
       TRY(context_.ledger.Deny(ledger::Refusal(caller, "run", one.port.row.key.Text(), inserted.error().message)));
     }
     TRY(std::move(inserted));
+    TRY(nodes::Take(*txn, job->run.id, context_.options.node));
     submitted.push_back(job->run);
     jobs.push_back(std::move(job));
   }
@@ -275,21 +282,57 @@ Status PoolRunner::Cancel(const model::Caller& caller, const std::string& run_id
     const model::Decision may = TRY(MayRun(*txn, caller, port));
     if (!may.permitted) return Denied(caller, port, may);
   }
+  if (StopHere(run_id)) return {};
+  auto txn = TRY(context_.store.Begin());
+  if (!TRY(IsElsewhere(*txn, run_id))) {
+    return Error{Code::kConflict, fmt::format("the run {} has ended: {}", run_id, run.status)};
+  }
+  TRY(nodes::AskToStop(*txn, run_id));
+  return txn->Commit();
+}
+
+// Whether it is a run of this node that has not ended.
+bool PoolRunner::StopHere(const std::string& run_id) {
   std::shared_ptr<Job> waiting;
   {
     std::lock_guard lock(mutex_);
     auto job = std::find_if(jobs_.begin(), jobs_.end(), [&](const auto& each) { return each->run.id == run_id; });
-    if (job == jobs_.end()) return Error{Code::kConflict, fmt::format("the run {} has ended: {}", run_id, run.status)};
+    if (job == jobs_.end()) return false;
     (*job)->live.stop().request_stop();
     if (!(*job)->started) {
       waiting = *job;
       waiting->started = true;  // Nobody else begins it now.
     }
   }
-  if (!waiting) return {};
+  if (!waiting) return true;
   Execution execution(context_, judge_, waiting->run, waiting->force, waiting->purpose, waiting->live);
   Finish(waiting, execution.EndEarly("cancelled", "the run was cancelled"));
   Dispatch();
+  return true;
+}
+
+// Whether another node that is alive executes it.
+Result<bool> PoolRunner::IsElsewhere(store::Txn& txn, const std::string& run_id) {
+  const std::string holder = TRY(nodes::HolderOf(txn, run_id));
+  if (holder == context_.options.node) return false;
+  return nodes::IsAlive(txn, context_.clock, holder);
+}
+
+Status PoolRunner::Tend() {
+  std::vector<std::string> to_stop;
+  {
+    auto txn = TRY(context_.store.Begin());
+    TRY(nodes::KeepAlive(*txn, context_.clock, context_.options.node, context_.options.node_timeout));
+    for (const nodes::Held& held : TRY(nodes::HeldBy(*txn, context_.options.node))) {
+      std::lock_guard lock(mutex_);
+      const bool here = std::ranges::any_of(jobs_, [&](const auto& job) { return job->run.id == held.run_id; });
+      if (!here) TRY(nodes::Drop(*txn, held.run_id));
+      if (here && held.stop) to_stop.push_back(held.run_id);
+    }
+    TRY(EndOrphans(*txn, context_, false));
+    TRY(txn->Commit());
+  }
+  for (const std::string& run_id : to_stop) StopHere(run_id);
   return {};
 }
 
@@ -309,6 +352,14 @@ Result<runs::Run> PoolRunner::Get(const std::string& run_id) {
 Result<std::unique_ptr<Runner>> Runner::Start(Context context) {
   if (!context.check) return Error{Code::kInternal, "a runner needs a step that checks contracts"};
   if (!context.options.temp_folder.empty()) TRY(MakeFolders(context.options.temp_folder));
+  {
+    auto txn = TRY(context.store.Begin());
+    TRY(EndOrphans(*txn, context, true));
+    if (!context.options.node.empty()) {
+      TRY(nodes::KeepAlive(*txn, context.clock, context.options.node, context.options.node_timeout));
+    }
+    TRY(txn->Commit());
+  }
   Status salted = [&]() -> Status {
     auto txn = TRY(context.store.Begin());
     TRY(secrets::EnsureRunSecret(*txn, context.clock, context.vault));

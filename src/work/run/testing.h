@@ -14,6 +14,7 @@
 #include "state/access/access.h"
 #include "state/catalog/catalog.h"
 #include "state/lineage/lineage.h"
+#include "state/nodes/nodes.h"
 #include "work/run/run.h"
 
 namespace weft::run {
@@ -75,7 +76,7 @@ class RunnerTest : public ::testing::Test {
     store_ = store::Open(store::TestUrl((folder_ / "weft.db").string())).value();
     std::vector<store::Migration> all;
     for (auto migrations : {catalog::Migrations(), access::Migrations(), lake::Migrations(), runs::Migrations(),
-                            ledger::Migrations(), lineage::Migrations(), secrets::Migrations()}) {
+                            ledger::Migrations(), lineage::Migrations(), secrets::Migrations(), nodes::Migrations()}) {
       all.insert(all.end(), migrations.begin(), migrations.end());
     }
     Status migrated = store::Migrate(*store_, all);

@@ -1,0 +1,65 @@
+#include "state/nodes/nodes.h"
+
+namespace weft::nodes {
+namespace {
+
+constexpr store::Migration kMigrations[] = {{"nodes", 1, R"(
+CREATE TABLE nodes (
+  name TEXT PRIMARY KEY,
+  alive_until BIGINT NOT NULL
+);
+CREATE TABLE node_runs (
+  run_id TEXT PRIMARY KEY,
+  node TEXT NOT NULL,
+  stop INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX node_runs_node ON node_runs (node);
+)"}};
+
+}  // namespace
+
+std::span<const store::Migration> Migrations() { return kMigrations; }
+
+Status KeepAlive(store::Txn& txn, Clock& clock, const std::string& node, Millis time) {
+  TRY(
+      txn.Run("INSERT INTO nodes (name, alive_until) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET alive_until = "
+              "excluded.alive_until",
+              {node, store::Int(clock.Now().micros + time.count() * 1'000)}));
+  return {};
+}
+
+Result<bool> IsAlive(store::Txn& txn, Clock& clock, const std::string& node) {
+  const auto rows = TRY(txn.Run("SELECT alive_until FROM nodes WHERE name = $1", {node}));
+  return !rows.empty() && rows[0].integer(0) > clock.Now().micros;
+}
+
+Status Take(store::Txn& txn, const std::string& run_id, const std::string& node) {
+  TRY(txn.Run("INSERT INTO node_runs (run_id, node) VALUES ($1, $2)", {run_id, node}));
+  return {};
+}
+
+Status Drop(store::Txn& txn, const std::string& run_id) {
+  TRY(txn.Run("DELETE FROM node_runs WHERE run_id = $1", {run_id}));
+  return {};
+}
+
+Result<std::string> HolderOf(store::Txn& txn, const std::string& run_id) {
+  const auto rows = TRY(txn.Run("SELECT node FROM node_runs WHERE run_id = $1", {run_id}));
+  return rows.empty() ? std::string() : rows[0].text(0);
+}
+
+Status AskToStop(store::Txn& txn, const std::string& run_id) {
+  TRY(txn.Run("UPDATE node_runs SET stop = 1 WHERE run_id = $1", {run_id}));
+  return {};
+}
+
+Result<std::vector<Held>> HeldBy(store::Txn& txn, const std::string& node) {
+  std::vector<Held> held;
+  for (const store::Row& row :
+       TRY(txn.Run("SELECT run_id, stop FROM node_runs WHERE node = $1 ORDER BY run_id", {node}))) {
+    held.push_back({row.text(0), row.flag(1)});
+  }
+  return held;
+}
+
+}  // namespace weft::nodes

@@ -1,0 +1,33 @@
+// The nodes over one store: which of them are alive, and which runs each of them executes. Owns nodes, node_runs.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "drivers/store/store.h"
+
+namespace weft::nodes {
+
+std::span<const store::Migration> Migrations();
+
+// It counts as alive for so long; then what it executes is taken from it. `clock` is the store's: all nodes go by one.
+Status KeepAlive(store::Txn& txn, Clock& clock, const std::string& node, Millis time);
+Result<bool> IsAlive(store::Txn& txn, Clock& clock, const std::string& node);
+
+// The node executes the run.
+Status Take(store::Txn& txn, const std::string& run_id, const std::string& node);
+Status Drop(store::Txn& txn, const std::string& run_id);
+Result<std::string> HolderOf(store::Txn& txn, const std::string& run_id);  // Empty: none.
+
+// Another node asks the one that executes the run to stop it.
+Status AskToStop(store::Txn& txn, const std::string& run_id);
+struct Held {
+  std::string run_id;
+  bool stop = false;
+};
+Result<std::vector<Held>> HeldBy(store::Txn& txn, const std::string& node);
+
+}  // namespace weft::nodes
