@@ -27,7 +27,7 @@ test: everything ## every test (UPDATE=1 rewrites the expected output of tests/*
 	@tools/setup.sh test
 	@tools/run_tests.sh
 
-interop: build ## verdicts beside those of datacontract-cli, people of a Keycloak
+interop: build ## verdicts beside those of datacontract-cli, a real dbt, people of a Keycloak
 	@tools/setup.sh interop
 	@cmake --build --preset $(PRESET) --target verdicts
 	@PART=interop tools/run_tests.sh

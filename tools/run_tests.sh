@@ -63,6 +63,7 @@ if want suites; then
 fi
 if [ "${PART:-}" = interop ]; then
   part interop/datacontract/agree.py "${WEFT_CACHE:-$HOME/.cache/weft}/venv-datacontract/bin/python" interop/datacontract/agree.py
+  part interop/dbt/project.py "${WEFT_CACHE:-$HOME/.cache/weft}/venv-dbt/bin/python" interop/dbt/project.py
   part interop/keycloak/people.py "$python" interop/keycloak/people.py
 fi
 echo "$passed passed, $failed failed"

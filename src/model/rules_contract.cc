@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "model/checks.h"
 #include "model/checks_internal.h"
@@ -96,7 +97,20 @@ class PromiseJudge {
   std::vector<Problem> problems_;
 };
 
-constexpr std::string_view kOwnProperties[] = {"purpose", "source", "build", "successor", "entity", "term"};
+constexpr std::string_view kOwnProperties[] = {"purpose", "source",      "build",  "successor",
+                                               "sunset",  "deprecation", "entity", "term"};
+
+// What an owner states of a thing's end.
+void JudgeEnd(const Node& value, std::string_view name, const std::string& file, const std::string& path,
+              std::vector<Problem>& problems) {
+  const bool sunset = name == "sunset";
+  if (value.is_scalar() && !value.scalar.empty() && (!sunset || Instant::Parse(value.scalar))) return;
+  const Place place = PlaceOf(value, Child(path, "value"));
+  problems.push_back(
+      {file, place.line, place.column, place.path, "weft.property",
+       sunset ? fmt::format("the sunset '{}' is no date: from when on it may go, such as 2026-12-31", value.scalar)
+              : std::string("the deprecation is a text: why, and what its readers should do")});
+}
 
 void OwnProperties(const Node& node, const std::string& file, const std::string& path, std::vector<Problem>& problems) {
   for (size_t i = 0; i < node.size(); ++i) {
@@ -111,6 +125,8 @@ void OwnProperties(const Node& node, const std::string& file, const std::string&
         name.remove_prefix(5);
       else if (entry.value[k]["vendor"].scalar != "weft")
         continue;
+      if (name == "sunset" || name == "deprecation")
+        JudgeEnd(entry.value[k]["value"], name, file, Child(inner, k), problems);
       if (std::ranges::find(kOwnProperties, name) != std::end(kOwnProperties)) continue;
       const Place place = PlaceOf(property, Child(Child(inner, k), "property"));
       problems.push_back(

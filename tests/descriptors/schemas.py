@@ -15,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from node import ROOT, WEFT  # noqa: E402
 import agreement  # noqa: E402
 
-FILES = {"product": "*.odps.yaml", "contract": "*.odcs.yaml", "mesh": "mesh.yaml", "policies": "policies/*.yaml", "entities": "entities/*.yaml"}
+FILES = {"product": "*.odps.yaml", "contract": "*.odcs.yaml", "mesh": "mesh.yaml", "policies": "policies/*.yaml", "entities": "entities/*.yaml", "terms": "terms/*.yaml"}
 NEWEST = {"contract": "v3.2.0", "product": "v1.1.0"}
 SEEN = {"contract": 0.9, "product": 0.95}  # Of what the standard refuses, at least so much.
 

@@ -213,7 +213,7 @@ class Reader:
                    "/v1/explain": [f"{address}&principal=zoe" for address in addresses], "/v1/audit/what": ["", "principal=zoe"],
                    "/v1/search": [f"q={word}" for word in hidden] + ["q=users"], "/v1/requests": ["whose=mine", "whose=all"],
                    "/v1/audit": ["limit=1000"], "/v1/files/{domain}/{product}": ["", "name=users.odcs.yaml"],
-                   "/v1/products": ["", "domain=people"]}
+                   "/v1/products": ["", "domain=people"], "/v1/events": ["after=0&limit=500"], "/v1/deprecations": ["", "mine=true"]}
         owners = {run["id"]: run["address"] for run in runs}
         for route in self.mesh.routes:
             paths = [route]
@@ -280,7 +280,7 @@ def numbers_in(value, key: str = "") -> set[int]:
         return set().union(*(numbers_in(each, key) for each in value))
     if isinstance(value, str):
         return numbers_of(value) if key == "message" else set()
-    return {int(value)} if isinstance(value, (int, float)) and not isinstance(value, bool) and key not in ("line", "sequence", "column") else set()
+    return {int(value)} if isinstance(value, (int, float)) and not isinstance(value, bool) and key not in ("line", "sequence", "column", "row", "next", "data_files") else set()
 
 
 def main() -> int:

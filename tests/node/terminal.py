@@ -304,8 +304,11 @@ class TerminalTest(unittest.TestCase):
         "dev": (["{shop}"], ["nowhere"]),
         "check": (["{shop}"], ["nowhere"]),
         "diff": (["{contract}", "{contract}"], ["{contract}", "nowhere"]),
+        "import": (["{exchange}/everything.datacontract.yaml", "--domain", "sales", "--into", "{other}"], ["nowhere"]),
+        "export": (["datacontract", PORT], ["datacontract", "sales/nothing/x"]),
         "plan": (["{shop}"], ["nowhere"]),
         "apply": (["{shop}"], ["nowhere"]),
+        "promote": ([], ["sales/orders", "--to", "http://127.0.0.1:1"]),
         "cel": (["1 + 1"], ["1 +"]),
         "explain": (["zoe", "read", PORT], ["zoe", "read", "sales/nothing/x"]),
         "policy list": ([], None),
@@ -327,6 +330,7 @@ class TerminalTest(unittest.TestCase):
         "runs": ([], ["run_00000000000000000000000000"]),
         "cancel": (["{pending}"], ["run_00000000000000000000000000"]),
         "retry": (["{refused}"], ["run_00000000000000000000000000"]),
+        "rollback": ([PORT], [PORT, "--to", "nowhere"]),
         "snapshots": ([PORT], ["sales/nothing/x"]),
         "tag": ([PORT, "year-end"], ["sales/nothing/x", "year-end"]),
         "grant": (["zoe", PORT], ["zoe", "sales/nothing/x"]),
@@ -347,6 +351,10 @@ class TerminalTest(unittest.TestCase):
         "feedback remove": ([], ["fbk_00000000000000000000000000"]),
         "delegate": (["zoe"], ["group:x"]),
         "delegations": ([], None),
+        "subscribe": ([PORT, "--to", "versions"], ["sales/nothing/x"]),
+        "subscriptions": ([], None),
+        "unsubscribe": ([], ["sub_00000000000000000000000000"]),
+        "deprecations": ([], None),
         "purpose list": ([], None),
         "revoke": (["zoe", PORT], ["zoe", "sales/nothing/x"]),
         "grants": ([], ["sales/nothing/x"]),
@@ -385,9 +393,9 @@ class TerminalTest(unittest.TestCase):
         "completion": (["bash"], None),
         "version": ([], None),
     }
-    # Those need a run in a state that passes, or a person and what they ask; the error's form is what is left to see.
-    ONLY_ERRORS = {"cancel", "retry", "login", "approve", "refuse", "ask", "answer", "withdraw", "feedback answer",
-                   "feedback close", "feedback remove", "dev"}
+    # Those need what there is not yet (a run in a state that passes, a former snapshot), or a person and what they ask; the error's form is what is left to see.
+    ONLY_ERRORS = {"cancel", "retry", "login", "approve", "refuse", "ask", "answer", "withdraw", "rollback", "unsubscribe",
+                   "promote", "feedback answer", "feedback close", "feedback remove", "dev"}
 
     def call(self, *words: str) -> subprocess.CompletedProcess:
         return subprocess.run([str(WEFT), *words, "--json"], env=self.env, cwd=self.node.folder, capture_output=True,
@@ -408,7 +416,7 @@ class TerminalTest(unittest.TestCase):
             self.assertRegex(usage, rf"(?m)^  {command} +[A-Z]")
         token = self.node.json("token", "create", "zoe")["token"]["id"]
         places = {"shop": self.shop, "token": token, "other": self.node.folder / "other",
-                  "backup": self.node.folder / "backup", "restored": self.node.folder / "restored",
+                  "exchange": ROOT / "tests" / "exchange" / "samples", "backup": self.node.folder / "backup", "restored": self.node.folder / "restored",
                   "value": self.node.folder / "value", "contract": self.shop / "domains/sales/orders/orders.odcs.yaml"}
         places["value"].write_text("hunter2\n")
         for name, (good, bad) in self.COMMANDS.items():

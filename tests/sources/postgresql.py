@@ -2,10 +2,10 @@
 import datetime
 import decimal
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import unittest
 
@@ -254,7 +254,7 @@ class Databases(unittest.TestCase):
         self.assertIn("syntax error", said)
         self.assertIn("syntax error", with_('"table":"public.t"', '"query":"DELETE FROM t RETURNING id"'))
         self.assertIn("read-only transaction", with_('"table":"public.t"', '"query":"SELECT nextval(\'s\') AS id"'))
-        self.assertIn("succeeded own/doors/doors@1 1 row", with_('"table":"public.t"', '"query":"SELECT id FROM t -- all"'))
+        self.assertIn("succeeded own/doors/doors@1 1 row", with_('"table":"public.t"', '"query":"SELECT id FROM t; "'))
         # What stands in no file.
         for wrong, why in (('"password":"hunter2"', "a password stands in no file: write password: {secret: NAME}"),):
             product.write_text(whole)
@@ -327,6 +327,34 @@ class Databases(unittest.TestCase):
         self.assertEqual(list(self.node.data.glob("tmp/run/*.rows")), [])
         for words in (["runs", "own/quiet"], ["audit", "log"], ["lineage", "own/quiet/quiet"], ["show", "own/quiet"]):
             self.assertNotIn(self.server.password, self.node.run(*words, "--json"))
+
+
+class Encrypted(unittest.TestCase):
+    def test_what_sslmode_says_is_kept(self):
+        with tempfile.TemporaryDirectory() as scratch, Postgres(tls=True) as server:
+            server.create("shop")
+            server.sql("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)", "shop")
+            folder = pathlib.Path(scratch)
+            (folder / "mesh.yaml").write_text("id: own\ndomains:\n  - {name: own, owners: [admin]}\n")
+            (folder / "ca.pem").write_bytes(server.certificate.read_bytes())
+            url = f"postgres://weft@localhost:{server.port}/shop?sslmode=require"
+            for ca, outcomes in ((str(folder / "ca.pem"), {"require": "succeeded", "verify-full": "succeeded", "disable": "failed"}),
+                                 ("/etc/ssl/certs/ca-certificates.crt", {"verify-full": "failed", "verify-ca": "failed"})):
+                with Node("--source-hosts", "localhost", "--source-ca-file", ca) as node:
+                    node.env["PGPASSWORD"] = server.password
+                    node.run("apply", str(folder))
+                    shutil.rmtree(folder / "domains", ignore_errors=True)
+                    node.run("new", "product", "own/t", "--from", url, "--into", str(folder))
+                    node.run("secret", "put", "shop-password", "--domain", "own", text=server.password)
+                    product = folder / "domains/own/t/product.odps.yaml"
+                    whole = product.read_text()
+                    for mode, outcome in outcomes.items():
+                        product.write_text(whole.replace('"sslmode":"require"', f'"sslmode":"{mode}"'))
+                        node.run("apply", str(folder))
+                        said = node.run("run", "own/t", "--force", code=None)
+                        self.assertIn(f"{outcome} own/t/t@1", said, mode)
+                        if mode.startswith("verify") and outcome == "failed":
+                            self.assertIn("certificate verify failed", said)
 
 
 if __name__ == "__main__":

@@ -23,8 +23,9 @@ def programs() -> pathlib.Path:
 class Postgres:
     """A server while it lives: superuser `weft` by password over 127.0.0.1 and the socket in `folder`."""
 
-    def __init__(self, *settings: str):
-        """`settings`: name=value each, as postgresql.conf has them; they come after what makes a test fast."""
+    def __init__(self, *settings: str, tls: bool = False):
+        """`settings`: name=value each, as postgresql.conf has them; they come after what makes a test fast. With `tls` it takes
+        nothing else over the network, by the certificate `certificate`, which is of localhost."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="weft-postgres-"))
         self.settings = ["fsync=off", "full_page_writes=off", "synchronous_commit=off", "shared_buffers=32MB", "jit=off", *settings]
         self.host, self.user, self.password = "127.0.0.1", "weft", secrets.token_hex(12)
@@ -36,6 +37,17 @@ class Postgres:
             self.who = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
             os.chown(self.folder, owner.pw_uid, owner.pw_gid)
         self._make()
+        self.certificate = self.folder / "data" / "server.crt"
+        if tls:
+            self._encrypt()
+
+    def _encrypt(self):
+        subprocess.run(["openssl", "req", "-new", "-x509", "-days", "30", "-nodes", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                        "-out", self.certificate, "-keyout", self.folder / "data" / "server.key"],
+                       check=True, stderr=subprocess.DEVNULL, cwd=self.folder, **self.who)
+        self.settings.append("ssl=on")
+        rules = self.folder / "data" / "pg_hba.conf"
+        rules.write_text(rules.read_text().replace("\nhost ", "\nhostssl "))
 
     def _make(self):
         secret = self.folder / "password"

@@ -56,6 +56,7 @@ std::span<const CommandEntry> ReadCommands();
 std::span<const CommandEntry> RunCommands();
 std::span<const CommandEntry> ShareCommands();
 std::span<const CommandEntry> RequestCommands();
+std::span<const CommandEntry> FollowCommands();
 std::span<const CommandEntry> FeedbackCommands();
 std::span<const CommandEntry> GovernCommands();
 std::span<const CommandEntry> AccountCommands();

@@ -1,13 +1,15 @@
 #include "apps/weft/backup_commands.h"
+#include "apps/weft/command.h"
+#include "apps/weft/exchange_commands.h"
 
 namespace weft::app {
 
 std::vector<CommandEntry> AllCommands() {
   std::vector<CommandEntry> all;
-  for (auto some : {NewProductCommands(), PublishCommands(), NewSchemasCommands(), ExpressionCommands(), FindCommands(),
-                    ReadCommands(), TermCommands(), RunCommands(), ShareCommands(), RequestCommands(),
-                    FeedbackCommands(), GovernCommands(), EntityCommands(), AuditCommands(), AccountCommands(),
-                    OperateCommands(), BackupCommands(), SecretCommands()}) {
+  for (auto some : {NewProductCommands(), PublishCommands(), ExchangeCommands(), NewSchemasCommands(),
+                    ExpressionCommands(), FindCommands(), ReadCommands(), TermCommands(), RunCommands(),
+                    ShareCommands(), RequestCommands(), FollowCommands(), FeedbackCommands(), GovernCommands(), EntityCommands(),
+                    AuditCommands(), AccountCommands(), OperateCommands(), BackupCommands(), SecretCommands()}) {
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;

@@ -143,6 +143,16 @@ void AddRequests(Session& session, Choices* choices) {
   }
 }
 
+void AddSubscriptions(Session& session, Choices* choices) {
+  auto answer = session.Get("/v1/subscriptions");
+  if (!answer) return;
+  for (const Json& each : (*answer)["subscriptions"].Items()) {
+    const std::string& address = each["address"].Text();
+    choices->try_emplace(each["id"].Text(),
+                         Join(each["topics"].Texts(), ", ") + " of " + (address.empty() ? "the whole mesh" : address));
+  }
+}
+
 // What waits for my team's answer, and what I said.
 void AddFeedback(Session& session, Choices* choices) {
   for (const char* whose : {"to-answer", "mine"}) {
@@ -240,6 +250,7 @@ bool AddValues(const CLI::Option& option, const Reading& reading, const std::str
   if (type == kToken) AddTokens(session, choices);
   if (type == kRequest) AddRequests(session, choices);
   if (type == kFeedback) AddFeedback(session, choices);
+  if (type == kSubscription) AddSubscriptions(session, choices);
   if (type == kPurpose) AddNamed(session, "purposes", "description", choices);
   if (type == kEntity) AddNamed(session, "entities", "description", choices);
   if (type == kTerm) AddNamed(session, "terms", "definition", choices);

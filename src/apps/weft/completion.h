@@ -23,6 +23,7 @@ inline constexpr const char* kRunOrAddress = "RUN|ADDRESS";
 inline constexpr const char* kToken = "TOKEN";
 inline constexpr const char* kRequest = "REQUEST";
 inline constexpr const char* kFeedback = "FEEDBACK";
+inline constexpr const char* kSubscription = "SUBSCRIPTION";
 inline constexpr const char* kPurpose = "PURPOSE";
 inline constexpr const char* kAction = "ACTION";
 inline constexpr const char* kActions = "ACTIONS";  // Several, with commas between them.

@@ -56,9 +56,9 @@ class DevCommand : public Command {
     TRY(ReadFolder(session, folder_, false));  // A folder that is none is no use waiting for.
     std::optional<FolderStamp> before;
     do {
-      FolderStamp now = Stamp(session);
-      if (before && now == *before) continue;
-      before = std::move(now);
+      if (before && Stamp() == *before) continue;
+      Look(session);
+      before = Stamp();
       if (Status done = Cycle(session); !done) Fail(session.json(), done.error());
       std::fflush(stdout);
       session.Note(fmt::format("{} · waiting for changes; Ctrl-C ends", SystemClock().Now().Text().substr(11, 8)));
@@ -68,13 +68,24 @@ class DevCommand : public Command {
   }
 
  private:
-  // Of the texts, and of the data files that they name.
-  FolderStamp Stamp(Session& session) const {
+  // Of the texts, of the data files that they named when they were read, and of the folders where those lie.
+  FolderStamp Stamp() const {
     std::vector<std::string> paths{folder_};
-    if (const auto folder = ReadFolder(session, folder_, false)) {
-      for (const model::DataFile& file : folder->data) paths.push_back((fs::path(folder_) / file.path).string());
+    paths.insert(paths.end(), data_.begin(), data_.end());
+    FolderStamp stamp = StampOf(paths);
+    for (const std::string& path : data_) {
+      const fs::path folder = fs::path(path).parent_path();
+      std::error_code gone;
+      stamp[folder.string()] = {fs::last_write_time(folder, gone), 0};
     }
-    return StampOf(paths);
+    return stamp;
+  }
+
+  void Look(const Session& session) {
+    const auto folder = ReadFolder(session, folder_, false);
+    if (!folder) return;  // Told by the cycle.
+    data_.clear();
+    for (const model::DataFile& file : folder->data) data_.push_back((fs::path(folder_) / file.path).string());
   }
 
   Status Cycle(Session& session) {
@@ -242,6 +253,7 @@ class DevCommand : public Command {
   }
 
   std::string folder_ = ".";
+  std::vector<std::string> data_;
   std::unique_ptr<ScratchNode> node_;
   std::set<std::string> hosts_;  // That it may go to.
   std::set<std::string> done_;   // What was granted and sealed there.

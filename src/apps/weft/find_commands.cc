@@ -5,6 +5,7 @@
 
 #include "apps/weft/command.h"
 #include "apps/weft/completion.h"
+#include "apps/weft/farewell.h"
 #include "apps/weft/search_command.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -120,6 +121,13 @@ class ShowCommand : public Command {
   }
 
   static void Retirement(const Session& session, const Json& what) {
+    const Json& deprecated = what["deprecated"];
+    if (!deprecated.is_null()) {
+      const std::string& told = deprecated["since"].Text();
+      if (!told.empty())
+        session.Fact("deprecated", fmt::format("{} by {}", AgoText(told), Safe(deprecated["by"].Text())));
+      session.Fact(deprecated["overdue"].Bool() ? "overdue" : "ends", FarewellText(deprecated));
+    }
     const Json& retired = what["retired"];
     if (retired.is_null()) return;
     const std::string& since = retired["since"].Text();

@@ -145,6 +145,7 @@ class CountedQuery final : public query::Prepared {
   Status Schema(ArrowSchema* out) const override { return inner_->Schema(out); }
   const std::vector<std::string>& parameters() const override { return inner_->parameters(); }
   const std::vector<Ending>& endings() const override { return inner_->endings(); }
+  const std::vector<Deprecated>& deprecated() const override { return inner_->deprecated(); }
   void Cancel(Canceller by) override { inner_->Cancel(by); }
   Status MayGoOn() override { return inner_->MayGoOn(); }
   Status Execute(std::span<const engine::Value> params, ArrowArrayStream* out) override {

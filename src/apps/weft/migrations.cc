@@ -11,6 +11,7 @@
 #include "state/requests/requests.h"
 #include "state/runs/runs.h"
 #include "state/secrets/secrets.h"
+#include "state/subscriptions/subscriptions.h"
 #include "state/uploads/uploads.h"
 
 namespace weft::app {
@@ -19,7 +20,7 @@ std::vector<store::Migration> AllMigrations() {
   std::vector<store::Migration> all;
   for (auto part : {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(),
                     runs::Migrations(), lineage::Migrations(), uploads::Migrations(), secrets::Migrations(),
-                    accounts::Migrations(), requests::Migrations(), feedback::Migrations(), nodes::Migrations()}) {
+                    accounts::Migrations(), requests::Migrations(), feedback::Migrations(), subscriptions::Migrations(), nodes::Migrations()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;

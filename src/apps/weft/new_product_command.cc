@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "apps/weft/command.h"
@@ -44,6 +45,9 @@ class NewProductCommand : public Command {
                                                 (home / "product.odps.yaml").string())};
     }
     std::vector<std::string> made;
+    if (from_.size() > 1 && std::ranges::any_of(from_, IsDatabase)) {
+      return session.Misused("new product", "of databases, one makes a product: give it alone");
+    }
     if (!tables_.empty() && (from_.size() != 1 || !IsDatabase(from_[0]))) {
       return session.Misused("new product", "--table chooses of one database, which --from does not name");
     }

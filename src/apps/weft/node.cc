@@ -27,6 +27,7 @@
 #include "state/requests/requests.h"
 #include "state/secrets/secrets.h"
 #include "work/approve/approve.h"
+#include "work/notify/webhooks.h"
 #include "work/quality/quality.h"
 
 namespace weft::app {
@@ -131,6 +132,7 @@ class WholeNode final : public Node {
     if (use_writer_) WriteUses();
     use_writer_.reset();
     tender_.reset();
+    deliverer_.reset();
     reminder_.reset();
     run_tender_.reset();
     certificate_looker_.reset();
@@ -211,6 +213,12 @@ class WholeNode final : public Node {
                                          .refresh_lifetime = settings_.Duration("sign-in-lifetime"),
                                          .tries = settings_.Int("sign-in-tries")}));
     publish_.emplace(publish::Context{*store_, clock_, *uploads_, *memory_, *vault_});
+    notify::Options notify;
+    notify.reach = {settings_.List("webhook-hosts"), settings_.Flag("webhook-private")};
+    notify.retry = settings_.Duration("webhook-retry");
+    notify.attempts = static_cast<int>(settings_.Int("webhook-attempts"));
+    notify.ca_file = settings_.Text("webhook-ca-file");
+    deliverer_ = notify::Deliverer::Start(*store_, clock_, *vault_, notify);
     return {};
   }
 
@@ -221,6 +229,7 @@ class WholeNode final : public Node {
     api_.emplace(rest::Api{*gate_, *store_, clock_, *ledger_, *lake_, *publish_, *runner_, *vault_, *sign_in_,
                            [this] { return metrics_->Text(); }, [this] { return Ready(); },
                            settings_.Duration("token-lifetime"), Json(), Json(), PlacesOf(settings_)});
+    api_->reach = {settings_.List("webhook-hosts"), settings_.Flag("webhook-private")};
     http::ServerOptions http;
     http.address = settings_.Text("listen");
     http.port = static_cast<int>(settings_.Int("http-port"));
@@ -323,6 +332,8 @@ class WholeNode final : public Node {
   void TellEnding() {
     auto told = approve::TellEnding(*store_, clock_);
     if (!told) log::Warn("ends of grants not told", {{"why", told.error().message}});
+    auto sunsets = publish::TellSunsets(*store_, clock_);
+    if (!sunsets) log::Warn("sunsets not told", {{"why", sunsets.error().message}});
   }
 
   void Sweep() {
@@ -359,6 +370,7 @@ class WholeNode final : public Node {
   std::unique_ptr<signin::SignIn> sign_in_;
   std::optional<gate::Gate> gate_;
   std::optional<publish::Context> publish_;
+  std::unique_ptr<notify::Deliverer> deliverer_;
   std::optional<rest::Api> api_;
   std::unique_ptr<flight::Server> flight_;
   std::unique_ptr<http::Server> http_;

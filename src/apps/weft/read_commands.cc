@@ -5,6 +5,7 @@
 
 #include "apps/weft/command.h"
 #include "apps/weft/completion.h"
+#include "apps/weft/farewell.h"
 #include "apps/weft/typing.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -144,12 +145,16 @@ class Reading : public Command {
     std::string format = format_;
     if (format.empty()) format = session.json() ? "json" : session.screen().out_terminal ? "table" : "tsv";
     Writer writer(session, format);
-    Json ending;
+    Json news;
     TRY(flight::Query(
         options, sql, [&](const flight::Batch& batch) { return writer.Take(batch); },
-        [&](const Json& told) { ending = told["ending"]; }));
+        [&](const Json& told) { news = told; }));
     writer.End();
-    for (const Json& grant : ending.Items()) {
+    for (const Json& port : news["deprecated"].Items()) {
+      session.Note(
+          fmt::format("{} is {}: {}", Safe(port["address"].Text()), Safe(port["status"].Text()), FarewellText(port)));
+    }
+    for (const Json& grant : news["ending"].Items()) {
       const std::string address = Safe(grant["address"].Text());
       session.Note(fmt::format("your right to {} ends {}; to go on: weft request {} --because WHY", address,
                                AgoText(grant["until"].Text()), address));

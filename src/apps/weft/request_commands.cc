@@ -5,6 +5,7 @@
 
 #include "apps/weft/command.h"
 #include "apps/weft/completion.h"
+#include "apps/weft/farewell.h"
 #include "apps/weft/times.h"
 #include "base/text.h"
 
@@ -149,6 +150,7 @@ class RequestsCommand : public Command {
                  {"state", false, Narrow::kKeep},
                  {"next", false, Narrow::kDrop, 2},
                  {"when", false, Narrow::kDrop, 1}});
+    if (!to_approve_ && !all_) TRY(TellDeprecated(session));
     std::map<std::string, std::string> reminders;  // One of each grant.
     for (const Json& request : answer["requests"].Items()) {
       if (EndsSoon(request)) reminders.emplace(request["grant"].Text(), ReminderOf(request));
@@ -172,6 +174,14 @@ class RequestsCommand : public Command {
   }
 
  private:
+  // Whoever reads what goes hears of it without having asked to.
+  static Status TellDeprecated(Session& session) {
+    const Json answer = TRY(session.Get("/v1/deprecations", {{"mine", "true"}}));
+    for (const Json& port : answer["deprecations"].Items())
+      session.Note(fmt::format("{} is deprecated: {}", Safe(port["address"].Text()), FarewellText(port)));
+    return {};
+  }
+
   static Result<int> Show(Session& session, const std::string& id) {
     const Json request = TRY(session.Get("/v1/requests/" + id));
     if (session.json()) return session.PrintJson(request), 0;

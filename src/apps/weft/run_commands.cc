@@ -2,10 +2,12 @@
 
 #include <CLI/CLI.hpp>
 #include <map>
+#include <set>
 #include <thread>
 
 #include "apps/weft/command.h"
 #include "apps/weft/completion.h"
+#include "apps/weft/former_version.h"
 #include "base/text.h"
 
 namespace weft::app {
@@ -123,6 +125,14 @@ Result<int> Follow(Session& session, const Json& submitted) {
   return code;
 }
 
+// "succeeded (rollback)": what a run was, and what became of it.
+std::string StatusText(const Json& run) {
+  std::string text = Safe(run["status"].Text());
+  if (!run["restores"].is_null()) text += " (rollback)";
+  if (!run["withdrawn_by"].is_null()) text += " (rolled back)";
+  return text;
+}
+
 class RunCommand : public Command {
  public:
   explicit RunCommand(CLI::App& app) {
@@ -181,7 +191,7 @@ class RunsCommand : public Command {
     for (const Json& run : answer["runs"].Items()) {
       table.Add({{Safe(run["id"].Text())},
                  {Safe(run["address"].Text()), Style::kBold},
-                 {Safe(run["status"].Text()), StyleOf(run)},
+                 {StatusText(run), StyleOf(run)},
                  {Hidden(run["rows"], HumanCount)},
                  {Duration(run)},
                  {AgoText(run["requested_at"].Text())},
@@ -204,6 +214,9 @@ class RunsCommand : public Command {
     fact("asked", AgoText(run["requested_at"].Text()) + " by " + run["requested_by"].Text());
     fact("logical time", run["logical_time"].Text());
     fact("snapshot", run["snapshot"].Text());
+    fact("restores", run["restores"].Text());
+    fact("reason", run["reason"].Text());
+    fact("rolled back", run["withdrawn_by"].Text());
     for (const Json& input : run["inputs"].Items()) fact("input", InputText(input));
     for (const Json& check : run["checks"].Items()) session.Print(CheckText(session, check));
     return 0;
@@ -241,6 +254,77 @@ class RetryCommand : public Command {
   std::string run_;
 };
 
+class RollbackCommand : public Command {
+ public:
+  explicit RollbackCommand(CLI::App& app) {
+    app.add_option("address", address_, "An output port; with --version a product")->required()->type_name(kAddress);
+    app.add_option("--to", to_, "A snapshot's id, a tag, or a time; the snapshot before the newest where absent")
+        ->type_name(kSnapshot);
+    app.add_option("--reason", reason_, "Why: it stands in the log, and with the run");
+    auto* version =
+        app.add_option("--version", version_, "A former version of the product, to publish what it said again");
+    app.add_option("--into", into_, "The folder that its files are written into")->needs(version);
+  }
+
+  Result<int> Run(Session& session) override {
+    if (!version_.empty()) return Version(session);
+    Json body = Json::Map({{"address", address_}});
+    if (!to_.empty()) body.Set("to", to_);
+    if (!reason_.empty()) body.Set("reason", reason_);
+    const Json submitted = TRY(session.Post("/v1/rollbacks", body));
+    const int code = TRY(Follow(session, submitted));
+    if (code == 0 && !session.json()) TRY(TellReaders(session, submitted["runs"][size_t{0}]));
+    return code;
+  }
+
+ private:
+  Result<int> Version(Session& session) const {
+    const model::Address address = TRY(model::Address::Parse(address_));
+    if (address.product.empty()) return session.Misused("rollback", "--version is of a product: domain/product");
+    const std::string product = address.domain + "/" + address.product;
+    if (into_.empty()) {
+      return Error{Code::kUnsupported,
+                   fmt::format("a published version is never taken back, since consumers may rely on what it has. What "
+                               "{0} said is published again under the next number: weft rollback {1} --version {0} "
+                               "--into FOLDER writes it, and weft plan FOLDER says what it means to readers",
+                               version_, product)};
+    }
+    return WriteFormerVersion(session, address, version_, into_);
+  }
+
+  // What was built from rows that are gone now, and how it is built anew.
+  static Status TellReaders(Session& session, const Json& run) {
+    const std::string& port = run["address"].Text();
+    const Json answer = TRY(session.Get("/v1/lineage", {{"address", port}, {"direction", "down"}}));
+    // A snapshot that restored another has the rows of that.
+    std::map<std::string, std::string> restores;
+    const Json history = TRY(session.Get("/v1/snapshots", {{"address", port}}));
+    for (const Json& snapshot : history["snapshots"].Items())
+      restores[snapshot["id"].Text()] = snapshot["restores"].Text();
+    auto rows_of = [&](std::string snapshot) {
+      while (restores.contains(snapshot) && !restores[snapshot].empty()) snapshot = restores[snapshot];
+      return snapshot;
+    };
+    const std::string now = rows_of(run["restores"].Text());
+    std::set<std::string> built;
+    for (const Json& edge : answer["edges"].Items()) {
+      if (edge["from"].Text() == port && rows_of(edge["from_snapshot"].Text()) != now)
+        built.insert(Safe(edge["to"].Text()));
+    }
+    if (built.empty()) return {};
+    const std::string all = Join(std::vector<std::string>(built.begin(), built.end()), " ");
+    session.Print(
+        fmt::format("still built from what was rolled back: {}; weft run {}\n", ReplaceAll(all, " ", ", "), all));
+    return {};
+  }
+
+  std::string address_;
+  std::string to_;
+  std::string reason_;
+  std::string version_;
+  std::string into_;
+};
+
 class SnapshotsCommand : public Command {
  public:
   explicit SnapshotsCommand(CLI::App& app) {
@@ -261,7 +345,8 @@ class SnapshotsCommand : public Command {
     for (const Json& snapshot : answer["snapshots"].Items()) {
       table.Add({{Safe(snapshot["id"].Text()), Style::kBold},
                  {AgoText(snapshot["at"].Text())},
-                 {Safe(snapshot["operation"].Text())},
+                 {snapshot["restores"].is_null() ? Safe(snapshot["operation"].Text())
+                                                 : "rollback to " + Safe(snapshot["restores"].Text())},
                  {Hidden(snapshot["rows"], HumanCount)},
                  {Hidden(snapshot["added_rows"], HumanCount)},
                  {Hidden(snapshot["files"], HumanCount)},
@@ -311,6 +396,11 @@ constexpr CommandEntry kCommands[] = {
      Bits(Action::kRun, Action::kRead), Make<CancelCommand>},
     {"retry", "Run", "Run again what did not succeed", "weft retry run_01j…", Bits(Action::kRun, Action::kRead),
      Make<RetryCommand>},
+    {"rollback", "Run", "Let readers see a former snapshot of an output port again",
+     "weft rollback sales/orders/orders --reason 'amounts in cents'\nweft rollback sales/orders/orders --to year-end\n"
+     "weft rollback sales/orders/orders --to 2026-01-31T09:00:00Z\n"
+     "weft rollback sales/orders --version 1.2.0 --into former",
+     Bits(Action::kRun, Action::kRead), Make<RollbackCommand>},
     {"snapshots", "Run", "Committed states of an output port", "weft snapshots operations/flights/flights",
      Bits(Action::kBrowse, Action::kRead), Make<SnapshotsCommand>},
     {"tag", "Run", "Name a snapshot", "weft tag operations/flights/flights year-end --snapshot 123", Bits(Action::kRun),

@@ -55,7 +55,7 @@ class SearchCommand : public Command {
     if (answer["hits"].size() == 0) Nothing(session, answer, query);
     if (facets_) PrintFacets(session, answer["facets"]);
     const auto shown = static_cast<int64_t>(answer["hits"].size());
-    if (answer["total"].Int() > shown) TRY(Narrower(session, query, answer["total"].Int(), shown));
+    if (answer["total"].Int() > shown) TRY(Narrower(session, query, answer, shown));
     return 0;
   }
 
@@ -146,11 +146,12 @@ class SearchCommand : public Command {
   }
 
   // How to come to what is meant: by facets that tell what was found apart.
-  Status Narrower(Session& session, Session::Query query, int64_t total, int64_t shown) const {
+  static Status Narrower(Session& session, Session::Query query, const Json& found, int64_t shown) {
     query["facets"] = "true";
     query["limit"] = "1";
     const Json answer = TRY(session.Get("/v1/search", query));
-    std::string text = fmt::format("{} of {} shown", shown, HumanCount(total));
+    std::string text = fmt::format("{} of {}{} shown", shown, found["more"].Bool() ? "more than " : "",
+                                   HumanCount(found["total"].Int()));
     for (const char* facet : {"domain", "kind", "tag", "owner", "classification"}) {
       const Json& values = answer["facets"][facet];
       if (query.contains(facet) || values.size() < 2) continue;

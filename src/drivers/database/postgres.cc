@@ -145,7 +145,9 @@ class Postgres final : public Database {
 
   Result<Table> OfQuery(const std::string& sql) override {
     if (sql.size() > kLongestQuery) return Error{Code::kInvalid, "the query is longer than a megabyte"};
-    return Described(sql);
+    std::string_view one = Trim(sql);
+    while (one.ends_with(';')) one = Trim(one.substr(0, one.size() - 1));
+    return Described(std::string(one));
   }
 
   Result<Copied> Copy(const Table& table, const std::string& file) override {
@@ -202,9 +204,9 @@ class Postgres final : public Database {
         {"user", server_.user.c_str()}, {"sslmode", mode.c_str()}, {"client_encoding", "UTF8"},
         {"application_name", "weft"},   {"gssencmode", "disable"}};
     if (!address.empty()) words.emplace_back("hostaddr", address.c_str());
-    const std::string password(login.password ? login.password->bytes() : "none");
+    const char* password = login.password ? login.password->bytes().data() : "none";
     // A password that is not there is "none", since without any the environment's would be sent.
-    if (login.password || !login.own) words.emplace_back("password", password.c_str());
+    if (login.password || !login.own) words.emplace_back("password", password);
     // What the node's own user keeps for libpq is nobody else's.
     if (!login.own) words.insert(words.end(), {{"passfile", kNothing}, {"sslcert", kNothing}, {"sslkey", kNothing}});
     if (!login.ca_file.empty()) words.emplace_back("sslrootcert", login.ca_file.c_str());

@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -44,6 +45,12 @@ size_t TakeHeader(char* data, size_t, size_t size, void* to) {
 
 size_t GiveFile(char* to, size_t, size_t room, void* file) {
   return std::fread(to, 1, room, static_cast<std::FILE*>(file));
+}
+
+// Asked about each address before it is connected to, so that no name that resolves to another is a way around it.
+curl_socket_t OpenPublic(void*, curlsocktype, curl_sockaddr* to) {
+  if (!IsPublic(to->addr)) return CURL_SOCKET_BAD;
+  return ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
 int RewindFile(void* file, curl_off_t offset, int) {
@@ -122,7 +129,8 @@ class CurlClient : public Client {
     Set(CURLOPT_TCP_KEEPALIVE, 1L);
     // The folder of the system's authorities stays trusted beside this file.
     if (!options_.ca_file.empty()) Set(CURLOPT_CAINFO, options_.ca_file.c_str());
-    if (direct_) Set(CURLOPT_NOPROXY, "*");
+    if (direct_ || options_.public_only) Set(CURLOPT_NOPROXY, "*");
+    if (options_.public_only) Set(CURLOPT_OPENSOCKETFUNCTION, &OpenPublic);
   }
 
   // A large file has no limit in all, but is given up when it stands still.

@@ -19,6 +19,8 @@ struct ClientOptions {
   std::chrono::milliseconds timeout{30'000};
   size_t answer_limit = size_t{1} << 30;       // A longer answer is kUnavailable.
   std::map<std::string, std::string> headers;  // Sent with each request.
+  // Connects, by whatever name and without a proxy, to no address of this machine, of a private or a link-local network.
+  bool public_only = false;
 };
 
 // Used by one thread. kUnavailable where no answer came, naming the URL; any answer at all is a Response.

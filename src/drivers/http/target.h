@@ -11,6 +11,8 @@
 #include "base/result.h"
 #include "drivers/http/message.h"
 
+struct sockaddr;
+
 namespace weft::http {
 
 // Sets path and query. kInvalid: no leading slash, a broken escape, a control character, text that is no UTF-8.
@@ -36,6 +38,10 @@ Result<Origin> OriginOf(std::string_view url);
 // Whether the host is this machine beyond doubt: "localhost", or a literal address of the loopback, with or without
 // brackets. "127.example.com" and "127.1" are not.
 bool IsLoopback(std::string_view host);
+
+// Whether an address is one of the public internet: none of this machine, of a private, a shared, a link-local or a
+// multicast network, by IPv6 forms of them either.
+bool IsPublic(const sockaddr& address);
 
 // kInvalid where two readers of one head could disagree about where its body ends or whom it is for: that is how
 // requests are smuggled. `version` is 10 or 11; names of fields are in lower case.

@@ -368,7 +368,7 @@ class PostgresTxn final : public Txn {
 };
 
 // Writers of all nodes queue for one lock, so that none loses a race; READ COMMITTED then shows each what the one
-// before it left, where a snapshot would have been taken before the lock (docs/adr/0006-writers-queue.md). The server
+// before it left, where a snapshot would have been taken before the lock (docs/adr/0007-writers-queue.md). The server
 // ends a writer that says nothing for a minute, so that a node that hangs holds up nobody.
 Result<std::unique_ptr<Txn>> PostgresStore::Begin() {
   TRY(turns_.Take());

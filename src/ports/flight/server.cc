@@ -198,14 +198,19 @@ class Door final : public af::FlightServerBase {
     return Describe(context_, caller, options_.version, any);
   }
 
-  // {"ending": [{"address", "until"}]}: what the reader should know besides the rows; empty: nothing.
+  // {"ending": [{"address", "until"}], "deprecated": [{"address", "status", "sunset", "message", "successor",
+  // "overdue"}]}: what the reader should know besides the rows; empty: nothing.
   static std::string ToldOf(const query::Prepared& prepared) {
-    if (prepared.endings().empty()) return "";
-    Json::Array ending;
+    if (prepared.endings().empty() && prepared.deprecated().empty()) return "";
+    Json::Array ending, deprecated;
     for (const auto& each : prepared.endings()) {
       ending.push_back(Json::Map({{"address", each.address}, {"until", each.until.Text()}}));
     }
-    return Json::Map({{"ending", std::move(ending)}}).Dump();
+    for (const auto& each : prepared.deprecated()) {
+      deprecated.push_back(
+          std::move(each.says.ToJson(SystemClock().Now()).Set("address", each.address).Set("status", each.status)));
+    }
+    return Json::Map({{"ending", std::move(ending)}, {"deprecated", std::move(deprecated)}}).Dump();
   }
 
   static Error NoWriting() {

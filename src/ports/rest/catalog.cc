@@ -104,34 +104,6 @@ Json ChecksJson(const model::Contract& contract, const model::Entities& entities
   return list;
 }
 
-// What a descriptor says under `successor`, a property of Weft's own.
-std::string SuccessorOf(const Json& document) {
-  for (const Json& property : document["customProperties"].Items()) {
-    const std::string& name = property["property"].Text();
-    const bool own = name == "weft.successor" || (name == "successor" && property["vendor"].Text() == "weft");
-    if (own) return property["value"].Text();
-  }
-  return "";
-}
-
-// Since when and by whom `address`, or the product that holds it, is retired, as the ledger has it; null where it is
-// not retired.
-Result<Json> RetirementOf(store::Txn& txn, const Json& what, const std::string& product, const Json& document) {
-  if (what["status"].Text() != "retired") return Json();
-  Json retired = Json::Map({{"successor", SuccessorOf(document)}});
-  // By its status alone, or by a version that was published as such.
-  for (const char* kind : {"retired", "published"}) {
-    for (const std::string& address : {what["address"].Text(), product}) {
-      const ledger::Query query{.kind = kind, .address_prefix = address, .limit = 1, .newest_first = true};
-      for (const ledger::Sealed& row : TRY(ledger::List(txn, query))) {
-        retired.Set("since", row.at.Text()).Set("by", row.entry.principal);
-        return retired;
-      }
-    }
-  }
-  return retired;
-}
-
 // A port by the request's path, in the version that it asks for.
 std::string AddressIn(const http::Request& request) {
   const auto& at = request.captures;
@@ -202,12 +174,13 @@ Answer Product(Api& api, const Caller&, const http::Request& request) {
   product.Set("version", bundle->product.version);
   if (!newest) product.Set("status", bundle->product.status);
   product.Set("document", bundle->product.document);
+  const model::Deprecation says = model::DeprecationOf(*bundle, nullptr);
+  TRY(TellEnd(*txn, api.clock.Now(), says, domain + "/" + name, &product));
   product.Set("terms", TRY(TermsJson(*txn, model::TermsOf(bundle->product))));
-  product.Set("retired", TRY(RetirementOf(*txn, product, domain + "/" + name, bundle->product.document)));
   product.Set("ports", newest ? Json(std::move(ports)) : PortsOf(*bundle));
   product.Set("feedback", TRY(FeedbackJson(*txn, domain, name)));
   product.Set("versions", std::vector<std::string>(versions.begin(), versions.end()));
-  return http::Response::Of(product);
+  return WithEnd(http::Response::Of(product), product);
 }
 
 Answer Port(Api& api, const Caller& caller, const http::Request& request) {
@@ -242,13 +215,12 @@ Answer Port(Api& api, const Caller& caller, const http::Request& request) {
             [](const Json& a, const Json& b) { return a["sequence"].Int() > b["sequence"].Int(); });
   if (snapshots.size() > 10) snapshots.resize(10);
   answer.Set("snapshots", std::move(snapshots));
-  const Json& document = port.contract ? port.contract->document : port.bundle->product.document;
   const std::string product = port.row.key.domain + "/" + port.row.key.product;
-  answer.Set("retired", TRY(RetirementOf(*txn, answer, product, document)));
+  TRY(TellEnd(*txn, api.clock.Now(), model::DeprecationOf(*port.bundle, port.contract), product, &answer));
   answer.Set("granted", decision.permitted);
   answer.Set("remedy", decision.permitted ? "" : decision.remedy);
   answer.Set("sight", DecisionJson(decision));
-  return http::Response::Of(answer);
+  return WithEnd(http::Response::Of(answer), answer);
 }
 
 Answer File(Api& api, const Caller&, const http::Request& request) {

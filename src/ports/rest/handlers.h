@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "model/lifecycle.h"
 #include "ports/rest/rest.h"
 #include "state/catalog/catalog.h"
 #include "state/runs/runs.h"
@@ -52,14 +53,22 @@ Handler Health, Ready, Metrics, Node, WhoAmI;
 Handler MakePlan, Apply;
 Result<model::Resource> WhereToPublish(Api& api, const Caller& caller, const http::Request& request);
 Handler PutData;
+// promote.cc
+Handler Receipt, NotePromotion;
 // catalog.cc
+// lifecycle.cc
+// Sets "deprecated" and "retired" of what an answer is about, by its "status" and "address": null where it is not so.
+Status TellEnd(store::Txn& txn, Instant now, const model::Deprecation& says, const std::string& product, Json* what);
+// With the headers Deprecation (RFC 9745) and Sunset (RFC 8594) where `what` has been told to be deprecated.
+http::Response WithEnd(http::Response response, const Json& what);
+Handler Deprecations;
 Handler Products, Product, Port, File, ProductDescriptor, PortDescriptor, Lineage;
 // search.cc
 Handler Search, Alike;
 // terms.cc
 Handler ListTerms, ShowTerm;
 // runs.cc
-Handler SubmitRuns, ListRuns, GetRun, CancelRun, RetryRun;
+Handler SubmitRuns, Rollback, ListRuns, GetRun, CancelRun, RetryRun;
 // lake.cc
 // How many rows there are tells those who see some of them how many are hidden.
 bool MayCount(const model::Decision& decision);
@@ -82,6 +91,8 @@ Handler Discovery, Jwks, StartDevice, DevicePage, SettleDevice, AuthorizePage, A
 Result<model::Resource> WhichRequest(Api& api, const Caller& caller, const http::Request& request);
 Handler ListRequests, MakeRequest, GetRequest, ApproveRequest, RefuseRequest, AskRequest, AnswerRequest,
     WithdrawRequest, ListDelegations, MakeDelegation, EndDelegation;
+// events.cc
+Handler Events, Feed, ListSubscriptions, MakeSubscription, EndSubscription;
 // feedback.cc
 // {"ratings", "stars", "open_questions", "open_issues"} of a product.
 Result<Json> FeedbackJson(store::Txn& txn, const std::string& domain, const std::string& product);

@@ -32,6 +32,7 @@ Json SnapshotJson(const lake::Snapshot& snapshot, bool counts) {
                     {"files", count(snapshot.files)},
                     {"bytes", count(snapshot.bytes)},
                     {"added_rows", count(snapshot.added_rows)},
+                    {"restores", snapshot.restores ? Json(std::to_string(*snapshot.restores)) : Json()},
                     {"tags", snapshot.tags}});
 }
 

@@ -12,6 +12,7 @@
 #include "state/secrets/secrets.h"
 #include "work/backup/backup.h"
 #include "work/gate/gate.h"
+#include "work/notify/webhooks.h"
 #include "work/publish/publish.h"
 #include "work/run/run.h"
 #include "work/signin/signin.h"
@@ -35,6 +36,7 @@ struct Api {
   Json node;              // {version, http, flight, …}: what GET /v1/node answers to everyone.
   Json storage = {};      // {store, warehouse}: where the node keeps what it has; told to administrators.
   backup::Places places = {};
+  notify::Reach reach = {};
 };
 
 std::span<const gate::Route<Api>> Routes();

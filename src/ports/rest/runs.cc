@@ -63,6 +63,9 @@ Json RunJson(const runs::Run& run, const Sight& sight) {
                     {"ended_at", OptionalTime(run.ended_at)},
                     {"logical_time", run.logical_time.Text()},
                     {"inputs", run.inputs},
+                    {"restores", run.restores ? Json(std::to_string(*run.restores)) : Json()},
+                    {"reason", run.reason},
+                    {"withdrawn_by", OptionalText(run.withdrawn_by)},
                     {"checks", std::move(checks)}});
 }
 
@@ -136,7 +139,39 @@ Answer Submitted(Api& api, const Caller& caller, const run::Request& wanted) {
   return http::Response::Of(TRY(RunsJson(api, *txn, caller, list)));
 }
 
+// What a person means by it: digits alone are a snapshot's id where there is such a one, else a tag.
+Result<std::optional<lake::At>> FormerIn(store::Txn& txn, const model::PortKey& port, const std::string& text) {
+  if (text.empty()) return std::optional<lake::At>();
+  if (text.find_first_not_of("0123456789") == text.npos) {
+    for (const lake::Snapshot& snapshot : TRY(lake::History(txn, port))) {
+      if (std::to_string(snapshot.id) == text) return std::optional(lake::At{snapshot.id, {}, ""});
+    }
+  }
+  return std::optional<lake::At>(TRY(lake::At::Parse(text)));
+}
+
+Answer RollBack(Api& api, const Caller& caller, const model::PortKey& port, const std::optional<lake::At>& to,
+                const std::string& reason) {
+  const runs::Run run = TRY(api.runner.Rollback(caller, port, to, reason));
+  auto txn = TRY(api.store.Read());
+  return http::Response::Of(TRY(RunsJson(api, *txn, caller, {run})));
+}
+
 }  // namespace
+
+Answer Rollback(Api& api, const Caller& caller, const http::Request& request) {
+  const Json body = TRY(BodyOf(request, {"address", "to", "reason"}));
+  const std::string address = TRY(NeedText(body, "address"));
+  model::PortKey port;
+  std::optional<lake::At> to;
+  {
+    auto txn = TRY(api.store.Read());
+    port = TRY(PortOf(*txn, address))
+    .row.key;
+    to = TRY(FormerIn(*txn, port, body["to"].Text()));
+  }
+  return RollBack(api, caller, port, to, body["reason"].Text());
+}
 
 Answer SubmitRuns(Api& api, const Caller& caller, const http::Request& request) {
   const Json body = TRY(BodyOf(request, {"addresses", "all", "force", "logical_time"}));
@@ -189,7 +224,7 @@ Answer CancelRun(Api& api, const Caller& caller, const http::Request& request) {
   return RunOf(api, caller, request.captures.at("id"));
 }
 
-// The same port at the same logical time, over what its inputs are now.
+// The same port at the same logical time, over what its inputs are now; of a rollback the same snapshot.
 Answer RetryRun(Api& api, const Caller& caller, const http::Request& request) {
   run::Request again;
   {
@@ -197,6 +232,10 @@ Answer RetryRun(Api& api, const Caller& caller, const http::Request& request) {
     const runs::Run run = TRY(runs::Get(*txn, request.captures.at("id")));
     if (Moves(run))
       return Error{Code::kConflict, "run " + run.id + " is " + run.status + ": it can be retried when it has ended"};
+    if (run.restores) {
+      txn.reset();
+      return RollBack(api, caller, run.port, lake::At{run.restores, {}, ""}, run.reason);
+    }
     again.ports = {run.port};
     again.logical_time = run.logical_time;
   }

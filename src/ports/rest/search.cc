@@ -92,6 +92,7 @@ Answer Search(Api& api, const Caller&, const http::Request& request) {
   for (const catalog::Hit& hit : found.hits) hits.push_back(HitJson(hit));
   Json answer = Json::Map({{"hits", std::move(hits)},
                            {"total", found.total},
+                           {"more", found.more},
                            {"read_as", PairsJson(found.read_as, "word", "as")},
                            {"instead", PairsJson(found.instead, "words", "total")}});
   if (question.facets) {

@@ -170,7 +170,12 @@ Decision DecideByGrants(std::span<const Grant> grants, const Principal& principa
 // What policies and purposes make of what a role or grants permit.
 Decision Ruled(Decision decision, const Principal& principal, const Resource& resource, const std::string& purpose,
                Instant now, const model::Policies& policies) {
+  const bool own = decision.permitted;
   policies.Decide(principal, Action::kRead, resource, purpose, now, &decision);
+  if (!own && decision.permitted && resource.status == "draft") {
+    decision.Refuse({resource.Text() + " is a draft: its team reads it, and who has a grant, and nobody by a policy"},
+                    "wait until its owner publishes it, with the status active");
+  }
   policies.DenyIncompatible(resource, purpose, &decision);
   return decision;
 }

@@ -120,7 +120,7 @@ Result<std::vector<Alike>> LikeIt(store::Txn& txn, const std::string& domain, co
     index::Query query;
     query.marks = {{MarkOf(trait.what, trait.value)}};
     query.without = {retired};
-    const auto sharing = static_cast<double>(TRY(index::Count(txn, query)));
+    const auto sharing = static_cast<double>(TRY(index::Count(txn, query, INT64_MAX)));
     // What half of all products have tells nothing apart.
     if (sharing < 2 || (sharing > 4 && sharing > all / 2)) continue;
     const double weight = trait.weight * std::log(1 + all / sharing);

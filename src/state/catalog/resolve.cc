@@ -6,6 +6,7 @@
 
 #include "base/id.h"
 #include "base/text.h"
+#include "model/lifecycle.h"
 #include "state/catalog/rows.h"
 
 namespace weft::catalog {
@@ -201,8 +202,12 @@ Result<PortRow> Resolve(store::Txn& txn, const model::Address& address) {
                            {address.domain, address.product, address.port}));
     const PortRow* newest = NewestActive(found);
     if (!newest && !found.empty()) {
-      return Error{Code::kNotFound, fmt::format("every version of '{}' is retired; name one, such as {}",
-                                                address.Short(), found[0].key.Text())};
+      const Port last = TRY(Load(txn, found[0]));
+      const std::string successor = model::DeprecationOf(*last.bundle, last.contract).successor;
+      return Error{
+          Code::kNotFound,
+          fmt::format("every version of '{}' is retired; {}name one, such as {}", address.Short(),
+                      successor.empty() ? "" : fmt::format("read {} instead, or ", successor), found[0].key.Text())};
     }
     if (newest) return *newest;
   }

@@ -16,7 +16,8 @@ namespace weft::catalog {
 namespace {
 
 constexpr size_t kMaxWords = 16;
-constexpr int kCandidates = 300;     // That are held against each other, at most.
+constexpr int64_t kMostCounted = 10'000;
+constexpr int kCandidates = 200;     // That are held against each other, at most.
 constexpr size_t kRowsAtOnce = 50;   // Of one statement.
 constexpr size_t kColumnsShown = 3;  // Of a port.
 constexpr size_t kUsersShown = 5;    // Ports that speak of a term.
@@ -141,15 +142,16 @@ Result<std::vector<store::Row>> Docs(store::Txn& txn, std::string_view columns, 
 // The best candidates, best first. Of many, those whose names have the words are looked at before others.
 Result<std::vector<Candidate>> Rank(store::Txn& txn, const index::Query& query, int64_t total, int limit) {
   using index::Scope;
+  const size_t enough = std::max(static_cast<size_t>(limit) * 2, size_t{50});
   std::vector<std::string> ids;
   std::set<int64_t> seen;
   for (Scope scope : {Scope::kTitle, Scope::kTitleOrTags, Scope::kSomeInTitle, Scope::kAnywhere}) {
     if (total <= kCandidates && scope != Scope::kAnywhere) continue;
     if (query.terms.empty() && scope != Scope::kAnywhere) continue;
-    for (int64_t id : TRY(index::Find(txn, query, scope, kCandidates))) {
+    for (int64_t id : TRY(index::Find(txn, query, scope, std::max(kCandidates, limit)))) {
       if (seen.insert(id).second) ids.push_back(std::to_string(id));
     }
-    if (ids.size() >= static_cast<size_t>(kCandidates)) break;
+    if (ids.size() >= enough) break;  // What stands elsewhere comes after all of these.
   }
   std::vector<Candidate> candidates;
   for (const store::Row& row :
@@ -326,13 +328,15 @@ Result<std::vector<std::pair<std::string, int64_t>>> Instead(store::Txn& txn, co
   if (filtered && !query.terms.empty()) {
     index::Query all = TRY(Frame(txn, {}));
     all.terms = query.terms;
-    if (const int64_t count = TRY(index::Count(txn, all)); count > 0) instead.emplace_back(Join(words, " "), count);
+    if (const int64_t count = TRY(index::Count(txn, all, kMostCounted)); count > 0)
+      instead.emplace_back(Join(words, " "), count);
     if (!instead.empty()) return instead;
   }
   for (size_t i = 0; query.terms.size() > 1 && i < query.terms.size(); ++i) {
     index::Query one = query;
     one.terms = {query.terms[i]};
-    if (const int64_t count = TRY(index::Count(txn, one)); count > 0) instead.emplace_back(words[i], count);
+    if (const int64_t count = TRY(index::Count(txn, one, kMostCounted)); count > 0)
+      instead.emplace_back(words[i], count);
   }
   return instead;
 }
@@ -351,7 +355,9 @@ Result<Found> Search(store::Txn& txn, Clock& clock, const Question& question) {
     words.emplace_back(question.words.substr(asked[i].begin, asked[i].end - asked[i].begin));
     query.terms.push_back(TRY(TermOf(txn, frame, asked[i].word, words.back(), i + 1 == asked.size(), &found)));
   }
-  found.total = TRY(index::Count(txn, query));
+  found.total = TRY(index::Count(txn, query, kMostCounted + 1));
+  found.more = found.total > kMostCounted;
+  if (found.more) found.total = kMostCounted;
   if (found.total == 0) {
     found.instead = TRY(Instead(txn, query, words));
     return found;

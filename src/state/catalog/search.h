@@ -68,7 +68,8 @@ struct Facet {
 };
 struct Found {
   std::vector<Hit> hits;  // Best first.
-  int64_t total = 0;      // Of all that there are.
+  int64_t total = 0;      // Of all that there are,
+  bool more = false;      // or that many and more: they are not counted further.
   std::vector<Facet> facets;
   std::vector<std::pair<std::string, std::string>> read_as;  // Words that nothing has, and what was looked for.
   std::vector<std::pair<std::string, int64_t>> instead;      // Where nothing is found: what finds something.

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/id.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "state/catalog/rows.h"
 #include "state/catalog/search.h"
@@ -280,11 +281,12 @@ Status EnsureIndexed(store::Store& store, const LastCommit& last_commit) {
   constexpr std::string_view kMissing =
       "SELECT p.domain, p.name FROM products p LEFT JOIN search_docs d ON d.kind = 'product' AND d.domain = p.domain "
       "AND d.name = p.name WHERE d.id IS NULL ORDER BY p.domain, p.name LIMIT 100";
-  while (true) {
+  for (bool first = true;; first = false) {
     {
       auto reading = TRY(store.Read());
       if (TRY(reading->Run(kMissing)).empty()) return {};
     }
+    if (first) log::Info("what an earlier version published is made to be found");
     auto txn = TRY(store.Begin());
     for (const store::Row& row : TRY(txn->Run(kMissing))) {
       const BundlePtr bundle = TRY(Product(*txn, row.text(0), row.text(1)));

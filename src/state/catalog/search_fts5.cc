@@ -55,33 +55,29 @@ Status Remove(store::Txn& txn, int64_t id) {
   return {};
 }
 
-Result<int64_t> Count(store::Txn& txn, const Query& query) {
-  const std::string match = MatchOf(query, Scope::kAnywhere);
-  const auto rows =
-      query.fresh_since.empty() ? TRY(txn.Run("SELECT count(*) FROM search WHERE search MATCH $1", {match}))
-                        : TRY(txn.Run(fmt::format("SELECT count(*) FROM search WHERE search MATCH $1{}", kFresh),
-                                      {match, query.fresh_since}));
-                        return rows[0].integer(0);
+Result<int64_t> Count(store::Txn& txn, const Query& query, int64_t most) {
+  const auto rows = TRY(
+      txn.Run(fmt::format("SELECT count(*) FROM (SELECT rowid FROM search WHERE search MATCH $1{} LIMIT $3)", kFresh),
+              {MatchOf(query, Scope::kAnywhere), query.fresh_since, store::Int(most)}));
+  return rows[0].integer(0);
 }
 
 Result<std::vector<int64_t>> Find(store::Txn& txn, const Query& query, Scope scope, int limit) {
-                        std::vector<int64_t> ids;
-                        for (const store::Row& row : TRY(txn.Run(
-                                 fmt::format(
-                                     "SELECT rowid FROM search WHERE search MATCH $1{} ORDER BY rowid DESC LIMIT $3",
-                                     kFresh),
-                                 {MatchOf(query, scope), query.fresh_since, store::Int(limit)}))) {
-                          ids.push_back(row.integer(0));
-                        }
-                        return ids;
+  std::vector<int64_t> ids;
+  for (const store::Row& row :
+       TRY(txn.Run(fmt::format("SELECT rowid FROM search WHERE search MATCH $1{} ORDER BY rowid DESC LIMIT $3", kFresh),
+                   {MatchOf(query, scope), query.fresh_since, store::Int(limit)}))) {
+    ids.push_back(row.integer(0));
+  }
+  return ids;
 }
 
 Result<std::vector<store::Row>> Facets(store::Txn& txn, const Query& query) {
-                        return txn.Run(
-                            "SELECT f.domain, f.facets, f.fresh_at FROM search s JOIN search_facets f ON f.id = "
-                            "s.rowid "
-                            "WHERE search MATCH $1 AND ($2 = '' OR f.fresh_at >= $2)",
-                            {MatchOf(query, Scope::kAnywhere), query.fresh_since});
+  return txn.Run(
+      "SELECT f.domain, f.facets, f.fresh_at FROM search s JOIN search_facets f ON f.id = "
+      "s.rowid "
+      "WHERE search MATCH $1 AND ($2 = '' OR f.fresh_at >= $2)",
+      {MatchOf(query, Scope::kAnywhere), query.fresh_since});
 }
 
 }  // namespace weft::catalog::index::fts5

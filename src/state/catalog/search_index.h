@@ -29,7 +29,8 @@ struct Query {
   std::string fresh_since;                      // Empty, or a time.
 };
 
-Result<int64_t> Count(store::Txn& txn, const Query& query);
+// No further than to `most`.
+Result<int64_t> Count(store::Txn& txn, const Query& query, int64_t most);
 // At most so many, the newest first.
 Result<std::vector<int64_t>> Find(store::Txn& txn, const Query& query, Scope scope, int limit);
 // (domain, facets, fresh_at) of all.

@@ -148,6 +148,8 @@ class FolderLake final : public Lake {
   void Published(Staging& staging) override {
     auto& s = static_cast<FolderStaging&>(staging);
     s.published_ = true;
+    std::error_code ignored;
+    if (s.restores_) fs::remove(s.folder_, ignored);  // Nothing was written into it.
     const std::string name = fs::path(s.table_.metadata_path).filename().string();
     // For readers that are given the folder alone; they may come a commit late.
     Status hinted = WriteFileAtomically(s.MetadataPath("version-hint.text"), name.substr(0, name.find('.')));
@@ -196,6 +198,7 @@ class FolderLake final : public Lake {
     next.operation = operation == Operation::kAppend ? "append" : "overwrite";
     next.run_id = s.lease_.run_id;
     next.schema_id = s.table_.schema.id;
+    next.restores = s.restores_;
     // Iceberg's clock has milliseconds, and its snapshots never go back in time.
     int64_t millis = clock_.Now().millis();
     if (last) {

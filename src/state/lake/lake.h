@@ -67,6 +67,7 @@ struct Snapshot {
   int64_t bytes = 0;
   int64_t added_rows = 0;
   std::vector<std::string> tags;
+  std::optional<int64_t> restores = {};  // The snapshot whose files it has again: it rolled the table back to that.
 };
 
 // What a reader may see of a table at one snapshot: immutable.
@@ -89,6 +90,9 @@ Result<std::optional<Table>> Find(store::Txn& txn, const model::PortKey& key);  
 // kNotFound where `at` names no snapshot; a port without a commit is an empty view.
 Result<View> Open(store::Txn& txn, const model::PortKey& key, const At& at = {});
 Result<std::vector<Snapshot>> History(store::Txn& txn, const model::PortKey& key);  // Newest first.
+// The snapshots that led to the rows of `id`, from itself back, without those that were rolled back. A snapshot that
+// restores another stands for that one and is not listed. `history` is newest first.
+std::vector<int64_t> LineOf(const std::vector<Snapshot>& history, int64_t id);
 // Readers of Weft see the tag at once, readers of the Iceberg metadata with the next commit. kConflict where the name
 // stands for another snapshot: a tag never moves.
 Status Tag(store::Txn& txn, const model::PortKey& key, const std::string& name, int64_t snapshot_id);
@@ -157,6 +161,9 @@ class Staging {
   virtual const View& parent() const = 0;                // What is there now.
   // COPY (select) as Parquet with field ids and statistics; `order_by` may be empty. May be called again: adds.
   virtual Status Write(engine::Connection& connection, const std::string& select, const std::string& order_by) = 0;
+  // The files of a former snapshot of the table instead of any that are written; they are committed with kOverwrite.
+  // kNotFound where one of them is no longer there.
+  virtual Status Restore(const View& former) = 0;
   virtual const std::vector<DataFile>& files() const = 0;
   virtual Status Renew() = 0;  // Keeps the lease for another minute.
 };

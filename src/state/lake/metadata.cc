@@ -112,6 +112,7 @@ Json SnapshotJson(const SnapshotRecord& record, const SnapshotRecord* parent) {
   count("total-position-deletes", 0);
   count("total-equality-deletes", 0);
   summary.Set("weft.run-id", s.run_id);
+  if (s.restores) summary.Set("weft.restores-snapshot-id", std::to_string(*s.restores));
   Json json = Json::Map({{"snapshot-id", s.id},
                          {"sequence-number", s.sequence},
                          {"timestamp-ms", s.at.millis()},

@@ -65,6 +65,9 @@ CREATE TABLE leases (
   expires_at BIGINT NOT NULL,
   folder TEXT NOT NULL
 );
+)sql"},
+                                            {"lake", 2, R"sql(
+ALTER TABLE snapshots ADD COLUMN restores BIGINT;
 )sql"}};
 
 Json StatisticsToJson(const std::vector<ColumnStats>& columns) {
@@ -99,7 +102,7 @@ Result<Table> TableOf(const store::Row& row, const model::PortKey& key) {
 constexpr std::string_view kRecordColumns =
     "id, parent, sequence, base, at_micros, operation, run_id, schema_id, row_count, file_count, byte_count, "
     "added_rows, "
-    "added_files, added_bytes, manifest_list, manifest, manifest_bytes";
+    "added_files, added_bytes, manifest_list, manifest, manifest_bytes, restores";
 
 SnapshotRecord RecordOf(const store::Row& row) {
   SnapshotRecord record;
@@ -119,6 +122,7 @@ SnapshotRecord RecordOf(const store::Row& row) {
   record.added_bytes = row.integer(13);
   record.manifest_list = row.text(14);
   record.manifest = {row.text(15), row.integer(16), s.sequence, s.id, row.integer(12), s.added_rows};
+  if (!row.null(17)) s.restores = row.integer(17);
   return record;
 }
 
@@ -227,6 +231,20 @@ Result<std::vector<Snapshot>> History(store::Txn& txn, const model::PortKey& key
   return snapshots;
 }
 
+std::vector<int64_t> LineOf(const std::vector<Snapshot>& history, int64_t id) {
+  std::map<int64_t, const Snapshot*> all;
+  for (const Snapshot& snapshot : history) all[snapshot.id] = &snapshot;
+  std::vector<int64_t> line;
+  // A snapshot is younger than what it restores and than its parent, so the walk ends.
+  for (auto at = all.find(id); at != all.end();) {
+    const Snapshot& snapshot = *at->second;
+    if (!snapshot.restores) line.push_back(snapshot.id);
+    const std::optional<int64_t> next = snapshot.restores ? snapshot.restores : snapshot.parent;
+    at = next ? all.find(*next) : all.end();
+  }
+  return line;
+}
+
 Status Tag(store::Txn& txn, const model::PortKey& key, const std::string& name, int64_t snapshot_id) {
   const At meant = TRY(At::Parse("tag:" + name));
   if (name == "main")
@@ -276,13 +294,13 @@ Status InsertSnapshot(store::Txn& txn, const model::PortKey& key, const Snapshot
   const Snapshot& s = record.snapshot;
   TRY(txn.Run(
       fmt::format("INSERT INTO snapshots (port, {}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
-                  "$14, $15, $16, $17, $18)",
+                  "$14, $15, $16, $17, $18, $19)",
                   kRecordColumns),
       {key.Text(), store::Int(s.id), s.parent ? store::Int(*s.parent) : std::nullopt, store::Int(s.sequence),
        store::Int(record.base), store::Int(s.at.micros), s.operation, s.run_id, store::Int(s.schema_id),
        store::Int(s.rows), store::Int(s.files), store::Int(s.bytes), store::Int(s.added_rows),
        store::Int(record.manifest.files), store::Int(record.added_bytes), record.manifest_list, record.manifest.path,
-       store::Int(record.manifest.bytes)}));
+       store::Int(record.manifest.bytes), s.restores ? store::Int(*s.restores) : std::nullopt}));
   for (size_t i = 0; i < files.size(); ++i) {
     const DataFile& file = files[i];
     Json offsets{Json::Array(file.split_offsets.begin(), file.split_offsets.end())};

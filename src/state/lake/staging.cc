@@ -107,6 +107,22 @@ Status FolderStaging::Write(engine::Connection& connection, const std::string& s
   return {};
 }
 
+Status FolderStaging::Restore(const View& former) {
+  if (!former.snapshot) return Error{Code::kInternal, "there is no snapshot to restore"};
+  for (const DataFile& file : former.files) {
+    std::error_code failure;
+    const auto bytes = fs::file_size(file.path, failure);
+    if (!failure && static_cast<int64_t>(bytes) == file.bytes) continue;
+    return Error{
+        Code::kNotFound,
+        fmt::format("the rows of snapshot {} of {} are not whole any more: {} is {}", former.snapshot->id,
+                    lease_.key.Text(), fs::path(file.path).filename().string(), failure ? "gone" : "of another size")};
+  }
+  files_ = former.files;
+  restores_ = former.snapshot->id;
+  return {};
+}
+
 Status FolderStaging::Renew() {
   auto txn = TRY(store_.Begin());
   TRY(RenewLease(*txn, lease_, clock_.Now()));

@@ -36,6 +36,7 @@ class FolderStaging final : public Staging {
   const model::TableSchema& schema() const override { return table_.schema; }
   const View& parent() const override { return parent_; }
   Status Write(engine::Connection& connection, const std::string& select, const std::string& order_by) override;
+  Status Restore(const View& former) override;
   const std::vector<DataFile>& files() const override { return files_; }
   Status Renew() override;
 
@@ -54,6 +55,7 @@ class FolderStaging final : public Staging {
   Table table_;  // As it will be after the commit.
   std::string folder_;
   std::vector<DataFile> files_;
+  std::optional<int64_t> restores_;
   int writes_ = 0;
   int attempts_ = 0;
   std::vector<std::string> metadata_files_;  // That would be useless without the commit.

@@ -1,5 +1,7 @@
 #include "state/ledger/ledger.h"
 
+#include <fmt/format.h>
+
 #include "state/ledger/rows.h"
 
 namespace weft::ledger {
@@ -54,6 +56,8 @@ constexpr Kind kKinds[] = {
     {"active", "a port's status became active"},
     {"deprecated", "a port's status became deprecated"},
     {"retired", "a port's status became retired"},
+    {"sunset", "a deprecated port is past the sunset that its owner stated"},
+    {"promoted", "a product was taken to another node, or came from one, to the byte"},
     {"ran", "a run was skipped: its inputs were as before"},
     {"committed", "a run made a snapshot visible"},
     {"refused",
@@ -62,6 +66,10 @@ constexpr Kind kKinds[] = {
     {"failed", "a run failed"},
     {"cancelled", "a run was cancelled"},
     {"interrupted", "the node ended while a run was under way"},
+    {"rolled-back", "readers see the rows of a former snapshot again"},
+    {"subscribed", "somebody is told of a port's events from now on"},
+    {"unsubscribed", "somebody is told no more"},
+    {"webhook.dead", "a webhook was given up after its deliveries failed"},
     {"tagged", "a snapshot was given a name"},
     {"swept", "files that nothing names were removed"},
     {"granted", "a grant was given or changed"},
@@ -147,11 +155,18 @@ Result<std::vector<Sealed>> List(store::Txn& txn, const Query& query) {
   std::string sql =
       "SELECT seq, at, kind, principal, purpose, address, detail, hash FROM ledger WHERE seq IS NOT NULL AND seq > $1 "
       "AND ($2 = '' OR kind = $2) AND ($3 = '' OR principal = $3) AND ($4 = '' OR address = $4 "
-      "OR substr(address, 1, length($4) + 1) IN ($4 || '/', $4 || '@')) ORDER BY seq ";
-  sql += query.newest_first ? "DESC LIMIT $5" : "LIMIT $5";
+      "OR substr(address, 1, length($4) + 1) IN ($4 || '/', $4 || '@')) ";
+  std::vector<store::Cell> args = {store::Int(query.after), query.kind, query.principal, query.address_prefix,
+                                   store::Int(query.limit)};
+  std::string kinds;
+  for (const std::string& kind : query.kinds) {
+    args.emplace_back(kind);
+    kinds += fmt::format("{}${}", kinds.empty() ? "" : ", ", args.size());
+  }
+  if (!kinds.empty()) sql += fmt::format("AND kind IN ({}) ", kinds);
+  sql += query.newest_first ? "ORDER BY seq DESC LIMIT $5" : "ORDER BY seq LIMIT $5";
   std::vector<Sealed> found;
-  for (const store::Row& row : TRY(txn.Run(sql, {store::Int(query.after), query.kind, query.principal,
-                                                 query.address_prefix, store::Int(query.limit)}))) {
+  for (const store::Row& row : TRY(txn.Run(sql, args))) {
     Sealed sealed;
     sealed.seq = row.integer(0);
     sealed.at = TRY(row.time(1));

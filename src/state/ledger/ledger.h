@@ -58,6 +58,7 @@ struct Query {
   std::string kind = {}, principal = {}, address_prefix = {};
   int limit = 100;
   bool newest_first = false;
+  std::vector<std::string> kinds = {};  // Besides `kind`: any of these; none: all.
 };
 Result<std::vector<Sealed>> List(store::Txn& txn, const Query& query);  // Sealed rows only.
 

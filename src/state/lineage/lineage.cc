@@ -67,6 +67,22 @@ Status Record(store::Txn& txn, const model::PortKey& output, int64_t snapshot_id
   return {};
 }
 
+Status Carry(store::Txn& txn, const model::PortKey& output, int64_t former, int64_t snapshot_id) {
+  const std::string to = output.Text(), from = std::to_string(former), snapshot = std::to_string(snapshot_id);
+  TRY(txn.Run("UPDATE lineage_edges SET newest = 0 WHERE output = $1 AND newest = 1", {to}));
+  TRY(
+      txn.Run("INSERT INTO lineage_edges (output, snapshot, input, origin, origin_snapshot, run_id, newest) "
+              "SELECT output, $3, input, origin, origin_snapshot, run_id, 1 FROM lineage_edges "
+              "WHERE output = $1 AND snapshot = $2",
+              {to, from, snapshot}));
+  TRY(
+      txn.Run("INSERT INTO lineage_columns (output, snapshot, input, output_column, input_column, how) "
+              "SELECT output, $3, input, output_column, input_column, how FROM lineage_columns "
+              "WHERE output = $1 AND snapshot = $2",
+              {to, from, snapshot}));
+  return {};
+}
+
 Result<std::vector<Edge>> Walk(store::Txn& txn, const std::string& port, Direction direction) {
   const bool up = direction == Direction::kUp;
   const std::string_view sql =

@@ -33,6 +33,9 @@ struct ColumnEdge {
 Status Record(store::Txn& txn, const model::PortKey& output, int64_t snapshot_id, const std::string& run_id,
               const std::vector<Input>& inputs, const std::vector<ColumnEdge>& columns);
 
+// The rows of a former snapshot of `output` are those of `snapshot_id` again: and so is what they were made of.
+Status Carry(store::Txn& txn, const model::PortKey& output, int64_t former, int64_t snapshot_id);
+
 struct Edge {
   std::string from;  // A port's key or a source.
   std::string from_snapshot;

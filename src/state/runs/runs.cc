@@ -44,11 +44,17 @@ CREATE TABLE run_checks (
 )"},
                                             {"runs", 2, R"(
 ALTER TABLE run_checks ADD COLUMN tells INTEGER NOT NULL DEFAULT 0;
+)"},
+                                            {"runs", 3, R"(
+ALTER TABLE runs ADD COLUMN basis TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN restores BIGINT;
+ALTER TABLE runs ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN withdrawn_by TEXT NOT NULL DEFAULT '';
 )"}};
 
 constexpr std::string_view kColumns =
     "id, port, status, run_key, requested_by, requested_at, started_at, ended_at, logical_time, step, progress, "
-    "row_count, snapshot_id, message, inputs";
+    "row_count, snapshot_id, message, inputs, basis, restores, reason, withdrawn_by";
 
 std::vector<store::Cell> CellsOf(const Run& run) {
   return {run.id,
@@ -65,7 +71,11 @@ std::vector<store::Cell> CellsOf(const Run& run) {
           store::Int(run.rows),
           run.snapshot_id ? store::Int(*run.snapshot_id) : std::nullopt,
           run.message,
-          run.inputs.Dump()};
+          run.inputs.Dump(),
+          run.basis,
+          run.restores ? store::Int(*run.restores) : std::nullopt,
+          run.reason,
+          run.withdrawn_by};
 }
 
 Result<Run> RunOf(const store::Row& row) {
@@ -85,6 +95,10 @@ Result<Run> RunOf(const store::Row& row) {
   if (!row.null(12)) run.snapshot_id = row.integer(12);
   run.message = row.text(13);
   run.inputs = TRY(Json::Parse(row.text(14)));
+  run.basis = row.text(15);
+  if (!row.null(16)) run.restores = row.integer(16);
+  run.reason = row.text(17);
+  run.withdrawn_by = row.text(18);
   return run;
 }
 
@@ -123,7 +137,9 @@ Status Insert(store::Txn& txn, const Run& run) {
                              others[0].text(0), others[0].text(1), others[0].text(0))};
   }
   const std::string sql = fmt::format(
-      "INSERT INTO runs ({}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)", kColumns);
+      "INSERT INTO runs ({}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
+      "$19)",
+      kColumns);
   TRY(txn.Run(sql, CellsOf(run)));
   return {};
 }
@@ -132,7 +148,8 @@ Status Update(store::Txn& txn, const Run& run) {
   auto rows = TRY(txn.Run(
       "UPDATE runs SET port = $2, status = $3, run_key = $4, requested_by = $5, requested_at = $6, started_at = $7, "
       "ended_at = $8, logical_time = $9, step = $10, progress = $11, row_count = $12, snapshot_id = $13, "
-      "message = $14, inputs = $15 WHERE id = $1 RETURNING id",
+      "message = $14, inputs = $15, basis = $16, restores = $17, reason = $18, withdrawn_by = $19 WHERE id = $1 "
+      "RETURNING id",
       CellsOf(run)));
   if (rows.empty()) return Error{Code::kNotFound, fmt::format("there is no run '{}'; see weft runs", run.id)};
   return {};
@@ -182,6 +199,31 @@ Result<std::optional<Run>> Succeeded(store::Txn& txn, const model::PortKey& port
   auto rows = TRY(txn.Run(sql, {port.Text()}));
   if (rows.empty() || rows[0].text(3) != key) return std::optional<Run>();
   return std::optional<Run>(TRY(RunOf(rows[0])));
+}
+
+Result<std::optional<Run>> Withdrawn(store::Txn& txn, const model::PortKey& port, const std::string& basis) {
+  const std::string sql = fmt::format(
+      "SELECT {} FROM runs WHERE port = $1 AND basis = $2 AND status = 'succeeded' AND restores IS NULL ORDER BY "
+      "ended_at DESC, requested_at DESC, id DESC LIMIT 1",
+      kColumns);
+  auto rows = TRY(txn.Run(sql, {port.Text(), basis}));
+  if (rows.empty() || rows[0].text(18).empty()) return std::optional<Run>();
+  return std::optional<Run>(TRY(RunOf(rows[0])));
+}
+
+Result<std::vector<Run>> Withdraw(store::Txn& txn, const model::PortKey& port, const std::string& rollback,
+                                  const std::vector<int64_t>& gone, const std::vector<int64_t>& back) {
+  const std::string sql = fmt::format(
+      "UPDATE runs SET withdrawn_by = $3 WHERE port = $1 AND snapshot_id = $2 AND status = 'succeeded' AND restores IS "
+      "NULL AND withdrawn_by <> $3 RETURNING {}",
+      kColumns);
+  std::vector<Run> withdrawn;
+  for (const int64_t snapshot : gone) {
+    for (const store::Row& row : TRY(txn.Run(sql, {port.Text(), store::Int(snapshot), rollback})))
+      withdrawn.push_back(TRY(RunOf(row)));
+  }
+  for (const int64_t snapshot : back) TRY(txn.Run(sql, {port.Text(), store::Int(snapshot), ""}));
+  return withdrawn;
 }
 
 }  // namespace weft::runs

@@ -45,6 +45,10 @@ struct Run {
   std::string message;  // Why it did not succeed. Of a failed run, it may quote data.
   Json inputs;
   std::vector<CheckResult> checks;
+  std::string basis = {};                // The same as `key` but for the logical time.
+  std::optional<int64_t> restores = {};  // A rollback: the snapshot whose rows readers are to see again,
+  std::string reason = {};               // and why.
+  std::string withdrawn_by = {};         // The rollback by which readers no longer see what it wrote.
 };
 
 Status Insert(store::Txn& txn, const Run& run);  // kConflict when the port already has a pending or running one.
@@ -59,5 +63,10 @@ struct Query {
 Result<std::vector<Run>> List(store::Txn& txn, const Query& query);  // Newest first, without checks.
 // The run of the port's current snapshot, where its key is `key`.
 Result<std::optional<Run>> Succeeded(store::Txn& txn, const model::PortKey& port, const std::string& key);
+// The newest run of the port of the same basis, where a rollback withdrew it.
+Result<std::optional<Run>> Withdrawn(store::Txn& txn, const model::PortKey& port, const std::string& basis);
+// After a rollback: the runs of the snapshots `gone` are withdrawn by it, those of `back` no more. Those withdrawn.
+Result<std::vector<Run>> Withdraw(store::Txn& txn, const model::PortKey& port, const std::string& rollback,
+                                  const std::vector<int64_t>& gone, const std::vector<int64_t>& back);
 
 }  // namespace weft::runs

@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 #include "model/compat.h"
+#include "model/lifecycle.h"
 #include "work/publish/plan.h"
 
 namespace weft::publish {
@@ -144,6 +146,7 @@ class Comparer {
     }
     TRY(Find(row->key, *before.contract, *contract, differences, change));
     change->notes.push_back(fmt::format("port {} {} → {}", row->key.Text(), row->version, contract->version));
+    if (contract->status != before.contract->status) TRY(NoteEnd(row->key, *contract, &change->notes));
     if (draft) return {};
     if (step == Step::kMajor) {
       Break(*change, *contract);
@@ -263,7 +266,38 @@ class Comparer {
   }
 
   Status PortStatus(const model::PortKey& key, const std::string& from, const Contract& contract) {
+    const size_t before = out_.changes.size();
     Move(key.Text(), from, contract.status, contract.bytes, contract.file);
+    if (out_.changes.size() == before) return {};
+    return NoteEnd(key, contract, &out_.changes.back().notes);
+  }
+
+  // Whom the end of a port concerns, and what they are told of it.
+  Status NoteEnd(const model::PortKey& key, const Contract& contract, std::vector<std::string>* notes) {
+    const bool retires = contract.status == "retired";
+    if (!retires && contract.status != "deprecated") return {};
+    const model::Deprecation says = model::DeprecationOf(bundle_, &contract);
+    const std::string who = key.Text();
+    if (retires && says.sunset && !says.overdue(context_.clock.Now())) {
+      out_.problems.push_back(ProblemAt(contract.file, PlaceOf(contract.bytes, contract.file, {"status"}),
+                                        "weft.sunset",
+                                        fmt::format("{} is retired before its sunset, {}: its readers were told that "
+                                                    "they have until then",
+                                                    who, model::DayText(*says.sunset))));
+      out_.problems.back().level = Problem::Level::kWarning;
+    }
+    if (!retires)
+      notes->push_back(says.sunset ? fmt::format("{}: its sunset is {}", who, model::DayText(*says.sunset))
+                                   : fmt::format("{}: no sunset is stated", who));
+    if (says.successor.empty()) notes->push_back(fmt::format("{}: no successor is stated", who));
+    Readers readers = TRY(ReadersOf(txn_, key, "", context_.clock.Now()));
+    readers.named = TRY(MayAudit());
+    notes->push_back(fmt::format("{}: {}", who, readers.Text()));
+    std::set<std::string> granted;
+    for (const access::Grant& grant : TRY(access::Grants(txn_, &key, std::nullopt))) granted.insert(grant.principal);
+    if (granted.empty()) return {};
+    notes->push_back(
+        fmt::format("{}: granted to {}", who, Join(std::vector<std::string>(granted.begin(), granted.end()), ", ")));
     return {};
   }
 

@@ -91,6 +91,9 @@ struct Swept {
 };
 Result<Swept> SweepUploads(Context& context, Millis age);
 
+// Tells the ledger, once for each, of deprecated ports that are past their sunset: nothing retires them. How many.
+Result<int> TellSunsets(store::Store& store, Clock& clock);
+
 // Compares outside any writing transaction; decides kPublish of each domain (and kAdminister for mesh.yaml), so that
 // a plan tells a denial like any other problem.
 Result<Plan> MakePlan(Context& context, const model::Caller& caller, const Submission& submission);

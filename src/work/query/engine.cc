@@ -88,6 +88,8 @@ class GovernedEngine final : public Engine {
     table.policies = model::PoliciesJson(decision);
     table.restriction = std::move(decision.restriction);
     if (decision.remind_at && *decision.remind_at <= shared_.context().clock.Now()) table.ends = decision.until;
+    if (row.status == "deprecated" || row.status == "retired")
+      table.deprecated = model::DeprecationOf(*port.bundle, port.contract);
     table.ask_for =
         access::AskFor(caller.principal, port.resource, caller.purpose, table.view.schema, table.restriction.get());
     table.pseudonyms =

@@ -55,6 +55,7 @@ struct Table {
   std::vector<secrets::Pseudonym> pseudonyms;             // That it needs.
   model::PolicySql policy;                                // `restriction` over the view's columns.
   std::optional<Instant> ends;                            // The right to it, where that is soon.
+  std::optional<model::Deprecation> deprecated;           // What its owner says, where it is.
   std::map<std::string, std::string> ask_for;             // Columns that are not granted, in lower case: how to ask.
   std::string sql;                                        // The policy view's SELECT.
   std::vector<std::string> paths;                         // Every file that it reads.

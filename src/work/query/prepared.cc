@@ -20,6 +20,8 @@ class PreparedStatement final : public Prepared {
         permit_(std::make_shared<Permit>(shared_, caller_, std::move(vouched), tables_)) {
     for (const Table& table : *tables_) {
       if (table.ends) endings_.push_back({table.view.table.key.Text(), *table.ends});
+      if (table.deprecated)
+        deprecated_.push_back({table.view.table.key.Text(), table.resource.status, *table.deprecated});
     }
   }
   ~PreparedStatement() override {
@@ -58,6 +60,7 @@ class PreparedStatement final : public Prepared {
 
   const std::vector<std::string>& parameters() const override { return parameters_; }
   const std::vector<Prepared::Ending>& endings() const override { return endings_; }
+  const std::vector<Prepared::Deprecated>& deprecated() const override { return deprecated_; }
 
   // The engine begins while the ledger's row is on its way to the disk; nothing leaves before both are there.
   Status Execute(std::span<const engine::Value> params, ArrowArrayStream* out) override {
@@ -185,6 +188,7 @@ class PreparedStatement final : public Prepared {
   std::unique_ptr<engine::Statement> bound_;                // Over furnished_'s connection: goes before it.
   std::vector<std::string> parameters_;
   std::vector<Prepared::Ending> endings_;
+  std::vector<Prepared::Deprecated> deprecated_;
   mutable std::mutex mutex_;
   mutable ArrowSchema schema_{};
   std::stop_source stop_;

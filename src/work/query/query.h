@@ -10,6 +10,7 @@
 #include "drivers/engine/engine.h"
 #include "drivers/store/store.h"
 #include "model/access.h"
+#include "model/lifecycle.h"
 #include "model/sql.h"
 #include "state/lake/lake.h"
 #include "state/ledger/ledger.h"
@@ -49,6 +50,13 @@ class Prepared {
     Instant until;
   };
   virtual const std::vector<Ending>& endings() const = 0;
+  // Ports of the statement that are deprecated or retired, and what their owners say of it.
+  struct Deprecated {
+    std::string address;
+    std::string status;
+    model::Deprecation says;
+  };
+  virtual const std::vector<Deprecated>& deprecated() const = 0;
   // Writes the durable "read started" row, then runs. The stream's end, error or abandonment writes the end row with
   // rows and bytes. kUnavailable when the ledger cannot be written: then no row has left.
   virtual Status Execute(std::span<const engine::Value> params, ArrowArrayStream* out) = 0;

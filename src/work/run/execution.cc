@@ -8,12 +8,12 @@
 #include "state/catalog/search.h"
 #include "work/run/build.h"
 #include "work/run/lineage_plan.h"
+#include "work/run/session.h"
 
 namespace weft::run {
 namespace {
 
 constexpr auto kRenewEvery = std::chrono::seconds(15);  // Leases live a minute.
-constexpr int kCommitTries = 5;
 
 Json ToJson(const lineage::Input& input) {
   Json json = Json::Map({{"name", input.name}});
@@ -43,23 +43,6 @@ void Live::Overlay(runs::Run& run) const {
   if (connection_) run.progress = std::max(0.0, connection_->Progress());
 }
 
-// Members go in reverse: the staging before the engine, the engine before its memory.
-struct Execution::Session {
-  engine::MemoryBroker::Grant grant;
-  std::unique_ptr<engine::Instance> instance;
-  std::unique_ptr<engine::Connection> connection;
-  std::unique_ptr<engine::Watchdog> watchdog;
-  std::vector<Input> inputs;
-  Judged build;
-  std::unique_ptr<lake::Staging> staging;
-  std::unique_ptr<Ticker> renewal;
-  Live* live = nullptr;
-
-  ~Session() {
-    if (live) live->Leave();
-  }
-};
-
 std::optional<model::Build> BuildOf(const model::Bundle& bundle, const model::OutputPort& port) {
   if (port.build) return port.build;
   if (bundle.product.inputs.size() == 1 && bundle.product.inputs[0].source) return model::Build{};
@@ -82,7 +65,7 @@ runs::Run Execution::Run() {
     return txn->Commit();
   };
   Status outcome = begin();
-  if (outcome) outcome = Work();
+  if (outcome) outcome = run_.restores ? Restore() : Work();
   if (outcome) return run_;
   return End(outcome.error());
 }
@@ -128,9 +111,7 @@ runs::Run Execution::End(const Error& error) {
     TRY(Record(*txn, kind, Json::Map({{"step", run_.step}, {"code", CodeName(error.code)}})));
     return txn->Commit();
   };
-  Status written = write();
-  for (int tries = 1; !written && written.error().code == Code::kUnavailable && tries < kCommitTries; ++tries)
-    written = write();
+  Status written = Persistently(write);
   if (!written) log::Error("run cannot be recorded", {{"run", run_.id}, {"error", written.error().message}});
   log::Warn("run ended", {{"run", run_.id}, {"port", run_.port.Text()}, {"status", run_.status}});
   return run_;
@@ -197,6 +178,10 @@ Status Execution::Load(store::Txn& txn) {
     return Error{Code::kUnsupported,
                  fmt::format("the build's mode '{}' cannot run yet; it is replace or append", build_.mode)};
   }
+  return LoadContract(txn);
+}
+
+Status Execution::LoadContract(store::Txn& txn) {
   if (!port_.contract || port_.contract->schema.size() != 1) {
     return Error{Code::kInvalid, fmt::format("{} has no contract with exactly one schema object", run_.port.Text())};
   }
@@ -239,12 +224,18 @@ Result<bool> Execution::Skips(const std::string& build_sql, bool uses_now) {
     if (!input.policy.empty()) one.Set("policy", Sha256(input.policy));
     key.Set("input:" + input.port->name, std::move(one));
   }
+  run_.basis = Sha256(key.Dump());
   if (uses_now) key.Set("now", run_.logical_time.Text());
   run_.key = Sha256(key.Dump());
   if (force_) return false;
   auto txn = TRY(context_.store.Begin());
   const auto before = TRY(runs::Succeeded(*txn, run_.port, run_.key));
-  if (!before) return false;
+  if (!before) {
+    const auto withdrawn = TRY(runs::Withdrawn(*txn, run_.port, run_.basis));
+    txn.reset();
+    if (withdrawn) TRY(Hold(*withdrawn));
+    return withdrawn.has_value();
+  }
   run_.status = "skipped";
   run_.message = fmt::format("nothing changed since {}", before->id);
   run_.snapshot_id = before->snapshot_id;
@@ -256,7 +247,26 @@ Result<bool> Execution::Skips(const std::string& build_sql, bool uses_now) {
   return true;
 }
 
-Status Execution::MakeViews(Session& session) {
+// It would make again what somebody took away from the readers.
+Status Execution::Hold(const runs::Run& withdrawn) {
+  auto txn = TRY(context_.store.Begin());
+  const runs::Run rollback = TRY(runs::Get(*txn, withdrawn.withdrawn_by));
+  run_.status = "refused";
+  run_.message = fmt::format(
+      "its build, contract and inputs are those of {}, whose rows {} rolled back in {}{}; change one of them, or, to "
+      "publish the same again: weft run {} --force",
+      withdrawn.id, rollback.requested_by, rollback.id,
+      rollback.reason.empty() ? "" : fmt::format(" ({})", rollback.reason), run_.port.Text());
+  run_.ended_at = context_.clock.Now();
+  TRY(runs::Update(*txn, run_));
+  TRY(Record(*txn, "refused", Json::Map({{"held", withdrawn.id}, {"rollback", rollback.id}})));
+  TRY(txn->Commit());
+  log::Warn("run ended", {{"run", run_.id}, {"port", run_.port.Text()}, {"status", run_.status}});
+  return {};
+}
+
+// A view of each input that is pinned.
+Status Execution::Furnish(Session& session) {
   std::vector<secrets::Pseudonym> pseudonyms = targets_.pseudonyms;
   for (const Pinned& pinned : pinned_) {
     pseudonyms.insert(pseudonyms.end(), pinned.pseudonyms.begin(), pinned.pseudonyms.end());
@@ -276,6 +286,11 @@ Status Execution::MakeViews(Session& session) {
     if (!made) return Unreadable(input, made.error());
     session.inputs.push_back(std::move(input));
   }
+  return {};
+}
+
+Status Execution::MakeViews(Session& session) {
+  TRY(Furnish(session));
   auto projected = Project(*session.connection, session.build.sql, schema_, build_.sql_file.empty());
   if (!projected) return OfGrants(projected.TakeError(), pinned_);
   session.build.sql = projected.TakeValue();
@@ -285,13 +300,19 @@ Status Execution::MakeViews(Session& session) {
   return Stopped();
 }
 
-Status Execution::Write(Session& session) {
+Status Execution::Stage(Session& session) {
   session.staging = TRY(context_.lake.Stage(run_.port, schema_, port_.row.version, run_.id));
   lake::Staging& staging = *session.staging;
   session.renewal = std::make_unique<Ticker>(kRenewEvery, [&staging, this] {
     if (Status renewed = staging.Renew(); !renewed)
       log::Warn("lease not renewed", {{"run", run_.id}, {"error", renewed.error().message}});
   });
+  return {};
+}
+
+Status Execution::Write(Session& session) {
+  TRY(Stage(session));
+  lake::Staging& staging = *session.staging;
   std::vector<std::string> paths = targets_.paths;
   for (const Input& input : session.inputs) paths.insert(paths.end(), input.paths.begin(), input.paths.end());
   std::string select = session.build.sql;
@@ -321,7 +342,7 @@ Result<CheckAnswer> Execution::Check(Session& session) {
   staged.schema = session.staging->schema();
   lake::View whole = staged;
   staged.files = session.staging->files();
-  if (build_.mode == "append") {
+  if (build_.mode == "append" && !run_.restores) {
     whole.files.insert(whole.files.end(), staged.files.begin(), staged.files.end());
   } else {
     whole.files = staged.files;
@@ -392,10 +413,7 @@ Status Execution::Publish(Session& session) {
     TRY(Record(*txn, "committed", std::move(detail)));
     return txn->Commit();
   };
-  Status committed = commit();
-  for (int tries = 1; !committed && committed.error().code == Code::kUnavailable && tries < kCommitTries; ++tries)
-    committed = commit();
-  if (!committed) return committed;
+  TRY(Persistently(commit));
   session.renewal.reset();
   context_.lake.Published(staging);
   log::Info("run ended", {{"run", run_.id}, {"port", run_.port.Text()}, {"status", run_.status}, {"rows", run_.rows}});

@@ -51,12 +51,19 @@ class Execution {
   Status Work();
   Status Resolve();
   Status Load(store::Txn& txn);
+  Status LoadContract(store::Txn& txn);
   Status OpenEngine(Session& session);
   Result<bool> Skips(const std::string& build_sql, bool uses_now);
+  Status Hold(const runs::Run& withdrawn);
+  Status Furnish(Session& session);
   Status MakeViews(Session& session);
+  Status Stage(Session& session);
   Status Write(Session& session);
   Result<CheckAnswer> Check(Session& session);
   Status Publish(Session& session);
+  Status Restore();
+  Status PinKeys(Session& session);
+  Status Republish(Session& session, const lake::View& former);
   Status Refuse(const CheckAnswer& answer);
   void Lineage(Session& session, std::map<std::string, std::string>* stubs);
   // `columns`: of every input, by its name in SQL, as "id BIGINT, name VARCHAR".

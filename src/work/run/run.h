@@ -74,6 +74,10 @@ class Runner {
   // Queues runs in dependency order: one whose upstream fails in the same request is failed with that reason.
   // kConflict when a port already has a pending or running one; kDenied where the caller may not run it.
   virtual Result<std::vector<runs::Run>> Submit(const model::Caller& caller, const Request& request) = 0;
+  // Queues a run that makes the rows of a former snapshot what readers see: those before the newest, where `to` is
+  // none. kConflict where readers see them already, or a run of the port is under way.
+  virtual Result<runs::Run> Rollback(const model::Caller& caller, const model::PortKey& port,
+                                     const std::optional<lake::At>& to, const std::string& reason) = 0;
   virtual Status Cancel(const model::Caller& caller, const std::string& run_id) = 0;
   // To be called several times within the timeout, of several nodes over one store: says that this one is alive, stops
   // what others were asked to cancel, and ends the runs of those that have said nothing for too long.

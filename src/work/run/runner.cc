@@ -62,6 +62,8 @@ class PoolRunner final : public Runner {
   }  // The pool waits for what runs; of several nodes, this one is alive until then, and a while longer.
 
   Result<std::vector<runs::Run>> Submit(const model::Caller& caller, const Request& request) override;
+  Result<runs::Run> Rollback(const model::Caller& caller, const model::PortKey& key, const std::optional<lake::At>& to,
+                             const std::string& reason) override;
   Status Cancel(const model::Caller& caller, const std::string& run_id) override;
   Status Tend() override;
   Result<runs::Run> Get(const std::string& run_id) override;
@@ -74,6 +76,9 @@ class PoolRunner final : public Runner {
   Status EndLost(store::Txn& txn, const model::PortKey& port);
   Result<bool> IsElsewhere(store::Txn& txn, const std::string& run_id);
   bool StopHere(const std::string& run_id);
+  std::shared_ptr<Job> NewJob(const model::Caller& caller, const model::PortKey& port) const;
+  Status Insert(std::unique_ptr<store::Txn>& txn, const model::Caller& caller, const runs::Run& run);
+  Status Queue(store::Txn& txn, const std::vector<std::shared_ptr<Job>>& jobs);
   void Dispatch();
   void Do(const std::shared_ptr<Job>& job);
   void Finish(const std::shared_ptr<Job>& job, const runs::Run& ended);
@@ -197,39 +202,98 @@ Result<std::vector<runs::Run>> PoolRunner::Submit(const model::Caller& caller, c
   std::vector<runs::Run> submitted;
   std::vector<std::shared_ptr<Job>> jobs;
   for (const Wanted& one : wanted) {
-    auto job = std::make_shared<Job>();
-    job->run.id = NewId("run");
-    job->run.port = one.port.row.key;
-    job->run.status = "pending";
-    job->run.requested_by = caller.principal.name;
-    job->run.requested_at = context_.clock.Now();
+    auto job = NewJob(caller, one.port.row.key);
     job->run.logical_time = request.logical_time.value_or(job->run.requested_at);
     job->upstream = one.upstream;
     job->force = request.force;
-    job->purpose = caller.purpose;
     job->batch = batch;
-    Status inserted = runs::Insert(*txn, job->run);
-    if (!inserted && inserted.error().code == Code::kConflict) {
-      TRY(EndLost(*txn, job->run.port));
-      inserted = runs::Insert(*txn, job->run);
-    }
-    if (!inserted && inserted.error().code == Code::kConflict) {
-      txn.reset();
-      TRY(context_.ledger.Deny(ledger::Refusal(caller, "run", one.port.row.key.Text(), inserted.error().message)));
-    }
-    TRY(std::move(inserted));
-    TRY(nodes::Take(*txn, job->run.id, context_.options.node));
+    TRY(Insert(txn, caller, job->run));
     submitted.push_back(job->run);
     jobs.push_back(std::move(job));
   }
-  {
-    std::lock_guard lock(mutex_);
-    if (stopping_) return Error{Code::kUnavailable, "the node is stopping; try again when it is back"};
-    if (jobs_.size() + jobs.size() > kQueueLimit)
-      return Error{Code::kUnavailable, "too many runs are waiting; try again later"};
-    TRY(txn->Commit());
-    jobs_.insert(jobs_.end(), jobs.begin(), jobs.end());
+  TRY(Queue(*txn, jobs));
+  txn.reset();
+  Dispatch();
+  return submitted;
+}
+
+std::shared_ptr<Job> PoolRunner::NewJob(const model::Caller& caller, const model::PortKey& port) const {
+  auto job = std::make_shared<Job>();
+  job->run.id = NewId("run");
+  job->run.port = port;
+  job->run.status = "pending";
+  job->run.requested_by = caller.principal.name;
+  job->run.requested_at = context_.clock.Now();
+  job->run.logical_time = job->run.requested_at;
+  job->purpose = caller.purpose;
+  job->batch = std::make_shared<Batch>();
+  return job;
+}
+
+// The refusal is in the ledger, and the transaction gone, where another run of the port is under way.
+Status PoolRunner::Insert(std::unique_ptr<store::Txn>& txn, const model::Caller& caller, const runs::Run& run) {
+  Status inserted = runs::Insert(*txn, run);
+  if (!inserted && inserted.error().code == Code::kConflict) {
+    TRY(EndLost(*txn, run.port));
+    inserted = runs::Insert(*txn, run);
   }
+  if (!inserted && inserted.error().code == Code::kConflict) {
+    txn.reset();
+    const std::string what = run.restores ? "rollback" : "run";
+    TRY(context_.ledger.Deny(ledger::Refusal(caller, what, run.port.Text(), inserted.error().message)));
+  }
+  TRY(std::move(inserted));
+  return nodes::Take(*txn, run.id, context_.options.node);
+}
+
+// Commits what `txn` has of the jobs, and keeps them for those that execute.
+Status PoolRunner::Queue(store::Txn& txn, const std::vector<std::shared_ptr<Job>>& jobs) {
+  std::lock_guard lock(mutex_);
+  if (stopping_) return Error{Code::kUnavailable, "the node is stopping; try again when it is back"};
+  if (jobs_.size() + jobs.size() > kQueueLimit)
+    return Error{Code::kUnavailable, "too many runs are waiting; try again later"};
+  TRY(txn.Commit());
+  jobs_.insert(jobs_.end(), jobs.begin(), jobs.end());
+  return {};
+}
+
+// The snapshot that `to` names, or the one before what readers see.
+Result<int64_t> FormerOf(store::Txn& txn, const model::PortKey& key, const std::optional<lake::At>& to) {
+  const std::vector<lake::Snapshot> history = TRY(lake::History(txn, key));
+  const lake::View now = TRY(lake::Open(txn, key));
+  if (!now.snapshot) return Error{Code::kNotFound, key.Text() + " has no snapshot yet: there is nothing to roll back"};
+  const std::vector<int64_t> line = lake::LineOf(history, now.snapshot->id);
+  if (!to) {
+    if (line.size() > 1) return line[1];
+    return Error{Code::kNotFound,
+                 fmt::format("{} has no snapshot before the one that readers see: weft snapshots {} lists all; name "
+                             "one with --to",
+                             key.Text(), key.Text())};
+  }
+  const lake::View former = TRY(lake::Open(txn, key, *to));
+  if (lake::LineOf(history, former.snapshot->id) == line) {
+    return Error{Code::kConflict, fmt::format("the rows of snapshot {} are what readers of {} see already",
+                                              former.snapshot->id, key.Text())};
+  }
+  return former.snapshot->id;
+}
+
+Result<runs::Run> PoolRunner::Rollback(const model::Caller& caller, const model::PortKey& key,
+                                       const std::optional<lake::At>& to, const std::string& reason) {
+  {
+    auto txn = TRY(context_.store.Read());
+    const catalog::Port port = TRY(catalog::Load(*txn, key));
+    const model::Decision may = TRY(MayRun(*txn, caller, port));
+    if (!may.permitted) return Denied(caller, port, may);
+  }
+  auto txn = TRY(context_.store.Begin());
+  auto job = NewJob(caller, key);
+  job->run.restores = TRY(FormerOf(*txn, key, to));
+  job->run.reason = reason;
+  const runs::Run submitted = job->run;
+  TRY(Insert(txn, caller, submitted));
+  TRY(Queue(*txn, {job}));
+  txn.reset();
   Dispatch();
   return submitted;
 }

@@ -236,5 +236,56 @@ TEST_F(RunnerTest, OnlyThoseWhoMayRun) {
   EXPECT_EQ(LedgerKinds(), (std::vector<std::string>{"denied", "committed"}));  // The second is counted.
 }
 
+// A rollback is a run: the line of snapshots goes round what it withdrew.
+TEST_F(RunnerTest, ARollbackRestoresTheRowsAndWithdrawsTheRun) {
+  Planes("tail,seats\nN1,180\n");
+  const runs::Run good = Run("fleet/planes/planes@1");
+  Planes("tail,seats\nN1,9999\n");
+  const runs::Run bad = Run("fleet/planes/planes@1");
+  auto rollback = [&](const std::optional<lake::At>& to) {
+    auto queued = runner_->Rollback(caller_, Key("fleet/planes/planes@1"), to, "too many seats");
+    if (queued) return Wait(queued->id);
+    runs::Run none;
+    none.message = queued.error().message;
+    return none;
+  };
+  const runs::Run back = rollback(std::nullopt);
+  ASSERT_EQ(back.status, "succeeded") << back.message;
+  EXPECT_EQ(back.restores, good.snapshot_id);
+  EXPECT_EQ(back.checks.size(), 2u);
+  EXPECT_EQ(RowsOf("fleet/planes/planes@1"), "N1|180");
+  EXPECT_EQ(Run("fleet/planes/planes@1").status, "refused");
+  EXPECT_EQ(runner_->Get(bad.id)->withdrawn_by, back.id);
+  {
+    auto txn = store_->Read().value();
+    const auto history = lake::History(*txn, Key("fleet/planes/planes@1")).value();
+    ASSERT_EQ(history.size(), 3u);
+    EXPECT_EQ(history[0].restores, good.snapshot_id);
+    EXPECT_EQ(history[0].parent, bad.snapshot_id);
+    EXPECT_EQ(lake::LineOf(history, *back.snapshot_id), std::vector<int64_t>{*good.snapshot_id});
+    EXPECT_EQ(lake::LineOf(history, *bad.snapshot_id), (std::vector<int64_t>{*bad.snapshot_id, *good.snapshot_id}));
+  }
+  EXPECT_NE(rollback(std::nullopt).message.find("no snapshot before"), std::string::npos);
+  EXPECT_EQ(rollback(lake::At{bad.snapshot_id, {}, ""}).status, "succeeded");
+  EXPECT_EQ(runner_->Get(bad.id)->withdrawn_by, "");
+  EXPECT_EQ(RowsOf("fleet/planes/planes@1"), "N1|9999");
+  EXPECT_EQ(LedgerKinds(),
+            (std::vector<std::string>{"committed", "committed", "rolled-back", "refused", "rolled-back"}));
+}
+
+// Appended to after a rollback, a table has what it was rolled back to and the new rows, and nothing between.
+TEST_F(RunnerTest, WhatIsAppendedAfterARollbackComesAfterWhatItRestored) {
+  Planes("tail,seats\nN1,1\n", "{mode: append}");
+  Run("fleet/planes/planes@1");
+  Planes("tail,seats\nN2,2\n", "{mode: append}");
+  Run("fleet/planes/planes@1");
+  auto queued = runner_->Rollback(caller_, Key("fleet/planes/planes@1"), std::nullopt, "");
+  ASSERT_TRUE(queued) << queued.error().message;
+  EXPECT_EQ(Wait(queued->id).status, "succeeded");
+  Planes("tail,seats\nN3,3\n", "{mode: append}");
+  EXPECT_EQ(Run("fleet/planes/planes@1").status, "succeeded");
+  EXPECT_EQ(RowsOf("fleet/planes/planes@1"), "N1|1, N3|3");
+}
+
 }  // namespace
 }  // namespace weft::run

@@ -76,7 +76,8 @@ class RunnerTest : public ::testing::Test {
     store_ = store::Open(store::TestUrl((folder_ / "weft.db").string())).value();
     std::vector<store::Migration> all;
     for (auto migrations : {catalog::Migrations(), access::Migrations(), lake::Migrations(), runs::Migrations(),
-                            ledger::Migrations(), lineage::Migrations(), secrets::Migrations(), nodes::Migrations()}) {
+                            ledger::Migrations(), lineage::Migrations(), secrets::Migrations(),
+                            nodes::Migrations()}) {
       all.insert(all.end(), migrations.begin(), migrations.end());
     }
     Status migrated = store::Migrate(*store_, all);

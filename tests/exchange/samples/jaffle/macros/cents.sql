@@ -1,0 +1,1 @@
+{% macro cents_to_dollars(column) %}cast({{ column }} / 100.0 as decimal(10,2)){% endmacro %}

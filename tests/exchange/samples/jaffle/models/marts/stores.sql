@@ -1,0 +1,1 @@
+select store_id, city, opened from {{ source('outside', 'stores') }}

@@ -1,0 +1,1 @@
+select * from {{ ref('customers') }} where customer_lifetime_value < 0
