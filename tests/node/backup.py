@@ -10,6 +10,7 @@ import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+import store  # noqa: E402
 from node import ROOT, Node  # noqa: E402
 
 SHOP = ROOT / "tests" / "support" / "shop"
@@ -39,6 +40,9 @@ class Drill(unittest.TestCase):
         self.node.stop()
         keys = {name: (self.node.data / name).read_bytes() for name in ("seal.key", "ledger/ledger-key.json", "sign-in.keys")}
         shutil.rmtree(self.node.data)
+        if self.node.own_store:
+            store.drop(self.node.store)
+            store.create(self.node.store)
         for name, key in keys.items() if keep_keys else ():
             file = self.node.data / name
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +50,7 @@ class Drill(unittest.TestCase):
             file.chmod(0o600)
 
     def restore(self, *flags: str, code: int = 0) -> dict | str:
-        return self.node.run("restore", str(self.backup), "--data", str(self.node.data), "--json", *flags, code=code)
+        return self.node.run("restore", str(self.backup), "--data", str(self.node.data), "--store", self.node.store, "--json", *flags, code=code)
 
     def test_the_whole_of_it(self):
         node = self.node
@@ -154,6 +158,27 @@ class Drill(unittest.TestCase):
         self.restore()  # None of these has left anything in the way.
         node.start()
         self.assertTrue(node.json("audit", "verify")["ok"])
+
+    @unittest.skipUnless(os.environ.get("WEFT_TEST_POSTGRES"), "there is no server: tests/support/with_postgres.py starts one")
+    def test_a_mesh_moves_between_stores(self):
+        node = self.node
+        before, history = self.rows(), node.json("runs")["runs"]
+        node.run("backup", str(self.backup))
+        self.wipe(keep_keys=True)
+        other = store.create()
+        self.addCleanup(store.drop, other)
+        node.store = other
+        self.restore()
+        node.flags += ("--store", other)
+        node.start()
+        self.addCleanup(node.stop)
+        self.assertEqual(self.rows(), before)
+        self.assertEqual(node.json("runs")["runs"], history)
+        self.assertTrue(node.json("search", "orders")["hits"])
+        node.run("run", "sales/orders", "--force")
+        node.run("secret", "put", "db", "--domain", "sales", text="other\n")
+        self.assertTrue(node.json("audit", "verify")["ok"])
+        self.assertTrue(node.json("audit", "what", "admin"))
 
     @unittest.skipUnless(os.geteuid() == 0, "mounting a small file system needs root")
     def test_no_room(self):

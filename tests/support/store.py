@@ -20,10 +20,10 @@ def psql(url: str, statement: str) -> list[tuple[str, ...]]:
     return [tuple(line.split("\x1f")) for line in done.stdout.splitlines()]
 
 
-def create() -> str:
-    """The URL of a new database of the server."""
+def create(url: str | None = None) -> str:
+    """The URL of a new database of the server, or of that one."""
     server = os.environ["WEFT_TEST_POSTGRES"]
-    name = "weft_" + secrets.token_hex(8)
+    name = url.rsplit("/", 1)[1] if url else "weft_" + secrets.token_hex(8)
     psql(server, f"CREATE DATABASE {name} ENCODING 'UTF8' LOCALE 'C' TEMPLATE template0")
     return server.rsplit("/", 1)[0] + "/" + name
 
