@@ -52,7 +52,7 @@ fuzz: ## the fuzzers, FUZZ_SECONDS each (default 300)
 
 bench: build ## the figures of docs/performance.md
 	@tools/setup.sh test
-	@cmake --build --preset $(PRESET) --target ledger_bench cel_bench compat_bench tokens_bench decide_bench audit_bench
+	@cmake --build --preset $(PRESET) --target ledger_bench cel_bench compat_bench catalog_bench tokens_bench decide_bench audit_bench
 	@tools/run_bench.sh
 
 .PHONY: help setup configure build everything run test interop check fmt asan tsan fuzz bench

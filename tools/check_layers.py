@@ -7,7 +7,8 @@ FLOORS = [{"base"}, {"model", "drivers"}, {"state"}, {"work"}, {"ports"}, {"apps
 ONE_ROOM = {"base", "model"}  # The other floors hold one room per folder.
 # A third-party header → the only rooms whose .cc files may include it. "tl/expected.hpp" alone may stand in a header.
 LIBRARY_HOMES = {
-    r"sqlite3\.h": {"drivers/store"},
+    r"sqlite3\.h": {"drivers/store", "drivers/database"},
+    r"libpq-fe\.h": {"drivers/store", "drivers/database"},
     r"duckdb\.h": {"drivers/engine"},
     r"yaml\.h": {"base"},
     r"nlohmann/": {"base"},

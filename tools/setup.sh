@@ -10,7 +10,7 @@ say() { printf '\033[2m%s\033[0m\n' "$*" >&2; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
 build_packages="cmake ninja-build ccache mold pkg-config g++ python3-venv
-  libboost1.81-dev libboost-url1.81-dev libsqlite3-dev zlib1g-dev libspdlog-dev libfmt-dev libexpected-dev libyaml-dev
+  libboost1.81-dev libboost-url1.81-dev libsqlite3-dev libpq-dev zlib1g-dev libspdlog-dev libfmt-dev libexpected-dev libyaml-dev
   prometheus-cpp-dev libcli11-dev libprotobuf-dev protobuf-compiler libcurl4-openssl-dev libssl-dev
   nlohmann-json3-dev libre2-dev libcctz-dev tzdata libsodium-dev libgtest-dev libbenchmark-dev"
 check_packages="clang-format-16 clang-tidy-16"
@@ -65,6 +65,15 @@ fetch_wheels() {
   mv "$stamp/x/pyarrow" "$stamp/arrow"
   rm -rf "$stamp/x" "$stamp/dl"
   touch "$stamp/done"
+}
+
+# PostgreSQL's server, for tests/support/postgres.py. Debian's package starts one of the machine's, which nobody asked for.
+install_postgres() {
+  compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null && return
+  install_packages postgresql-common
+  local as_root=(); [ "$(id -u)" = 0 ] || as_root=(sudo)
+  "${as_root[@]}" sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
+  install_packages postgresql-15
 }
 
 # A virtual environment of our own: nothing is installed into the person's Python.
@@ -146,7 +155,7 @@ install_keycloak() {
 what="${1:-build}"
 case "$what" in
   build) install_packages $build_packages; fetch_duckdb; fetch_wheels ;;
-  test) "$0" build; install_python_peers; fetch_schemas; install_oidc ;;
+  test) "$0" build; install_python_peers; fetch_schemas; install_oidc; install_postgres ;;
   check) "$0" build; install_packages $check_packages ;;
   fuzz) "$0" build; install_packages $fuzz_packages ;;
   interop) "$0" test; install_interop; install_keycloak ;;

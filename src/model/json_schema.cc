@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "model/own.h"
 #include "model/standards.h"
+#include "model/term.h"
 
 namespace weft::model {
 namespace {
@@ -18,11 +19,9 @@ using shape::Type;
 
 constexpr int kNewest = 999;  // Of either standard.
 
-constexpr SchemaOfFiles kFiles[] = {{"product", "**/*.odps.yaml"},
-                                    {"contract", "**/*.odcs.yaml"},
-                                    {"mesh", "mesh.yaml"},
-                                    {"policies", "policies/*.yaml"},
-                                    {"entities", "entities/*.yaml"}};
+constexpr SchemaOfFiles kFiles[] = {{"product", "**/*.odps.yaml"},   {"contract", "**/*.odcs.yaml"},
+                                    {"mesh", "mesh.yaml"},           {"policies", "policies/*.yaml"},
+                                    {"entities", "entities/*.yaml"}, {"terms", "terms/*.yaml"}};
 
 // `to` gets what `from` has and it has not.
 void Merge(Json& to, const Json& from) {
@@ -206,7 +205,8 @@ Json JsonSchemaOf(std::string_view name) {
                      : name == "contract" ? standards::kOdcs
                      : name == "mesh"     ? own::kMesh
                      : name == "policies" ? own::kPoliciesFile
-                                          : own::kEntitiesFile;
+                     : name == "entities" ? own::kEntitiesFile
+                                          : own::kTermsFile;
   return Writer().Document(type, fmt::format("Weft: {}", name));
 }
 

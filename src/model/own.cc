@@ -17,9 +17,9 @@ using yaml::Node;
 
 // ---- source
 
-// The kinds that a descriptor may name; the last two are done by this version.
-constexpr Word kSourceKinds[] = {{"object"}, {"postgres"}, {"sqlite"}, {"http"},   {"kafka"},
-                                 {"adbc"},   {"singer"},   {"file"},   {"product"}};
+// The kinds that a descriptor may name; the last four are done by this version.
+constexpr Word kSourceKinds[] = {{"object"}, {"http"},   {"kafka"},    {"adbc"},   {"singer"},
+                                 {"file"},   {"sqlite"}, {"postgres"}, {"product"}};
 constexpr Type kSourceKind{.kinds = kIsText, .words = kSourceKinds};
 constexpr Word kFormats[] = {{"csv"}, {"json"}, {"parquet"}};
 constexpr Type kFormat{.kinds = kIsText, .words = kFormats};
@@ -32,13 +32,54 @@ constexpr Key kFileKeys[] = {
     {"timestamp_format", &kText}, {"date_format", &kText},
 };
 constexpr Key kProductKeys[] = {{"address", &kText, kRequired}};
+constexpr Key kSqliteKeys[] = {{"path", &kText, kRequired}, {"table", &kText, kRequired}};
+constexpr Key kSecretKeys[] = {{"secret", &kText, kRequired}};
+constexpr Shape kSecret{"a password", kSecretKeys};
+constexpr Type kPassword{.shape = &kSecret};  // What is no map is told without being quoted.
+constexpr Word kSslModes[] = {{"disable"}, {"require"}, {"verify-ca"}, {"verify-full"}};
+constexpr Type kSslMode{.kinds = kIsText, .words = kSslModes};
+constexpr Type kPort{.kinds = kIsInteger, .minimum = 1};
+constexpr Key kPostgresKeys[] = {
+    {"host", &kText, kRequired}, {"port", &kPort},         {"database", &kText, kRequired},
+    {"user", &kText, kRequired}, {"password", &kPassword}, {"table", &kText},
+    {"query", &kText},           {"sslmode", &kSslMode},
+};
 constexpr Shape kFile{"a file source", kFileKeys};
+constexpr Shape kSqlite{"a source of SQLite", kSqliteKeys};
 constexpr Shape kProduct{"a product source", kProductKeys};
 constexpr Shape kLater{"a source", {}, kOpen};  // Of a kind that is not done yet: its keys are not judged.
 
+// The table or the query; a host and nothing beside it: users and ports have keys of their own.
+void RuleOfPostgres(Checker& checker, const Node& map, const std::string& path) {
+  if (!map["table"].is_scalar() && !map["query"].is_scalar()) {
+    checker.Fail(map, path, "a source of PostgreSQL reads a table or a query: add table: public.orders, or query");
+  } else if (map["table"].is_scalar() && map["query"].is_scalar()) {
+    checker.Fail(map["query"], Child(path, "query"), "a source reads a table or a query: remove one of them");
+  }
+  const Node& password = map["password"];
+  if (password.kind != Node::Kind::kMissing && password.kind != Node::Kind::kMap) {
+    checker.Fail(password, Child(path, "password"),
+                 "a password stands in no file: write password: {secret: NAME}, and seal it with weft secret put NAME "
+                 "--domain DOMAIN");
+  }
+  const std::string host = reading::Text(map["host"]);
+  const bool address = host.find("::") != host.npos || std::ranges::count(host, ':') > 1;
+  if (host.find_first_of("/@,= ") == host.npos && (address || host.find(':') == host.npos)) return;
+  checker.Fail(map["host"], Child(path, "host"),
+               fmt::format("'{}' is no host: write its name or address alone, and port, user and password as keys of "
+                           "their own",
+                           host.find('@') == host.npos ? host : "…" + host.substr(host.rfind('@'))));
+}
+
+constexpr Shape kPostgres{"a source of PostgreSQL", kPostgresKeys, 0, nullptr, RuleOfPostgres};
+
 void AlsoSource(const Node& map, int, std::vector<const Shape*>& shapes) {
   const std::string kind = reading::Text(map["kind"]);
-  shapes.push_back(kind == "file" ? &kFile : kind == "product" ? &kProduct : &kLater);
+  shapes.push_back(kind == "file"       ? &kFile
+                   : kind == "sqlite"   ? &kSqlite
+                   : kind == "postgres" ? &kPostgres
+                   : kind == "product"  ? &kProduct
+                                        : &kLater);
 }
 
 constexpr std::string_view kCsvKeys[] = {"delimiter", "quote",    "escape",           "header",
@@ -47,7 +88,7 @@ constexpr std::string_view kCsvKeys[] = {"delimiter", "quote",    "escape",     
 void OnlyCsvHasOptions(Checker& checker, const Node& map, const std::string& path) {
   if (reading::Text(map["kind"]) != "file" || !map["path"].is_scalar()) return;
   std::string format = reading::Text(map["format"]);
-  if (format.empty()) format = FormatOf(map["path"].scalar);
+  if (format.empty()) format = KindOf(map["path"].scalar).format;
   if (format.empty()) {
     return checker.Fail(
         map["path"], Child(path, "path"),
@@ -124,7 +165,8 @@ constexpr Type kBuild = MapOf(kBuildShape);
 constexpr Type kMesh = MapOf(kMeshShape);
 
 void UnsupportedOfSource(Checker& checker, const Node& source, const std::string& path) {
-  Unsupported(checker, source, path, "kind", kSourceKind, {"file", "product"}, "the kinds file and product are");
+  Unsupported(checker, source, path, "kind", kSourceKind, {"file", "sqlite", "postgres", "product"},
+              "the kinds file, sqlite, postgres and product are");
   if (reading::Text(source["path"]).find("://") != std::string::npos) {
     checker.Fail(source["path"], Child(path, "path"),
                  fmt::format("path '{}' is a URL, which is not supported yet; a path in the product's folder, or an "
@@ -142,19 +184,27 @@ void UnsupportedOfBuild(Checker& checker, const Node& build, const std::string& 
   Unsupported(checker, build, path, "trigger", kText, {}, "start runs by hand: weft run");
 }
 
-std::string_view FormatOf(std::string_view path) {
-  const std::string lowered = Lower(path);
-  std::string_view lower = lowered;
-  for (std::string_view packed : {".gz", ".zst", ".zstd"}) {
-    if (lower.ends_with(packed)) lower.remove_suffix(packed.size());
-  }
+bool ReadsFiles(std::string_view kind) { return kind == "file" || kind == "sqlite"; }
+
+FileKind KindOf(std::string_view path) {
+  static constexpr std::pair<std::string_view, std::string_view> kPacked[] = {
+      {".gz", "gzip"}, {".zst", "zstd"}, {".zstd", "zstd"}};
   static constexpr std::pair<std::string_view, std::string_view> kEndings[] = {
       {".csv", "csv"},    {".tsv", "csv"},     {".txt", "csv"},        {".json", "json"},
       {".jsonl", "json"}, {".ndjson", "json"}, {".parquet", "parquet"}};
-  for (const auto& [ending, format] : kEndings) {
-    if (lower.ends_with(ending)) return format;
+  const std::string lowered = Lower(path);
+  std::string_view lower = lowered;
+  FileKind kind{{}, "none", {}};
+  for (const auto& [ending, compression] : kPacked) {
+    if (!lower.ends_with(ending)) continue;
+    kind.compression = compression;
+    lower.remove_suffix(ending.size());
+    break;
   }
-  return {};
+  for (const auto& [ending, format] : kEndings) {
+    if (lower.ends_with(ending)) kind.format = format, kind.ending = ending;
+  }
+  return kind;
 }
 
 }  // namespace own

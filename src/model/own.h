@@ -17,7 +17,15 @@ extern const shape::Type kEntitiesFile;
 void UnsupportedOfSource(shape::Checker& checker, const yaml::Node& source, const std::string& path);
 void UnsupportedOfBuild(shape::Checker& checker, const yaml::Node& build, const std::string& path);
 
-// csv, json or parquet, from the name of a file; empty where it does not tell.
-std::string_view FormatOf(std::string_view path);
+// Whether a source of that kind reads files, which may travel with the product.
+bool ReadsFiles(std::string_view kind);
+
+// What the name of a file of rows tells: its format is csv, json or parquet, and empty where it does not tell.
+struct FileKind {
+  std::string_view format;
+  std::string_view compression;  // none, gzip, zstd
+  std::string_view ending;       // ".csv", without what packs it.
+};
+FileKind KindOf(std::string_view path);
 
 }  // namespace weft::model::own

@@ -19,11 +19,11 @@ namespace weft::model {
 
 // Where an input port reads from: customProperties `source`.
 struct Source {
-  std::string kind;     // file, product now; object, postgres, sqlite, http later.
-  std::string path;     // file: relative to the product's folder, or absolute under a declared root; may be a glob.
+  std::string kind;     // file, sqlite, postgres, product now; object, http later.
+  std::string path;     // file, sqlite: relative to the product's folder, or absolute under a root; of files a glob.
   std::string format;   // csv, json, parquet; from the file name where absent.
   std::string address;  // product
-  Json options;  // csv: delimiter, quote, escape, header, null (text or list), encoding, timestamp_format, date_format
+  Json options;  // What else the kind has, as own.cc lists it: delimiter, null… of csv, host, table… of postgres.
   Place place;
 };
 

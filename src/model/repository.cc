@@ -35,7 +35,9 @@ struct Folder {
 class Reader {
  public:
   Reader(const std::vector<TextFile>& files, const std::vector<DataFile>& data, bool offline, const Mesh* registered)
-      : files_(files), data_(data), offline_(offline), registered_(registered) {}
+      : files_(files), data_(data), offline_(offline), registered_(registered) {
+    std::ranges::sort(data_, {}, &DataFile::path);
+  }
 
   Repository Run() {
     for (const TextFile& file : files_) offline_ ? Alone(file) : Sort(file);
@@ -164,7 +166,9 @@ class Reader {
     around.mesh = out_.mesh ? &*out_.mesh : registered_;
     around.mesh_complete = mesh_complete_;
     around.sql = folder.sql;
-    around.data = data_;
+    const std::string home = path.empty() ? "" : path + "/";
+    auto data = std::ranges::lower_bound(data_, home, {}, &DataFile::path);
+    for (; data != data_.end() && data->path.starts_with(home); ++data) around.data.push_back(*data);
     if (!path.empty()) {
       std::vector<std::string> steps = Split(path, '/');
       around.domain = steps[1];
@@ -185,7 +189,7 @@ class Reader {
   }
 
   const std::vector<TextFile>& files_;
-  const std::vector<DataFile>& data_;
+  std::vector<DataFile> data_;  // By path.
   const bool offline_;
   const Mesh* const registered_;
   std::map<std::string, Folder> folders_;

@@ -201,7 +201,7 @@ TEST(RepositoryTest, WhatIsNotDoneYetIsRefusedWithItsValue) {
       {"mode: append", "trigger: inputs", "trigger 'inputs' is not supported yet"},
       {"type: table", "type: files", "type 'files' is not supported yet; table is"},
       {"{kind: file, path: \"data/*.csv\", null: NA}", "{kind: kafka, topic: x}",
-       "kind 'kafka' is not supported yet; the kinds file and product are"},
+       "kind 'kafka' is not supported yet; the kinds file, sqlite, postgres and product are"},
       {"data/*.csv", "s3://bucket/*.csv", "path 's3://bucket/*.csv' is a URL, which is not supported yet"},
   };
   for (const auto& [from, to, says] : kCases) {

@@ -228,7 +228,7 @@ void Judge::Input(const InputPort& port, size_t index) {
   Shape("source", product_.file, source, own::kSource, port.source->place.path);
   Shape("unsupported", product_.file, source, own::kSource, port.source->place.path, own::UnsupportedOfSource);
   if (problems_.size() != before) return;
-  if (port.source->kind == "file") ReadsFile(*port.source, source);
+  if (own::ReadsFiles(port.source->kind)) ReadsFile(*port.source, source);
   if (port.source->kind == "product") ReadsProduct(*port.source, source);
 }
 

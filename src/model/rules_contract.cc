@@ -97,8 +97,8 @@ class PromiseJudge {
   std::vector<Problem> problems_;
 };
 
-constexpr std::string_view kOwnProperties[] = {"purpose", "source",      "build", "successor",
-                                               "sunset",  "deprecation", "entity"};
+constexpr std::string_view kOwnProperties[] = {"purpose", "source",      "build",  "successor",
+                                               "sunset",  "deprecation", "entity", "term"};
 
 // What an owner states of a thing's end.
 void JudgeEnd(const Node& value, std::string_view name, const std::string& file, const std::string& path,

@@ -207,7 +207,7 @@ class Reader:
         """Every GET route, with whatever there is to name in it."""
         every = [*PORTS, *BAD]
         fill = {"{domain}/{product}/{port}": every, "{domain}/{product}": ["people/users", "insight/copy", "people/bad"],
-                "{entity}": list(ENTITIES.values()), "{id}": [run["id"] for run in runs], "{domain}": ["people"], "{name}": ["users"]}
+                "{entity}": list(ENTITIES.values()), "{term}": ["nothing"], "{id}": [run["id"] for run in runs], "{domain}": ["people"], "{name}": ["users"]}
         addresses = [f"address={port}@1" for port in every]
         queries = {"/v1/lineage": addresses, "/v1/snapshots": addresses, "/v1/audit/who": addresses, "/v1/runs": ["limit=100"],
                    "/v1/explain": [f"{address}&principal=zoe" for address in addresses], "/v1/audit/what": ["", "principal=zoe"],

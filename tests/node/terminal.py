@@ -79,6 +79,8 @@ class TerminalTest(unittest.TestCase):
         shutil.copytree(SHOP, cls.shop)
         (cls.shop / "entities").mkdir()
         (cls.shop / "entities/all.yaml").write_text("entities: [{name: buyer, type: string}]\n")
+        (cls.shop / "terms").mkdir()
+        (cls.shop / "terms/all.yaml").write_text("terms: [{name: paid, definition: The money is there.}]\n")
         (cls.shop / "policies").mkdir()
         (cls.shop / "policies/purposes.yaml").write_text("purposes: [{name: for-x}, {name: for-y}]\n")
         cls.node.run("apply", str(cls.shop))
@@ -158,6 +160,7 @@ class TerminalTest(unittest.TestCase):
         self.assertEqual(self.complete("weft token create zoe --scope read,pu"), ["read,publish"])
         self.assertEqual(self.complete("weft audit log --kind grant"), ["grant.ending", "granted"])
         self.assertEqual(self.complete("weft entity rotate b"), ["buyer"])
+        self.assertEqual(self.complete("weft term show p"), ["paid"])
         snapshots = [snapshot["id"] for snapshot in self.node.json("snapshots", PORT)["snapshots"]]
         self.assertEqual(sorted(self.complete(f"weft tag {PORT} x --snapshot ")), sorted(snapshots))
         asked = self.node.json("request", "insight/revenue/daily", "--because", "to see", "--purpose", "for-x")["id"]
@@ -298,6 +301,7 @@ class TerminalTest(unittest.TestCase):
     COMMANDS = {
         "new product": (["sales/rows", "--from", "{shop}/domains/sales/orders/data/orders.csv", "--into", "{other}"],
                         ["sales/rows", "--from", "nowhere"]),
+        "dev": (["{shop}"], ["nowhere"]),
         "check": (["{shop}"], ["nowhere"]),
         "diff": (["{contract}", "{contract}"], ["{contract}", "nowhere"]),
         "plan": (["{shop}"], ["nowhere"]),
@@ -311,6 +315,8 @@ class TerminalTest(unittest.TestCase):
         "entity list": ([], None),
         "entity show": (["buyer"], ["nobody"]),
         "entity rotate": (["buyer"], ["nobody"]),
+        "term list": ([], None),
+        "term show": (["paid"], ["nothing"]),
         "entity erase": (["buyer", "--generation", "1"], ["nobody", "--all"]),
         "list": ([], ["nodomain"]),
         "show": ([PORT], ["sales/nothing/x"]),
@@ -334,6 +340,13 @@ class TerminalTest(unittest.TestCase):
         "ask": ([], ["req_00000000000000000000000000", "why?"]),
         "answer": ([], ["req_00000000000000000000000000", "because"]),
         "withdraw": ([], ["req_00000000000000000000000000"]),
+        "feedback list": ([], ["sales/nothing"]),
+        "feedback rate": (["sales/orders", "4"], ["sales/nothing", "4"]),
+        "feedback ask": (["sales/orders", "with tax?"], ["sales/nothing", "with tax?"]),
+        "feedback report": (["sales/orders", "a row twice"], ["sales/nothing", "a row twice"]),
+        "feedback answer": ([], ["fbk_00000000000000000000000000", "yes"]),
+        "feedback close": ([], ["fbk_00000000000000000000000000"]),
+        "feedback remove": ([], ["fbk_00000000000000000000000000"]),
         "delegate": (["zoe"], ["group:x"]),
         "delegations": ([], None),
         "subscribe": ([PORT, "--to", "versions"], ["sales/nothing/x"]),
@@ -378,7 +391,7 @@ class TerminalTest(unittest.TestCase):
     }
     # Those need what there is not yet (a run in a state that passes, a former snapshot), or a person and what they ask; the error's form is what is left to see.
     ONLY_ERRORS = {"cancel", "retry", "login", "approve", "refuse", "ask", "answer", "withdraw", "rollback", "unsubscribe",
-                   "promote"}
+                   "promote", "feedback answer", "feedback close", "feedback remove", "dev"}
 
     def call(self, *words: str) -> subprocess.CompletedProcess:
         return subprocess.run([str(WEFT), *words, "--json"], env=self.env, cwd=self.node.folder, capture_output=True,

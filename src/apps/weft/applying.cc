@@ -106,6 +106,41 @@ int PrintPlan(const Session& session, const Folder& folder, const Json& plan, bo
   return refused ? kRefused : 0;
 }
 
+// What is sent of a folder: nothing of products that are as they were applied, which the node knows by their digest.
+class Sender {
+ public:
+  Sender(Session& session, const Folder& folder) : session_(session), folder_(folder), kept_(folder.Digests()) {}
+
+  // Asks once more where the node wants more of the folder, and at last with all of it.
+  Result<Json> Post(const std::string& path) {
+    for (int asked = 1;; ++asked) {
+      Json answer = TRY(session_.Post(path, folder_.ToJson(kept_)));
+      if (!Takes(answer)) return answer;
+      if (asked == 2) kept_.clear();
+    }
+  }
+  // The plan of what was sent, where nothing more is wanted; otherwise more will be sent from now on.
+  Result<std::optional<Json>> Try(const std::string& path) {
+    if (kept_.empty()) return std::optional<Json>();
+    Json answer = TRY(session_.Post(path, folder_.ToJson(kept_)));
+    return Takes(answer) ? std::optional<Json>() : std::optional<Json>(std::move(answer));
+  }
+  bool SendsData() const {
+    const Json body = folder_.ToJson(kept_);
+    return body["data"].size() > 0;
+  }
+
+ private:
+  bool Takes(const Json& answer) {
+    for (const std::string& folder : answer["wanted"].Texts()) kept_.erase(folder);
+    return answer["wanted"].size() > 0;
+  }
+
+  Session& session_;
+  const Folder& folder_;
+  std::map<std::string, std::string> kept_;
+};
+
 Status Upload(Session& session, const Folder& folder, const std::vector<std::string>& missing) {
   Progress progress(session.screen());
   for (size_t i = 0; i < missing.size(); ++i) {
@@ -136,20 +171,23 @@ std::string Line(const Session& session, const Problem& problem) {
 }
 
 Result<int> PlanFolder(Session& session, const Folder& folder) {
-  const Json plan = TRY(session.Post("/v1/plan", folder.ToJson()));
+  const Json plan = TRY(Sender(session, folder).Post("/v1/plan"));
   if (!session.json()) return PrintPlan(session, folder, plan, false);
   session.PrintJson(plan);
   return plan["refused"].Bool() ? kRefused : 0;
 }
 
 Result<int> ApplyFolder(Session& session, const Folder& folder) {
-  const Json body = folder.ToJson();
-  const Json plan = TRY(session.Post("/v1/plan", body));
-  if (!plan["refused"].Bool()) TRY(Upload(session, folder, plan["missing_data"].Texts()));
+  Sender sender(session, folder);
+  auto plan = TRY(sender.Try("/v1/plan"));
+  // Without data there is nothing that an apply would wait for.
+  if (!plan && sender.SendsData()) plan = TRY(sender.Post("/v1/plan"));
+  if (plan && !(*plan)["refused"].Bool()) TRY(Upload(session, folder, (*plan)["missing_data"].Texts()));
   // A refused plan is applied all the same: the node records the denials in its ledger.
-  auto applied = session.Post("/v1/apply", body);
+  auto applied = sender.Post("/v1/apply");
   if (!applied && applied.error().problems.empty()) return applied.TakeError();
-  Json shown = applied ? *applied : plan;
+  if (!applied && !plan) plan = TRY(sender.Post("/v1/plan"));
+  Json shown = applied ? *applied : *plan;
   if (!applied) {  // What the node says now counts, not what it planned.
     shown.Set("problems", http::ProblemsToJson(applied.error().problems)).Set("refused", true);
   }

@@ -6,6 +6,7 @@
 #include "apps/weft/command.h"
 #include "apps/weft/completion.h"
 #include "apps/weft/settings.h"
+#include "apps/weft/times.h"
 #include "base/text.h"
 
 namespace weft::app {
@@ -29,18 +30,7 @@ class Period {
   Status AddTo(Session::Query* query) const {
     for (const auto& [name, text] : {std::pair("since", &since_), std::pair("until", &until_)}) {
       if (text->empty()) continue;
-      auto time = Instant::Parse(*text);
-      if (time) {
-        (*query)[name] = time->Text();
-        continue;
-      }
-      auto ago = ParseDuration(*text);
-      if (!ago) {
-        return Error{Code::kInvalid,
-                     fmt::format("--{}: '{}' is neither so long ago (12h, 30d) nor a time (2026-01-31T12:00:00Z)", name,
-                                 Safe(*text))};
-      }
-      (*query)[name] = Instant{SystemClock().Now().micros - int64_t{ago->count()} * 1'000}.Text();
+      (*query)[name] = TRY(Since(name, *text));
     }
     return {};
   }

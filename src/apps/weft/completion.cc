@@ -143,11 +143,32 @@ void AddRequests(Session& session, Choices* choices) {
   }
 }
 
-// Names under `list` of what the path answers, and what is said of each under `said`.
-void AddNamed(Session& session, const std::string& path, const char* list, const char* said, Choices* choices) {
-  auto answer = session.Get(path);
+void AddSubscriptions(Session& session, Choices* choices) {
+  auto answer = session.Get("/v1/subscriptions");
   if (!answer) return;
-  for (const Json& each : (*answer)[list].Items()) choices->try_emplace(each["name"].Text(), each[said].Text());
+  for (const Json& each : (*answer)["subscriptions"].Items()) {
+    const std::string& address = each["address"].Text();
+    choices->try_emplace(each["id"].Text(),
+                         Join(each["topics"].Texts(), ", ") + " of " + (address.empty() ? "the whole mesh" : address));
+  }
+}
+
+// What waits for my team's answer, and what I said.
+void AddFeedback(Session& session, Choices* choices) {
+  for (const char* whose : {"to-answer", "mine"}) {
+    auto answer = session.Get("/v1/feedback", {{"whose", whose}});
+    if (!answer) return;
+    for (const Json& entry : (*answer)["feedback"].Items()) {
+      choices->try_emplace(entry["id"].Text(), entry["kind"].Text() + " on " + entry["address"].Text());
+    }
+  }
+}
+
+// Names of all of a kind, and what is said of each under `said`.
+void AddNamed(Session& session, const std::string& kind, const char* said, Choices* choices) {
+  auto answer = session.Get("/v1/" + kind);
+  if (!answer) return;
+  for (const Json& each : (*answer)[kind].Items()) choices->try_emplace(each["name"].Text(), each[said].Text());
 }
 
 // Nobody else may list them, and asking would be a denial in the ledger.
@@ -169,18 +190,18 @@ void AddActions(Choices* choices) {
 }
 
 // The output port that stands in the line already.
-Result<Place> PortIn(const Reading& reading) {
+Result<Json> PortIn(Session& session, const Reading& reading) {
   for (size_t i = 0; i < reading.positionals.size(); ++i) {
     const CLI::Option* option = Positional(*reading.at, i);
     if (!option || option->get_type_name() != kPort) continue;
-    return PortPlace(TRY(model::Address::Parse(reading.positionals[i])));
+    const Place place = TRY(PortPlace(TRY(model::Address::Parse(reading.positionals[i]))));
+    return session.Get(place.path, place.query);
   }
   return Error{Code::kNotFound, "no output port is named yet"};
 }
 
 void AddColumns(Session& session, const Reading& reading, Choices* choices) {
-  const auto place = PortIn(reading);
-  auto port = place ? session.Get(place->path, place->query) : Result<Json>(place.error());
+  const auto port = PortIn(session, reading);
   if (!port) return;
   for (const Json& column : (*port)["columns"].Items()) {
     choices->try_emplace(column["name"].Text(), column["description"].Text());
@@ -188,8 +209,7 @@ void AddColumns(Session& session, const Reading& reading, Choices* choices) {
 }
 
 void AddSnapshots(Session& session, const Reading& reading, Choices* choices) {
-  const auto place = PortIn(reading);
-  auto port = place ? session.Get(place->path, place->query) : Result<Json>(place.error());
+  const auto port = PortIn(session, reading);
   if (!port) return;
   for (const Json& snapshot : (*port)["snapshots"].Items()) {
     choices->try_emplace(snapshot["id"].Text(), snapshot["at"].Text());
@@ -229,9 +249,12 @@ bool AddValues(const CLI::Option& option, const Reading& reading, const std::str
   if (type == kRunOrAddress) AddAddresses(session, false, true, choices);
   if (type == kToken) AddTokens(session, choices);
   if (type == kRequest) AddRequests(session, choices);
-  if (type == kPurpose) AddNamed(session, "/v1/purposes", "purposes", "description", choices);
-  if (type == kEntity) AddNamed(session, "/v1/entities", "entities", "description", choices);
-  if (type == kSecret) AddNamed(session, "/v1/secrets", "secrets", "domain", choices);
+  if (type == kFeedback) AddFeedback(session, choices);
+  if (type == kSubscription) AddSubscriptions(session, choices);
+  if (type == kPurpose) AddNamed(session, "purposes", "description", choices);
+  if (type == kEntity) AddNamed(session, "entities", "description", choices);
+  if (type == kTerm) AddNamed(session, "terms", "definition", choices);
+  if (type == kSecret) AddNamed(session, "secrets", "domain", choices);
   if (type == kUser) AddAccounts(session, "users", choices);
   if (type == kService) AddAccounts(session, "services", choices);
   if (type == kAction || type == kActions) AddActions(choices);

@@ -6,6 +6,7 @@
 #include "apps/weft/command.h"
 #include "apps/weft/completion.h"
 #include "apps/weft/farewell.h"
+#include "apps/weft/search_command.h"
 #include "base/file.h"
 #include "base/text.h"
 
@@ -196,6 +197,7 @@ class ShowCommand : public Command {
     session.Fact("tags", Safe(Join(product["tags"].Texts(), ", ")));
     session.Fact("published", AgoText(product["published_at"].Text()) + " by " + Safe(product["published_by"].Text()));
     session.Fact("versions", Safe(Join(product["versions"].Texts(), ", ")));
+    Feedback(session, product);
     Table table({{"output port", false, Narrow::kKeep},
                  {"version", false, Narrow::kKeep},
                  {"status", false, Narrow::kKeep},
@@ -207,7 +209,26 @@ class ShowCommand : public Command {
                  SafeCell(port["sql"]), BriefCell(port["description"])});
     }
     if (!table.empty()) session.Print("\n" + table.Text(session.screen()));
+    Terms(session, product);
     return 0;
+  }
+
+  // "4.5 of 5 stars by 2 readers, 1 open question"
+  static void Feedback(const Session& session, const Json& product) {
+    const Json& told = product["feedback"];
+    std::vector<std::string> parts;
+    auto count = [&](std::string_view key, std::string_view what) {
+      if (told[key].Int() > 0) parts.push_back(Count(static_cast<size_t>(told[key].Int()), what));
+    };
+    if (told["ratings"].Int() > 0) {
+      parts.push_back(fmt::format("{:.1f} of 5 stars by {}", told["stars"].Double(),
+                                  Count(static_cast<size_t>(told["ratings"].Int()), "reader")));
+    }
+    count("open_questions", "open question");
+    count("open_issues", "open issue");
+    if (parts.empty()) return;
+    session.Fact("feedback",
+                 fmt::format("{} (weft feedback list {})", Join(parts, ", "), Safe(product["address"].Text())));
   }
 
   static void PrintPort(Session& session, const Json& port) {
@@ -230,6 +251,7 @@ class ShowCommand : public Command {
       session.Fact("rows", "none yet: `weft run " + Safe(port["address"].Text()) + "` builds it");
     }
     Columns(session, port);
+    Joins(session, port);
     Checks(session, port);
     Access(session, port);
   }
@@ -252,6 +274,29 @@ class ShowCommand : public Command {
       if (column["entity"].Text().empty()) continue;
       session.Print(fmt::format("{} identifies a {}\n", session.Paint(Style::kBold, Safe(column["name"].Text())),
                                 Safe(column["entity"].Text())));
+    }
+    Terms(session, port);
+  }
+
+  static void Joins(const Session& session, const Json& port) {
+    for (const Json& join : port["joins"].Items()) {
+      const std::string& address = join["address"].Text();
+      const std::vector<std::string> ours = join["columns"].Texts(), theirs = join["other_columns"].Texts();
+      std::vector<std::string> pairs;
+      for (size_t i = 0; i < ours.size() && i < theirs.size(); ++i) {
+        pairs.push_back(Safe(ours[i] == theirs[i] ? ours[i] : ours[i] + " = " + theirs[i]));
+      }
+      const std::string& entity = join["entity"].Text();
+      session.Print(fmt::format("joins {} by {} ({})\n", session.Paint(Style::kBold, Safe(address)), Join(pairs, ", "),
+                                entity.empty() ? Safe(join["why"].Text()) : "same entity: " + Safe(entity)));
+    }
+  }
+
+  static void Terms(const Session& session, const Json& what) {
+    for (const Json& use : what["terms"].Items()) {
+      const std::string& column = use["column"].Text();
+      const std::string name = column.empty() ? "it" : session.Paint(Style::kBold, Safe(column));
+      session.Print(fmt::format("{} means {}: {}\n", name, Safe(use["term"].Text()), Safe(use["definition"].Text())));
     }
   }
 
@@ -326,52 +371,6 @@ class ShowCommand : public Command {
 
   std::string address_;
   bool descriptor_ = false;
-};
-
-class SearchCommand : public Command {
- public:
-  explicit SearchCommand(CLI::App& app) {
-    app.add_option("words", words_, "Words of names, descriptions and columns")->required();
-    app.add_option("--domain", domain_, "Only in this domain")->type_name(kDomain);
-    app.add_option("-n,--limit", limit_, "At most so many")->capture_default_str()->check(CLI::Range(1, 500));
-  }
-
-  Result<int> Run(Session& session) override {
-    if (Trim(Join(words_, " ")).empty()) return session.Misused("search", "there is no word to look for");
-    Session::Query query = {{"q", Join(words_, " ")}, {"limit", std::to_string(limit_)}};
-    if (!domain_.empty()) query["domain"] = domain_;
-    const Json answer = TRY(session.Get("/v1/search", query));
-    if (session.json()) return session.PrintJson(answer), 0;
-    for (const Json& hit : answer["hits"].Items()) {
-      const bool column = hit["kind"].Text() == "column";
-      std::string line = session.Paint(Style::kBold, Safe(hit["address"].Text())) + "  " +
-                         (column ? Safe(hit["title"].Text()) + "  " : "") +
-                         session.Paint(Style::kDim, Safe(hit["kind"].Text())) + "\n";
-      if (!hit["snippet"].Text().empty()) {
-        line += "  " + Lit(session, Safe(ReplaceAll(hit["snippet"].Text(), "\n", " "))) + "\n";
-      }
-      session.Print(line);
-    }
-    if (answer["hits"].size() == 0) session.Note("nothing found; `weft list` shows every product");
-    return 0;
-  }
-
- private:
-  // « and » stand around the words found; on a terminal they are colours.
-  static std::string Lit(const Session& session, const std::string& text) {
-    if (!session.screen().color) return text;
-    std::string out = text;
-    for (size_t from; (from = out.find("«")) != out.npos;) {
-      size_t to = out.find("»", from);
-      if (to == out.npos) break;
-      out.replace(from, to + 2 - from, session.Paint(Style::kWarn, out.substr(from + 2, to - from - 2)));
-    }
-    return out;
-  }
-
-  std::vector<std::string> words_;
-  std::string domain_;
-  int limit_ = 20;
 };
 
 class LineageCommand : public Command {
@@ -451,8 +450,9 @@ constexpr CommandEntry kCommands[] = {
      "weft show operations/flights\nweft show operations/flights/flights@1\nweft show operations/flights/flights "
      "--descriptor > flights.odcs.yaml",
      Bits(Action::kBrowse, Action::kRead), Make<ShowCommand>},
-    {"search", "Find and read", "Products, ports and columns by words", "weft search departure delay",
-     Bits(Action::kBrowse), Make<SearchCommand>},
+    {"search", "Find and read", "Products, columns and terms by words, and by what they are",
+     "weft search departure delay\nweft search delay --domain operations --fresh 7d\nweft search --tag pii --facets",
+     Bits(Action::kBrowse), MakeSearch},
     {"lineage", "Find and read", "Where a port's rows come from and go to",
      "weft lineage operations/flights/flights\nweft lineage operations/flights/flights --columns --up",
      Bits(Action::kBrowse), Make<LineageCommand>},

@@ -8,7 +8,9 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "model/folder_digest.h"
 #include "model/glob.h"
+#include "model/own.h"
 #include "work/publish/publish.h"
 
 namespace weft::app {
@@ -32,7 +34,7 @@ Result<std::vector<std::string>> Walk(const fs::path& root) {
     if (hidden) {
       if (at->is_directory(ignored)) at.disable_recursion_pending();
     } else if (at->is_regular_file(ignored)) {
-      found.push_back(fs::relative(at->path(), root, ignored).generic_string());
+      found.push_back(at->path().lexically_relative(root).generic_string());
     }
   }
   if (failure) {
@@ -59,20 +61,31 @@ Result<std::string> HashWithBar(const Session& session, const fs::path& path, in
   return hasher.Hex();
 }
 
-// The paths of `files` that input ports of products name, each relative to the root.
+// "domains/operations/flights" of what is in there; empty of what is in no product's folder.
+std::string HomeOf(const std::string& path) {
+  if (!path.starts_with("domains/")) return "";
+  const size_t domain = path.find('/', std::string_view("domains/").size());
+  const size_t product = domain == path.npos ? path.npos : path.find('/', domain + 1);
+  return product == path.npos ? "" : path.substr(0, product);
+}
+
+// The paths of `files`, which are sorted, that input ports of products name, each relative to the root.
 std::vector<std::string> NamedData(const Folder& folder, const std::vector<std::string>& files) {
   std::vector<std::string> named;
   for (const model::TextFile& text : folder.files) {
     if (!text.path.ends_with("product.odps.yaml")) continue;
+    const std::string home = text.path.substr(0, text.path.size() - std::string_view("product.odps.yaml").size());
+    const auto from = std::lower_bound(files.begin(), files.end(), home);
+    const auto to =
+        std::find_if_not(from, files.end(), [&](const std::string& path) { return path.starts_with(home); });
+    if (std::all_of(from, to, IsText)) continue;  // Nothing that could be data: it need not be read.
     auto product = model::Product::Parse(text.text, text.path);
     if (!product) continue;  // The plan tells what is wrong with it.
-    const std::string home = text.path.substr(0, text.path.size() - std::string_view("product.odps.yaml").size());
     for (const model::InputPort& input : product->inputs) {
-      if (!input.source || input.source->kind != "file" || input.source->path.starts_with('/')) continue;
+      if (!input.source || !model::own::ReadsFiles(input.source->kind) || input.source->path.starts_with('/')) continue;
       const std::string pattern = fs::path(input.source->path).lexically_normal().string();
-      for (const std::string& path : files) {
-        if (path.starts_with(home) && model::GlobMatches(pattern, std::string_view(path).substr(home.size())))
-          named.push_back(path);
+      for (auto path = from; path != to; ++path) {
+        if (model::GlobMatches(pattern, std::string_view(*path).substr(home.size()))) named.push_back(*path);
       }
     }
   }
@@ -83,14 +96,37 @@ std::vector<std::string> NamedData(const Folder& folder, const std::vector<std::
 
 }  // namespace
 
-Json Folder::ToJson() const {
-  Json body = Json::Map({{"files", Json::Array()}, {"data", Json::Array()}});
-  Json::Array texts, hashes;
-  for (const model::TextFile& file : files) texts.push_back(Json::Map({{"path", file.path}, {"text", file.text}}));
+std::map<std::string, std::string> Folder::Digests() const {
+  struct Content {
+    std::map<std::string, std::string> texts, data;
+  };
+  std::map<std::string, Content> folders;
+  for (const model::TextFile& file : files) {
+    const std::string home = HomeOf(file.path);
+    if (!home.empty()) folders[home].texts[file.path.substr(home.size() + 1)] = file.text;
+  }
   for (const model::DataFile& file : data) {
+    const std::string home = HomeOf(file.path);
+    if (!home.empty()) folders[home].data[file.path.substr(home.size() + 1)] = file.sha256;
+  }
+  std::map<std::string, std::string> digests;
+  for (const auto& [home, content] : folders) digests[home] = model::FolderDigest(content.texts, content.data);
+  return digests;
+}
+
+Json Folder::ToJson(const std::map<std::string, std::string>& kept) const {
+  Json body = Json::Map({{"files", Json::Array()}, {"data", Json::Array()}});
+  Json::Array texts, hashes, digests;
+  for (const model::TextFile& file : files) {
+    if (kept.contains(HomeOf(file.path))) continue;
+    texts.push_back(Json::Map({{"path", file.path}, {"text", file.text}}));
+  }
+  for (const model::DataFile& file : data) {
+    if (kept.contains(HomeOf(file.path))) continue;
     hashes.push_back(Json::Map({{"path", file.path}, {"sha256", file.sha256}, {"bytes", file.bytes}}));
   }
-  return body.Set("files", std::move(texts)).Set("data", std::move(hashes));
+  for (const auto& [folder, digest] : kept) digests.push_back(Json::Map({{"folder", folder}, {"digest", digest}}));
+  return body.Set("files", std::move(texts)).Set("data", std::move(hashes)).Set("kept", std::move(digests));
 }
 
 Problem Folder::Placed(Problem problem) const {
@@ -129,6 +165,10 @@ Result<Folder> ReadFolder(const Session& session, const std::string& path, bool 
   return folder;
 }
 
+void TellMade(const Session& session, const std::string& path) {
+  session.Print(fmt::format("{} {}\n", session.Paint(Style::kGood, "+"), Safe(path)));
+}
+
 FolderStamp StampOf(const std::vector<std::string>& paths) {
   FolderStamp stamp;
   auto add = [&](const fs::path& path) {
@@ -161,7 +201,8 @@ Result<Folder> ReadFiles(const std::vector<std::string>& paths) {
     while (!path.starts_with(root_of(shared))) shared = shared == shared.root_path() ? "" : shared.parent_path();
   }
   // The folder says what these are.
-  while (shared.filename() == "policies" || shared.filename() == "entities") shared = shared.parent_path();
+  while (shared.filename() == "policies" || shared.filename() == "entities" || shared.filename() == "terms")
+    shared = shared.parent_path();
   folder.root = root_of(shared);
   folder.named = true;
   for (const std::string& path : paths) {

@@ -20,7 +20,10 @@ struct Folder {
 
   bool named = false;  // Single files, each by its name.
 
-  Json ToJson() const;  // What plan and apply are asked with.
+  // Each product's folder, "domains/DOMAIN/PRODUCT", with its model::FolderDigest; the data must have been hashed.
+  std::map<std::string, std::string> Digests() const;
+  // What plan and apply are asked with: all but the folders that are `kept` back.
+  Json ToJson(const std::map<std::string, std::string>& kept = {}) const;
   // The problem with its file as it is reached from here.
   Problem Placed(Problem problem) const;
 };
@@ -28,6 +31,9 @@ struct Folder {
 // Hidden files and folders are passed over; links to folders are not followed. With `hash`, the data files that
 // input ports name are hashed, with a bar for the large ones.
 Result<Folder> ReadFolder(const Session& session, const std::string& path, bool hash);
+// "+ path": a file was made.
+void TellMade(const Session& session, const std::string& path);
+
 // When each file of a mesh's texts was written, and its size: another one when something changed.
 using FolderStamp = std::map<std::string, std::pair<std::filesystem::file_time_type, std::uintmax_t>>;
 FolderStamp StampOf(const std::vector<std::string>& paths);

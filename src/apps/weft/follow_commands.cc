@@ -119,7 +119,7 @@ class SubscriptionsCommand : public Command {
 class UnsubscribeCommand : public Command {
  public:
   explicit UnsubscribeCommand(CLI::App& app) {
-    app.add_option("subscription", id_, "Its id; weft subscriptions lists them")->required();
+    app.add_option("subscription", id_, "Its id; weft subscriptions lists them")->required()->type_name(kSubscription);
   }
 
   Result<int> Run(Session& session) override {

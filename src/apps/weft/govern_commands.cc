@@ -4,6 +4,7 @@
 
 #include "apps/weft/command.h"
 #include "apps/weft/completion.h"
+#include "apps/weft/folder.h"
 #include "apps/weft/starter.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -136,7 +137,7 @@ class NewPoliciesCommand : public Command {
       TRY(MakeFolders(home));
       TRY(WriteFileAtomically(path, file.text));
       made.push_back(path.string());
-      if (!session.json()) session.Print(fmt::format("{} {}\n", session.Paint(Style::kGood, "+"), Safe(path.string())));
+      if (!session.json()) TellMade(session, path.string());
     }
     if (session.json()) return session.PrintJson(Json::Map({{"files", made}})), 0;
     if (!made.empty())

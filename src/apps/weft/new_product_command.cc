@@ -6,6 +6,9 @@
 
 #include "apps/weft/command.h"
 #include "apps/weft/completion.h"
+#include "apps/weft/database_rows.h"
+#include "apps/weft/dev_command.h"
+#include "apps/weft/folder.h"
 #include "apps/weft/scaffold.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -21,9 +24,12 @@ class NewProductCommand : public Command {
   explicit NewProductCommand(CLI::App& app) {
     app.add_option("product", product_, "Its address: DOMAIN/PRODUCT")->required();
     app.add_option("--from", from_,
-                   "Files of rows (CSV, JSON, Parquet; packed too), folders of them, or another product's port")
+                   "Files of rows (CSV, JSON, Parquet; packed too), folders of them, a database (a file of SQLite, "
+                   "postgres://USER@HOST/DATABASE), or another product's port")
         ->required()
         ->type_name(kFile);
+    app.add_option("--table", tables_, "Of a database only this table, or 'SCHEMA.*'; may be repeated")
+        ->type_name("TABLE");
     app.add_option("--into", into_, "The mesh's folder, or where the product's folder is to be")->capture_default_str();
   }
 
@@ -38,10 +44,13 @@ class NewProductCommand : public Command {
                                                 (home / "product.odps.yaml").string())};
     }
     std::vector<std::string> made;
+    if (!tables_.empty() && (from_.size() != 1 || !IsDatabase(from_[0]))) {
+      return session.Misused("new product", "--table chooses of one database, which --from does not name");
+    }
     if (const auto port = Port()) {
       TRY(FromPort(session, address, *port, home, made));
     } else {
-      TRY(FromFiles(session, address, home, made));
+      TRY(FromRows(session, address, home, made));
     }
     if (session.json()) return 0;
     const std::string folder = Safe(mesh ? into_ : home.string());
@@ -78,17 +87,26 @@ class NewProductCommand : public Command {
     const model::Address port = TRY(model::Address::Parse(answer["address"].Text()));
     TRY(Write(DescriptorsFrom(product.domain, product.product, port, answer["contract"]), home, made));
     if (session.json()) return session.PrintJson(Json::Map({{"files", made}, {"tables", Json::Array{}}})), Status();
-    Print(session, made);
+    for (const std::string& file : made) TellMade(session, file);
     session.Note(fmt::format("its runs read {0} as the product: weft grant product:{1}/{2} {0}, by an owner of it",
                              port.Short(), product.domain, product.product));
     return {};
   }
 
-  Status FromFiles(Session& session, const model::Address& product, const fs::path& home,
-                   std::vector<std::string>& made) const {
+  Status FromRows(Session& session, const model::Address& product, const fs::path& home,
+                  std::vector<std::string>& made) const {
     Scaffold scaffold{product.domain, product.product, {}, {}, {}};
     std::map<std::string, std::string> copies;
-    TRY(Profile(session, home, scaffold, copies));
+    std::vector<std::string> next;
+    const ScratchFolder scratch = TRY(ScratchFolder::Make());  // Before the profiler, whose engine reads from it.
+    auto profiler = TRY(run::Profiler::Open());
+    if (from_.size() == 1 && IsDatabase(from_[0])) {
+      TRY(ProfileDatabase(session, *profiler, from_[0], tables_, home, scratch.path(), scaffold, next));
+    } else {
+      TRY(Profile(session, *profiler, home, scaffold, copies));
+    }
+    TRY(Name(scaffold));
+    scaffold.references = TRY(profiler->References(scaffold.tables));
     for (const auto& [from, to] : copies) {
       TRY(MakeFolders(home / "data"));
       std::error_code failure;
@@ -103,10 +121,11 @@ class NewProductCommand : public Command {
     if (session.json()) {
       Json::Array tables;
       for (const run::TableProfile& table : scaffold.tables) tables.push_back(TableJson(table));
-      return session.PrintJson(Json::Map({{"files", made}, {"tables", tables}})), Status();
+      return session.PrintJson(Json::Map({{"files", made}, {"tables", tables}, {"next", next}})), Status();
     }
-    Print(session, made);
+    for (const std::string& file : made) TellMade(session, file);
     for (size_t i = 0; i < scaffold.tables.size(); ++i) Print(session, scaffold, i);
+    for (const std::string& line : next) session.Note(Safe(line));
     return {};
   }
 
@@ -131,12 +150,9 @@ class NewProductCommand : public Command {
       }
       const size_t before = files.size();
       for (const auto& entry : fs::directory_iterator(path, failure)) {
-        std::string name = Lower(entry.path().filename().string());
-        for (const std::string_view packed : {".gz", ".zst", ".zstd"}) {
-          if (name.ends_with(packed)) name.resize(name.size() - packed.size());
-        }
-        if (!name.starts_with('.') && entry.is_regular_file(failure) && !name.ends_with(".txt") &&
-            !model::own::FormatOf(name).empty()) {
+        const std::string name = Lower(entry.path().filename().string());
+        const model::own::FileKind kind = model::own::KindOf(name);
+        if (!name.starts_with('.') && entry.is_regular_file(failure) && kind.ending != ".txt" && !kind.format.empty()) {
           files.push_back(entry.path().string());
         }
       }
@@ -150,13 +166,11 @@ class NewProductCommand : public Command {
     return files;
   }
 
-  Status Profile(Session& session, const fs::path& home, Scaffold& scaffold,
+  Status Profile(Session& session, run::Profiler& profiler, const fs::path& home, Scaffold& scaffold,
                  std::map<std::string, std::string>& copies) const {
-    auto profiler = TRY(run::Profiler::Open());
     for (const std::string& file : TRY(Files())) {
       if (!session.json()) session.Note(fmt::format("reading {}", Safe(file)));
-      run::TableProfile table = TRY(profiler->Profile({file}));
-      TRY(model::CheckSlug(PortName(table.name), "port"));
+      run::TableProfile table = TRY(profiler.Profile({file}));
       if (scaffold.sources.contains(table.name)) {
         return Error{Code::kConflict,
                      fmt::format("'{}' would be the port '{}', which another file is already: rename one", file,
@@ -177,41 +191,43 @@ class NewProductCommand : public Command {
       } else {
         copies[real.string()] = source;
       }
-      scaffold.sources[table.name] = source;
+      Json said = Json::Map({{"kind", "file"}, {"path", source}, {"format", table.format}});
+      for (const auto& [option, value] : table.options.Members()) said.Set(option, value);
+      scaffold.sources[table.name] = std::move(said);
       scaffold.tables.push_back(std::move(table));
     }
+    return {};
+  }
+
+  // Ports are called as their tables are; a single one as the product is.
+  static Status Name(Scaffold& scaffold) {
     if (scaffold.tables.size() == 1) {
       const std::string name = run::SnakeCase(scaffold.product);
       scaffold.sources = {{name, scaffold.sources.begin()->second}};
       scaffold.tables[0].name = name;
     }
-    scaffold.references = TRY(profiler->References(scaffold.tables));
+    for (const run::TableProfile& table : scaffold.tables) TRY(model::CheckSlug(PortName(table.name), "port"));
     return {};
   }
 
   static std::string TypeText(const run::ColumnProfile& column) { return Lower(column.type.DuckDb()); }
-
-  static void Print(Session& session, const std::vector<std::string>& made) {
-    for (const std::string& file : made) {
-      session.Print(fmt::format("{} {}\n", session.Paint(Style::kGood, "+"), Safe(file)));
-    }
-  }
 
   static void Print(Session& session, const Scaffold& scaffold, size_t at) {
     const run::TableProfile& table = scaffold.tables[at];
     std::string line =
         fmt::format("{}: {}, {}", PortName(table.name), table.rows == 1 ? "1 row" : HumanCount(table.rows) + " rows",
                     Count(table.columns.size(), "column"));
-    line += table.key.empty() ? ", no key was found" : ", key " + Join(table.key, ", ");
+    line += table.key.empty() ? table.declared ? ", no key" : ", no key was found" : ", key " + Join(table.key, ", ");
     session.Print(session.Paint(Style::kBold, Safe(line)) + "\n");
     for (const run::Reference& reference : scaffold.references) {
       if (reference.from != at) continue;
-      const std::string key = PortName(scaffold.tables[reference.to].name) + "." + reference.key;
+      const std::string key = PortName(scaffold.tables[reference.to].name) + "." + Join(reference.keys, ", ");
+      const std::string column = Join(reference.columns, ", ");
       if (reference.missing == 0) {
-        session.Print(fmt::format("  {} refers to {}\n", Safe(reference.column), Safe(key)));
+        session.Print(fmt::format("  {} refers to {}\n", Safe(column), Safe(key)));
       } else {
         session.Print(fmt::format("  {}{} refers to {} but in {} of {} rows: it is not promised\n",
-                                  session.Paint(Style::kWarn, "see: "), Safe(reference.column), Safe(key),
+                                  session.Paint(Style::kWarn, "see: "), Safe(column), Safe(key),
                                   HumanCount(reference.missing), HumanCount(table.rows)));
       }
     }
@@ -244,14 +260,18 @@ class NewProductCommand : public Command {
 
   std::string product_;
   std::vector<std::string> from_;
+  std::vector<std::string> tables_;
   std::string into_ = ".";
 };
 
 constexpr CommandEntry kCommands[] = {
     {"new product", "Publish", "Write a product from the rows that there are",
      "weft new product sales/orders --from orders.csv\nweft new product sales/shop --from exports/ --into "
-     "../mesh\nweft new product insight/late --from sales/orders/orders@1",
+     "../mesh\nweft new product sales/shop --from postgres://reader@db.example.com/shop --table 'public.*'\nweft new "
+     "product insight/late --from sales/orders/orders@1",
      kAlone, Make<NewProductCommand>},
+    {"dev", "Publish", "Check, publish and run a folder at every save, on a scratch node",
+     "weft dev\nweft dev domains/sales/orders", kAlone, MakeDev},
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/weft/command.h"
+#include "apps/weft/folder.h"
 #include "base/file.h"
 #include "model/json_schema.h"
 
@@ -35,8 +36,7 @@ class NewSchemasCommand : public Command {
       made.push_back(code.string());
     }
     if (session.json()) return session.PrintJson(Json::Map({{"files", made}, {"yaml.schemas", settings}})), 0;
-    for (const std::string& file : made)
-      session.Print(fmt::format("{} {}\n", session.Paint(Style::kGood, "+"), Safe(file)));
+    for (const std::string& file : made) TellMade(session, file);
     if (there) {
       session.Note(fmt::format("{} is there already: add \"yaml.schemas\": {}", Safe(code.string()), settings.Dump()));
     }

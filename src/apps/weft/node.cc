@@ -19,6 +19,8 @@
 #include "state/access/access.h"
 #include "state/accounts/accounts.h"
 #include "state/catalog/catalog.h"
+#include "state/catalog/search.h"
+#include "state/feedback/feedback.h"
 #include "state/lineage/lineage.h"
 #include "state/requests/requests.h"
 #include "state/secrets/secrets.h"
@@ -45,12 +47,21 @@ Result<run::CheckAnswer> Check(const run::CheckRequest& request) {
 
 Status MigrateAll(store::Store& store) {
   std::vector<store::Migration> all;
-  for (auto part : {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(),
-                    runs::Migrations(), lineage::Migrations(), uploads::Migrations(), secrets::Migrations(),
-                    accounts::Migrations(), requests::Migrations(), subscriptions::Migrations()}) {
+  for (auto part :
+       {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(), runs::Migrations(),
+        lineage::Migrations(), uploads::Migrations(), secrets::Migrations(), accounts::Migrations(),
+        requests::Migrations(), feedback::Migrations(), subscriptions::Migrations()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return store::Migrate(store, all);
+}
+
+// When rows of a port were last committed.
+Result<std::optional<Instant>> LastCommit(store::Txn& txn, const model::PortKey& port) {
+  std::optional<Instant> newest;
+  for (const lake::Snapshot& snapshot : TRY(lake::History(txn, port)))
+    newest = std::max(newest, std::optional(snapshot.at));
+  return newest;
 }
 
 // How a client of this machine would name the listener.
@@ -137,6 +148,7 @@ class WholeNode final : public Node {
     TRY(MakeFolders(data_ + "/tmp"));
     store_ = TRY(store::Open(settings_.Text("store")));
     TRY(MigrateAll(*store_));
+    TRY(catalog::EnsureIndexed(*store_, LastCommit));
     vault_.emplace(settings_.Text("seal-key"));
     ledger_ = TRY(ledger::Ledger::Open(*store_, clock_, data_ + "/ledger", {settings_.Duration("denial-window")}));
     const lake::Codec codec = TRY(lake::CodecFrom(settings_.Text("compression")));
@@ -182,6 +194,9 @@ class WholeNode final : public Node {
     run::Options run;
     run.upload_folder = data_ + "/uploads";
     run.source_roots = settings_.List("source-roots");
+    run.source_hosts = settings_.List("source-hosts");
+    run.source_ca_file = settings_.Text("source-ca-file");
+    run.source_timeout = settings_.Duration("source-timeout");
     run.temp_folder = data_ + "/tmp/run";
     run.threads = threads;
     run.memory_bytes = std::min(settings_.Int("run-memory"), memory_->total());

@@ -17,6 +17,7 @@
 #include "drivers/http/message.h"
 #include "model/policy/policies.h"
 #include "model/rules.h"
+#include "model/term.h"
 
 namespace weft::app {
 namespace {
@@ -82,7 +83,7 @@ class CheckCommand : public Command {
   static bool IsDescriptor(const std::string& path) {
     const std::string name = path.substr(path.rfind('/') + 1);
     const bool standard = name.find(".odps.y") != name.npos || name.find(".odcs.y") != name.npos;
-    const bool own = path.starts_with("policies/") || path.starts_with("entities/");
+    const bool own = path.starts_with("policies/") || path.starts_with("entities/") || path.starts_with("terms/");
     return standard || own || name == "mesh.yaml" || name == "mesh.yml";
   }
 
@@ -100,11 +101,13 @@ class CheckCommand : public Command {
       empty = empty && file.policies.empty() && file.purposes.empty() && file.tests.empty();
     }
     for (const model::EntityFile& file : repository.entities) empty = empty && file.entities.empty();
+    const model::TermFolder terms = model::TermsIn(folder.files);
+    empty = empty && terms.files.empty() && terms.problems.empty();
     if (nothing.empty() && found > 0 && !empty) return {};
     if (nothing.empty()) nothing.push_back("'" + Safe(Join(paths_, "', '")) + "'");
     return Error{Code::kInvalid,
                  fmt::format("nothing was found to check in {}: descriptors are mesh.yaml, product.odps.yaml, "
-                             "<port>.odcs.yaml, policies/*.yaml and entities/*.yaml",
+                             "<port>.odcs.yaml, policies/*.yaml, entities/*.yaml and terms/*.yaml",
                              Join(nothing, ", "))};
   }
 
@@ -114,6 +117,9 @@ class CheckCommand : public Command {
     std::vector<Problem> problems = std::move(repository.problems);
     if (!offline_) std::ranges::move(model::JudgeByChecks(repository), std::back_inserter(problems));
     if (!offline_) std::ranges::move(model::JudgeByEntities(repository), std::back_inserter(problems));
+    if (!offline_) {
+      std::ranges::move(model::JudgeByTerms(model::TermsIn(folder.files), repository), std::back_inserter(problems));
+    }
     if (!offline_) std::ranges::move(model::JudgeByPolicies(repository), std::back_inserter(problems));
     for (const model::TextFile& file : folder.files) {
       bool named = file.path.ends_with(".odps.yaml") || file.path.ends_with(".odcs.yaml");

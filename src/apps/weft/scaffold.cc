@@ -53,6 +53,17 @@ std::string PatternOf(const std::string& shape) {
   return pattern + "$";
 }
 
+// What a person calls the source: its file's name, or its table's.
+std::string NameOf(const Json& source) {
+  if (source.Has("table")) return source["table"].Text();
+  const std::string& path = source["path"].Text();
+  return path.substr(path.rfind('/') + 1);
+}
+
+std::string InputName(const TableProfile& table) {
+  return PortName(table.name) + (table.declared ? "-table" : "-file");
+}
+
 // The lines of one contract.
 class ContractWriter {
  public:
@@ -61,9 +72,12 @@ class ContractWriter {
 
   // What the port promises.
   std::string Output(const std::string& id) {
-    Head(id, PortName(table_.name), fmt::format("The rows of {}.", FileText()));
+    const bool told = table_.declared && !table_.declared->comment.empty();
+    Head(id, PortName(table_.name), told ? table_.declared->comment : fmt::format("The rows of {}.", SourceText()));
     promises_ = true;
     for (const ColumnProfile& column : table_.columns) Property(column.plain, column);
+    Together();
+    if (table_.rows == 0) return std::move(text_);
     text_ +=
         "    quality:\n"
         "      - {id: not_empty, type: library, metric: rowCount, mustBeGreaterThan: 0, dimension: completeness, "
@@ -71,19 +85,16 @@ class ContractWriter {
     return std::move(text_);
   }
 
-  // What the files hold: their own names, and the types to read them as.
+  // What the source holds: its own names, and the types to read them as.
   std::string Input(const std::string& id) {
-    Head(id, PortName(table_.name) + "-file", fmt::format("The columns of {}, as they are called there.", FileText()));
+    Head(id, InputName(table_), fmt::format("The columns of {}, as they are called there.", SourceText()));
     promises_ = false;
     for (const ColumnProfile& column : table_.columns) Property(column.name, column);
     return std::move(text_);
   }
 
  private:
-  std::string FileText() const {
-    const std::string& source = scaffold_.sources.at(table_.name);
-    return source.substr(source.rfind('/') + 1);
-  }
+  std::string SourceText() const { return NameOf(scaffold_.sources.at(table_.name)); }
 
   void Head(const std::string& id, const std::string& name, const std::string& purpose) {
     text_ = fmt::format(
@@ -143,6 +154,8 @@ class ContractWriter {
       text_ += fmt::format("      # Seems to be {}: {}. Take the tag away if it is not.\n", personal_->what,
                            personal_->evidence);
     }
+    const database::Column* declared = table_.Declared(column);
+    if (promises_ && declared) text_ += fmt::format("      # Declared: {}.\n", DeclaredText(*declared));
     Line(6, "- id", Scalar(column.plain));
     Line(8, "name", Scalar(name));
     if (promises_) Line(8, "businessName", Scalar(Spoken(column.name)));
@@ -155,9 +168,10 @@ class ContractWriter {
       Line(8, "tags", "[pii]");
       Line(8, "classification", "restricted");
     }
-    if (IsEnum(column)) {
+    const bool words = declared && !declared->words.empty();
+    if (words || IsEnum(column)) {
       text_ += "        enum:\n";
-      for (const std::string& value : column.all)
+      for (const std::string& value : words ? declared->words : column.all)
         text_ += fmt::format("          - {{value: {}}}\n", Json(value).Dump());
     }
     References(column);
@@ -165,8 +179,13 @@ class ContractWriter {
   }
 
   void Keys(const ColumnProfile& column) {
-    if (column.values == table_.rows && table_.rows > 0) Line(8, "required", "true");
+    // What a database lets be missing will be, one day.
+    const database::Column* declared = table_.Declared(column);
+    const bool filled = column.values == table_.rows && table_.rows > 0;
     const auto key = std::ranges::find(table_.key, column.name);
+    const bool required = declared ? declared->required || (key != table_.key.end() && filled) : filled;
+    if (required) Line(8, "required", "true");
+    if (declared && std::ranges::count(table_.declared->unique, column.name) > 0) Line(8, "unique", "true");
     if (key == table_.key.end()) return;
     Line(8, "primaryKey", "true");
     Line(8, "primaryKeyPosition", std::to_string(key - table_.key.begin() + 1));
@@ -197,11 +216,42 @@ class ContractWriter {
 
   void References(const ColumnProfile& column) {
     for (const run::Reference& reference : scaffold_.references) {
-      if (reference.from != at_ || reference.column != column.name || reference.missing > 0) continue;
+      if (reference.from != at_ || reference.columns != std::vector{column.name} || reference.missing > 0) continue;
       text_ += fmt::format("        relationships:\n          - {{type: foreignKey, to: {}.{}}}\n",
-                           PortName(scaffold_.tables[reference.to].name), reference.key);
+                           PortName(scaffold_.tables[reference.to].name), reference.keys[0]);
       return;
     }
+  }
+
+  // References of several columns, which are the table's.
+  void Together() {
+    std::string lines;
+    for (const run::Reference& reference : scaffold_.references) {
+      if (reference.from != at_ || reference.columns.size() < 2 || reference.missing > 0) continue;
+      std::vector<std::string> from, to;
+      for (const std::string& name : reference.columns) {
+        const auto column = std::ranges::find(table_.columns, name, &ColumnProfile::name);
+        from.push_back(fmt::format("{}.{}", table_.name, column->plain));
+      }
+      for (const std::string& key : reference.keys) {
+        to.push_back(fmt::format("{}.{}", PortName(scaffold_.tables[reference.to].name), key));
+      }
+      lines += fmt::format("      - {{type: foreignKey, from: [{}], to: [{}]}}\n", Join(from, ", "), Join(to, ", "));
+    }
+    if (!lines.empty()) text_ += "    relationships:\n" + lines;
+  }
+
+  std::string DeclaredText(const database::Column& column) const {
+    std::vector<std::string> said{column.declared.empty() ? "without a type" : column.declared};
+    if (column.required) said.emplace_back("not null");
+    if (std::ranges::count(table_.key, column.name) > 0 && !table_.declared->key.empty()) {
+      said.emplace_back(table_.key.size() == 1 ? "primary key" : "part of the primary key");
+    }
+    if (std::ranges::count(table_.declared->unique, column.name) > 0) said.emplace_back("unique");
+    for (const database::Reference& reference : table_.declared->references) {
+      if (std::ranges::count(reference.columns, column.name) > 0) said.push_back("refers to " + reference.table);
+    }
+    return ReplaceAll(Join(said, ", "), "\n", " ");
   }
 
   // No value of a person stands in it.
@@ -217,6 +267,8 @@ class ContractWriter {
     } else if (!column.all.empty()) {
       facts.push_back(Count(column.all.size(), "different value"));
     }
+    const database::Column* declared = table_.Declared(column);
+    if (declared && !declared->comment.empty()) return declared->comment;
     const int64_t missing = table_.rows - column.values;
     if (missing == table_.rows) {
       facts = {"always missing"};
@@ -244,7 +296,7 @@ std::string Select(const TableProfile& table) {
     const std::string& name = column.plain;
     columns.push_back(name == column.name ? SqlName(name) : SqlName(column.name) + " AS " + SqlName(name));
   }
-  return fmt::format("SELECT {}\nFROM {}_file\n", Join(columns, ",\n       "), table.name);
+  return fmt::format("SELECT {}\nFROM {}\n", Join(columns, ",\n       "), model::SqlNameOf(InputName(table)));
 }
 
 std::string Custom(std::string_view property, const std::string& value) {
@@ -276,6 +328,9 @@ std::string PortName(const std::string& table) { return ReplaceAll(table, "_", "
 std::map<std::string, std::string> Descriptors(const Scaffold& scaffold) {
   std::map<std::string, std::string> files;
   std::string inputs, outputs, names;
+  const bool tables =
+      std::ranges::any_of(scaffold.tables, [](const TableProfile& each) { return each.declared.has_value(); });
+  const std::string_view of = tables ? "the tables" : "the files";
   for (size_t i = 0; i < scaffold.tables.size(); ++i) {
     const TableProfile& table = scaffold.tables[i];
     const std::string port = PortName(table.name), contract = NewUuid();
@@ -283,24 +338,24 @@ std::map<std::string, std::string> Descriptors(const Scaffold& scaffold) {
     files[port + ".odcs.yaml"] = writer.Output(contract);
     std::string input_contract, build = "{mode: replace}";
     const bool renames = Renames(table);
-    if (renames) {
+    const Json& source = scaffold.sources.at(table.name);
+    if (renames || table.declared) {
       const std::string id = NewUuid();
-      files[port + "-file.odcs.yaml"] = writer.Input(id);
+      files[InputName(table) + ".odcs.yaml"] = writer.Input(id);
       input_contract = fmt::format("    contractId: {}\n", id);
     }
     if (renames || scaffold.tables.size() > 1) {
       files[port + ".sql"] = Select(table);
       build = fmt::format("{{sql: {}.sql}}", port);
     }
-    Json source = Json::Map({{"kind", "file"}, {"path", scaffold.sources.at(table.name)}, {"format", table.format}});
-    for (const auto& [option, value] : table.options.Members()) source.Set(option, value);
-    inputs += fmt::format("  - name: {}-file\n    version: 1.0.0\n{}", port, input_contract) +
+    inputs += fmt::format("  - name: {}\n    version: 1.0.0\n{}", InputName(table), input_contract) +
               Custom("source", source.Dump());
-    outputs += OutputText(port, fmt::format("The rows of {}.", scaffold.sources.at(table.name)), contract, build);
+    const std::string& path = source.Has("table") ? source["table"].Text() : source["path"].Text();
+    outputs += OutputText(port, fmt::format("The rows of {}.", path), contract, build);
     names += (i == 0 ? "" : ", ") + table.name;
   }
   files["product.odps.yaml"] = ProductText(scaffold.domain, scaffold.product, "sourceAligned",
-                                           fmt::format("{}, as the files have them.", Spoken(names)), inputs, outputs);
+                                           fmt::format("{}, as {} have them.", Spoken(names), of), inputs, outputs);
   return files;
 }
 

@@ -1,4 +1,4 @@
-// The first descriptors of a product, written from what its files hold.
+// The first descriptors of a product, written from what its files or tables hold.
 #pragma once
 
 #include <map>
@@ -14,12 +14,12 @@ namespace weft::app {
 struct Scaffold {
   std::string domain;
   std::string product;
-  std::vector<run::TableProfile> tables;       // Each becomes an input and an output port.
-  std::vector<run::Reference> references;      // Between them.
-  std::map<std::string, std::string> sources;  // Table → the path that its source gets.
+  std::vector<run::TableProfile> tables;   // Each becomes an input and an output port.
+  std::vector<run::Reference> references;  // Between them.
+  std::map<std::string, Json> sources;     // Table → its source, as the descriptor has it.
 };
 
-// File name → text: the product, a contract of each port, and SQL where columns get other names than the files have.
+// File name → text: the product, a contract of each port, and SQL where columns get other names than they have.
 std::map<std::string, std::string> Descriptors(const Scaffold& scaffold);
 
 // The same of a product that begins as another product's port is: `contract` is that port's.

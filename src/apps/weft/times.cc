@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "apps/weft/settings.h"
 #include "apps/weft/terminal.h"
 #include "base/clock.h"
 
@@ -21,6 +22,14 @@ Result<std::string> Until(std::string_view text) {
   if (time) return time->Text();
   return Error{Code::kInvalid,
                fmt::format("'{}' is no time: write 2026-12-31, 2026-12-31T18:00:00Z, 30d or 12h", Safe(text))};
+}
+
+Result<std::string> Since(std::string_view name, std::string_view text) {
+  if (auto time = Instant::Parse(text)) return time->Text();
+  if (auto ago = ParseDuration(text)) return Instant{SystemClock().Now().micros - int64_t{ago->count()} * 1'000}.Text();
+  return Error{
+      Code::kInvalid,
+      fmt::format("--{}: '{}' is neither so long ago (12h, 30d) nor a time (2026-01-31T12:00:00Z)", name, Safe(text))};
 }
 
 bool IsPast(const Json& time) {

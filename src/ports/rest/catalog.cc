@@ -7,6 +7,8 @@
 #include "model/schema.h"
 #include "ports/rest/handlers.h"
 #include "state/access/access.h"
+#include "state/catalog/related.h"
+#include "state/catalog/terms.h"
 #include "state/ledger/ledger.h"
 #include "state/lineage/lineage.h"
 
@@ -53,6 +55,31 @@ Json ColumnsJson(const model::Contract& contract) {
                                  {"entity", property.entity ? property.entity->name : ""}}));
   }
   return columns;
+}
+
+// What the mesh means by what the port, its product and its columns are about.
+Result<Json> TermsJson(store::Txn& txn, const std::vector<model::TermUse>& uses) {
+  const auto terms = TRY(catalog::TermsOf(txn));
+  Json::Array list;
+  for (const model::TermUse& use : uses) {
+    const model::Term* term = terms->Find(use.term);
+    list.push_back(
+        Json::Map({{"column", use.column}, {"term", use.term}, {"definition", term ? term->definition : ""}}));
+  }
+  return Json(std::move(list));
+}
+
+Result<Json> JoinsJson(store::Txn& txn, const model::PortKey& port) {
+  constexpr size_t kMostJoins = 20;
+  Json::Array list;
+  for (const catalog::Join& join : TRY(catalog::JoinsOf(txn, port, kMostJoins))) {
+    list.push_back(Json::Map({{"columns", join.columns},
+                              {"address", join.other.Text()},
+                              {"other_columns", join.other_columns},
+                              {"why", join.entity.empty() ? "foreign key" : "same entity"},
+                              {"entity", join.entity}}));
+  }
+  return Json(std::move(list));
 }
 
 // What every commit is held to, in words.
@@ -149,7 +176,9 @@ Answer Product(Api& api, const Caller&, const http::Request& request) {
   product.Set("document", bundle->product.document);
   const model::Deprecation says = model::DeprecationOf(*bundle, nullptr);
   TRY(TellEnd(*txn, api.clock.Now(), says, domain + "/" + name, &product));
+  product.Set("terms", TRY(TermsJson(*txn, model::TermsOf(bundle->product))));
   product.Set("ports", newest ? Json(std::move(ports)) : PortsOf(*bundle));
+  product.Set("feedback", TRY(FeedbackJson(*txn, domain, name)));
   product.Set("versions", std::vector<std::string>(versions.begin(), versions.end()));
   return WithEnd(http::Response::Of(product), product);
 }
@@ -164,6 +193,8 @@ Answer Port(Api& api, const Caller& caller, const http::Request& request) {
   if (port.contract) {
     answer.Set("contract", port.contract->document);
     answer.Set("columns", ColumnsJson(*port.contract));
+    answer.Set("joins", TRY(JoinsJson(*txn, port.row.key)));
+    answer.Set("terms", TRY(TermsJson(*txn, model::TermsOf(*port.contract))));
     answer.Set("checks", ChecksJson(*port.contract, *TRY(catalog::EntitiesOf(*txn))));
   }
   const std::vector<lake::Snapshot> history = TRY(lake::History(*txn, port.row.key));
@@ -224,23 +255,6 @@ Answer PortDescriptor(Api& api, const Caller&, const http::Request& request) {
   auto txn = TRY(api.store.Read());
   const catalog::Port port = TRY(PortOf(*txn, AddressIn(request)));
   return Yaml(port.contract->bytes);
-}
-
-Answer Search(Api& api, const Caller&, const http::Request& request) {
-  TRY(OnlyQuery(request, {"q", "domain", "limit"}));
-  if (Trim(request.Query("q")).empty()) return Error{Code::kInvalid, "parameter q is missing: the words to look for"};
-  const auto limit = static_cast<int>(TRY(QueryInt(request, "limit", 20, 1, 500)));
-  auto txn = TRY(api.store.Read());
-  TRY(KnownDomain(*txn, request.Query("domain")));
-  Json::Array hits;
-  for (const catalog::Hit& hit : TRY(catalog::Search(*txn, request.Query("q"), request.Query("domain"), limit))) {
-    hits.push_back(Json::Map({{"kind", hit.kind},
-                              {"address", hit.address},
-                              {"title", hit.title},
-                              {"snippet", hit.snippet},
-                              {"status", hit.status}}));
-  }
-  return http::Response::Of(Json::Map({{"hits", std::move(hits)}}));
 }
 
 Answer Lineage(Api& api, const Caller&, const http::Request& request) {

@@ -56,13 +56,17 @@ Handler PutData;
 // promote.cc
 Handler Receipt, NotePromotion;
 // catalog.cc
-Handler Products, Product, Port, File, ProductDescriptor, PortDescriptor, Search, Lineage;
 // lifecycle.cc
 // Sets "deprecated" and "retired" of what an answer is about, by its "status" and "address": null where it is not so.
 Status TellEnd(store::Txn& txn, Instant now, const model::Deprecation& says, const std::string& product, Json* what);
 // With the headers Deprecation (RFC 9745) and Sunset (RFC 8594) where `what` has been told to be deprecated.
 http::Response WithEnd(http::Response response, const Json& what);
 Handler Deprecations;
+Handler Products, Product, Port, File, ProductDescriptor, PortDescriptor, Lineage;
+// search.cc
+Handler Search, Alike;
+// terms.cc
+Handler ListTerms, ShowTerm;
 // runs.cc
 Handler SubmitRuns, Rollback, ListRuns, GetRun, CancelRun, RetryRun;
 // lake.cc
@@ -89,6 +93,10 @@ Handler ListRequests, MakeRequest, GetRequest, ApproveRequest, RefuseRequest, As
     WithdrawRequest, ListDelegations, MakeDelegation, EndDelegation;
 // events.cc
 Handler Events, Feed, ListSubscriptions, MakeSubscription, EndSubscription;
+// feedback.cc
+// {"ratings", "stars", "open_questions", "open_issues"} of a product.
+Result<Json> FeedbackJson(store::Txn& txn, const std::string& domain, const std::string& product);
+Handler ListFeedback, GiveFeedback, AnswerFeedback, RemoveFeedback;
 // entities.cc
 Handler ListEntities, ShowEntity, RotateEntity, EraseEntity;
 // ledger.cc

@@ -51,6 +51,13 @@ Result<model::Resource> WhatIsAsked(store::Txn& txn, model::Action action, const
   return ResourceAt(txn, address);
 }
 
+// As the action's own door decides it.
+Result<model::Decision> DecisionOf(store::Txn& txn, Clock& clock, const model::Principal& principal,
+                                   model::Action action, const model::Resource& resource, const std::string& purpose) {
+  if (action == model::Action::kApprove) return approve::MayApprove(txn, clock, principal, resource);
+  return access::Decide(txn, clock, principal, action, resource, purpose);
+}
+
 }  // namespace
 
 // Whoever asks about another governs, audits or could grant what is asked about.
@@ -75,54 +82,53 @@ Answer Explain(Api& api, const Caller& caller, const http::Request& request) {
     principal = TRY(access::PrincipalOf(*txn, name));
   }
   const model::Decision decision =
-      *action == model::Action::kApprove ? TRY(approve::MayApprove(*txn, api.clock, principal, resource))
-          : TRY(access::Decide(*txn, api.clock, principal, *action, resource, request.Query("purpose")));
-          Json answer = DecisionJson(decision);
-          answer.Set("principal", name);
-          answer.Set("groups", principal.groups);
-          answer.Set("attributes", principal.attributes);
-          answer.Set("action", wanted);
-          answer.Set("address", resource.Text());
-          answer.Set("purpose", request.Query("purpose"));
-          return http::Response::Of(answer);
+      TRY(DecisionOf(*txn, api.clock, principal, *action, resource, request.Query("purpose")));
+  Json answer = DecisionJson(decision);
+  answer.Set("principal", name);
+  answer.Set("groups", principal.groups);
+  answer.Set("attributes", principal.attributes);
+  answer.Set("action", wanted);
+  answer.Set("address", resource.Text());
+  answer.Set("purpose", request.Query("purpose"));
+  return http::Response::Of(answer);
 }
 
 Answer ListPurposes(Api& api, const Caller&, const http::Request& request) {
-          TRY(OnlyQuery(request, {}));
-          auto txn = TRY(api.store.Read());
-          Json::Array purposes;
-          const std::shared_ptr<const model::Policies> in_force = TRY(access::PoliciesOf(*txn));
-          for (const model::Purpose& purpose : in_force->purposes().all()) {
-            Json excludes = Json::Array();
-            for (const model::Purpose& other : in_force->purposes().all()) {
-              if (in_force->purposes().Incompatible(purpose.name, other.name)) excludes.Push(other.name);
-            }
-            purposes.push_back(Json::Map({{"name", purpose.name},
-                                          {"description", purpose.description},
-                                          {"parent", OptionalText(purpose.parent.name)},
-                                          {"incompatible", std::move(excludes)},
-                                          {"where", purpose.Where()}}));
-          }
-          return http::Response::Of(Json::Map({{"purposes", std::move(purposes)}}));
+  TRY(OnlyQuery(request, {}));
+  auto txn = TRY(api.store.Read());
+  Json::Array purposes;
+  const std::shared_ptr<const model::Policies> in_force = TRY(access::PoliciesOf(*txn));
+  for (const model::Purpose& purpose : in_force->purposes().all()) {
+    Json excludes = Json::Array();
+    for (const model::Purpose& other : in_force->purposes().all()) {
+      if (in_force->purposes().Incompatible(purpose.name, other.name)) excludes.Push(other.name);
+    }
+    purposes.push_back(Json::Map({{"name", purpose.name},
+                                  {"description", purpose.description},
+                                  {"parent", OptionalText(purpose.parent.name)},
+                                  {"incompatible", std::move(excludes)},
+                                  {"where", purpose.Where()}}));
+  }
+  return http::Response::Of(Json::Map({{"purposes", std::move(purposes)}}));
 }
 
 Answer ListPolicies(Api& api, const Caller&, const http::Request& request) {
-          TRY(OnlyQuery(request, {}));
-          auto txn = TRY(api.store.Read());
-          Json::Array policies;
-          const std::shared_ptr<const model::Policies> in_force = TRY(access::PoliciesOf(*txn));
-          for (const model::PolicyFile& file : in_force->files()) {
-            for (const model::Policy& policy : file.policies) {
-              policies.push_back(Json::Map({{"name", policy.name},
-                                            {"effect", EffectName(policy.effect)},
-                                            {"where", policy.Where()},
-                                            {"description", policy.description},
-                                            {"message", policy.message},
-                                            {"when", policy.when.text},
-                                            {"expression", policy.expression.text}}));
-            }
-          }
-          return http::Response::Of(Json::Map({{"policies", std::move(policies)}}));
+  TRY(OnlyQuery(request, {}));
+  auto txn = TRY(api.store.Read());
+  Json::Array policies;
+  const std::shared_ptr<const model::Policies> in_force = TRY(access::PoliciesOf(*txn));
+  for (const model::PolicyFile& file : in_force->files()) {
+    for (const model::Policy& policy : file.policies) {
+      policies.push_back(Json::Map({{"name", policy.name},
+                                    {"effect", EffectName(policy.effect)},
+                                    {"where", policy.Where()},
+                                    {"description", policy.description},
+                                    {"message", policy.message},
+                                    {"when", policy.when.text},
+                                    {"expression", policy.expression.text}}));
+    }
+  }
+  return http::Response::Of(Json::Map({{"policies", std::move(policies)}}));
 }
 
 }  // namespace weft::rest

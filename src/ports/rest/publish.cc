@@ -16,7 +16,7 @@ Result<std::string> HashOf(const std::string& text) {
 }
 
 Result<publish::Submission> SubmissionOf(const http::Request& request) {
-  const Json body = TRY(BodyOf(request, {"files", "data"}));
+  const Json body = TRY(BodyOf(request, {"files", "data", "kept"}));
   publish::Submission submission;
   for (const Json& file : body["files"].Items()) {
     if (!file["text"].is_text())
@@ -33,7 +33,14 @@ Result<publish::Submission> SubmissionOf(const http::Request& request) {
       , data["bytes"].Int()
     });
   }
-  if (submission.files.empty()) {
+  for (const Json& kept : body["kept"].Items()) {
+    const std::string folder = TRY(NeedText(kept, "folder"));
+    if (!folder.starts_with("domains/") || std::ranges::count(folder, '/') != 2) {
+      return Error{Code::kInvalid, fmt::format("'{}' is no product's folder: write domains/DOMAIN/PRODUCT", folder)};
+    }
+    submission.kept[folder] = TRY(HashOf(kept["digest"].Text()));
+  }
+  if (submission.files.empty() && submission.kept.empty()) {
     return Error{Code::kInvalid, "files is empty: a plan needs at least one descriptor, {\"path\": …, \"text\": …}"};
   }
   return submission;

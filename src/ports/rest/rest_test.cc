@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "state/access/access.h"
 #include "state/catalog/catalog.h"
+#include "state/feedback/feedback.h"
 #include "state/lineage/lineage.h"
 #include "state/requests/requests.h"
 
@@ -43,7 +44,7 @@ class Rest : public testing::Test {
     std::vector<store::Migration> all;
     for (auto part : {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(),
                       runs::Migrations(), lineage::Migrations(), uploads::Migrations(), secrets::Migrations(),
-                      accounts::Migrations(), requests::Migrations()}) {
+                      accounts::Migrations(), requests::Migrations(), feedback::Migrations()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     ASSERT_TRUE(store::Migrate(*store_, all));

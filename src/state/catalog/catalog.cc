@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "model/folder_digest.h"
 #include "state/catalog/rows.h"
 
 namespace weft::catalog {
@@ -131,6 +132,79 @@ CREATE TABLE entity_columns (
   PRIMARY KEY (domain, product, port, major, column_name)
 );
 CREATE INDEX entity_columns_entity ON entity_columns (entity);
+)"},
+    // EnsureIndexed fills them with what was published before.
+    {"catalog", 5, R"(
+DROP TABLE search_words;
+DROP TABLE search;
+DROP TABLE search_rows;
+ALTER TABLE products ADD COLUMN folder_digest TEXT NOT NULL DEFAULT '';
+CREATE TABLE search_docs (
+  id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,
+  domain TEXT NOT NULL,
+  name TEXT NOT NULL,
+  retired INTEGER NOT NULL,
+  status TEXT NOT NULL,
+  type TEXT NOT NULL,
+  text TEXT NOT NULL,
+  title TEXT NOT NULL,
+  tags TEXT NOT NULL,
+  description TEXT NOT NULL,
+  context TEXT NOT NULL,
+  marks TEXT NOT NULL,
+  ports TEXT NOT NULL
+);
+CREATE UNIQUE INDEX search_docs_of ON search_docs (kind, domain, name, retired);
+CREATE TABLE search_facets (
+  id INTEGER PRIMARY KEY,
+  domain TEXT NOT NULL,
+  facets TEXT NOT NULL,
+  fresh_at TEXT NOT NULL
+);
+CREATE TABLE search_vocabulary (
+  word TEXT PRIMARY KEY
+);
+CREATE TABLE search_near (
+  variant TEXT NOT NULL,
+  word TEXT NOT NULL,
+  PRIMARY KEY (variant, word)
+);
+CREATE VIRTUAL TABLE search USING fts5 (
+  title, tags, description, context, marks,
+  content = 'search_docs', content_rowid = 'id', tokenize = 'ascii', prefix = '2 3', detail = column
+);
+)"},
+    {"catalog", 6, R"(
+CREATE TABLE term_files (
+  path TEXT PRIMARY KEY,
+  text TEXT NOT NULL,
+  applied_by TEXT NOT NULL,
+  applied_at TEXT NOT NULL
+);
+CREATE TABLE term_uses (
+  domain TEXT NOT NULL,
+  product TEXT NOT NULL,
+  port TEXT NOT NULL,
+  major INTEGER NOT NULL,
+  column_name TEXT NOT NULL,
+  term TEXT NOT NULL,
+  PRIMARY KEY (domain, product, port, major, column_name, term)
+);
+CREATE INDEX term_uses_term ON term_uses (term);
+CREATE TABLE port_references (
+  domain TEXT NOT NULL,
+  product TEXT NOT NULL,
+  port TEXT NOT NULL,
+  major INTEGER NOT NULL,
+  columns TEXT NOT NULL,
+  to_domain TEXT NOT NULL,
+  to_product TEXT NOT NULL,
+  to_port TEXT NOT NULL,
+  to_columns TEXT NOT NULL,
+  PRIMARY KEY (domain, product, port, major, columns, to_domain, to_product, to_port, to_columns)
+);
+CREATE INDEX port_references_to ON port_references (to_domain, to_product, to_port);
 )"}};
 
 constexpr std::string_view kProductColumns =
@@ -150,6 +224,21 @@ Result<ProductRow> ProductOf(const store::Row& row, model::Team team) {
   product.tags = TRY(TextsOf(row.text(9)));
   product.team = std::move(team);
   return product;
+}
+
+// Of the newest version's files and of the data.
+Status PutFolderDigest(store::Txn& txn, const std::string& domain, const std::string& product) {
+  std::map<std::string, std::string> texts, data;
+  for (const store::Row& row :
+       TRY(txn.Run("SELECT f.path, f.text FROM product_files f JOIN products p ON p.domain = f.domain AND "
+                   "p.name = f.product AND p.version = f.version WHERE f.domain = $1 AND f.product = $2",
+                   {domain, product}))) {
+    texts[row.text(0)] = row.text(1);
+  }
+  for (const model::DataFile& file : TRY(Data(txn, domain, product))) data[file.path] = file.sha256;
+  TRY(txn.Run("UPDATE products SET folder_digest = $3 WHERE domain = $1 AND name = $2",
+              {domain, product, model::FolderDigest(texts, data)}));
+  return {};
 }
 
 }  // namespace
@@ -221,7 +310,15 @@ Status PutData(store::Txn& txn, const std::string& domain, const std::string& pr
     TRY(txn.Run("INSERT INTO product_data (domain, product, path, sha256, bytes) VALUES ($1, $2, $3, $4, $5)",
                 {domain, product, std::move(path), file.sha256, store::Int(file.bytes)}));
   }
-  return {};
+  return PutFolderDigest(txn, domain, product);
+}
+
+Result<std::map<std::string, FolderState>> Folders(store::Txn& txn) {
+  std::map<std::string, FolderState> folders;
+  for (const store::Row& row : TRY(txn.Run("SELECT domain, name, version, folder_digest FROM products"))) {
+    folders[row.text(0) + "/" + row.text(1)] = {row.text(2), row.text(3)};
+  }
+  return folders;
 }
 
 Result<std::vector<model::DataFile>> Data(store::Txn& txn, const std::string& domain, const std::string& product) {

@@ -1,8 +1,9 @@
-// What the mesh offers: domains, products, contracts, output ports, their bytes, and the search over them.
-// Owns mesh, domains, team_members, products, product_versions, product_files, output_ports, product_data, search,
-// entity_files, entity_columns.
+// What the mesh offers: domains, products, contracts, output ports and their bytes.
+// Owns mesh, domains, team_members, products, product_versions, product_files, output_ports, product_data,
+// entity_files, entity_columns; search.h, the search over them, owns its own.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -86,7 +87,15 @@ Result<Port> Load(store::Txn& txn, const PortRow& row);
 // As it is now, in its newest version; kNotFound where it is gone.
 Result<Port> Load(store::Txn& txn, const model::PortKey& key);
 
-// Data files that travelled with a product: path under the product's folder → hash. Bytes are in the upload folder.
+// What the newest version of each product, by its "domain/name", was applied from; an empty digest is not known.
+struct FolderState {
+  std::string version;
+  std::string digest;  // model::FolderDigest
+};
+Result<std::map<std::string, FolderState>> Folders(store::Txn& txn);
+
+// Data files that travelled with a product, put after it: path under the product's folder → hash. Bytes are in the
+// upload folder.
 Status PutData(store::Txn& txn, const std::string& domain, const std::string& product,
                const std::vector<model::DataFile>& data);
 Result<std::vector<model::DataFile>> Data(store::Txn& txn, const std::string& domain, const std::string& product);
@@ -105,17 +114,5 @@ struct EntityColumn {
   std::string column;
 };
 Result<std::vector<EntityColumn>> EntityColumns(store::Txn& txn, const std::string& entity = "");
-
-struct Hit {
-  std::string kind;  // product, port, column
-  std::string address;
-  std::string title;
-  std::string snippet;  // With the words found between « and ».
-  std::string status;
-  double rank = 0;
-};
-// Full text, best first: every word must be found, the last as a beginning too; a word that the index lacks is taken
-// for its nearest one there.
-Result<std::vector<Hit>> Search(store::Txn& txn, const std::string& words, const std::string& domain, int limit);
 
 }  // namespace weft::catalog

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "state/catalog/search.h"
 
 namespace weft::catalog {
 namespace {
@@ -86,10 +87,20 @@ class CatalogTest : public ::testing::Test {
     return put;
   }
   Result<PortRow> At(const std::string& address) { return Resolve(*txn_, model::Address::Parse(address).value()); }
-  std::string Titles(const std::string& words, const std::string& domain = "") {
+  Found Find(const std::string& words, Filters filters = {}) {
+    return Search(*txn_, SystemClock(), {words, std::move(filters), 20, true}).value();
+  }
+  // What is found, with the columns that the words are in: "operations/flights(flights@1:tailnum) ".
+  std::string Titles(const std::string& words, Filters filters = {}) {
     std::string text;
-    const std::vector<Hit> hits = Search(*txn_, words, domain, 20).value();
-    for (const Hit& hit : hits) text += hit.kind + ":" + hit.title + " ";
+    for (const Hit& hit : Find(words, std::move(filters)).hits) {
+      text += hit.address + "(";
+      for (const FoundPort& port : hit.ports) {
+        for (const FoundColumn& column : port.columns)
+          text += port.address.substr(port.address.rfind('/') + 1) + ":" + column.name;
+      }
+      text += ") ";
+    }
     return text;
   }
 
@@ -201,7 +212,7 @@ TEST_F(CatalogTest, ADraftWaitsBehindWhatIsPublishedOfItsMajor) {
   EXPECT_EQ(At("operations/flights/flights@1").value().version, "1.0.0");
   EXPECT_EQ(At("operations/flights/flights").value().status, "active");
   EXPECT_EQ(At("operations/flights/flights@1.1.0").value().status, "draft");
-  EXPECT_EQ(Titles("painted"), "column:tailnum (Registration) ");  // What readers have is what is found.
+  EXPECT_EQ(Titles("painted"), "operations/flights(flights@1:tailnum) ");  // What readers have is what is found.
   text.status = text.ports[0].status = "active";
   ASSERT_TRUE(Publish(text));
   EXPECT_EQ(At("operations/flights/flights@1").value().version, "1.1.0");
@@ -214,8 +225,8 @@ TEST_F(CatalogTest, AnOlderMajorIsFoundAfterItsBundleIsReplaced) {
   next.version = next.ports[0].version = "2.0.0";
   next.ports[0].column = "{name: carrier, logicalType: string, physicalType: varchar}";
   ASSERT_TRUE(Publish(next));
-  EXPECT_EQ(Titles("painted"), "column:tailnum (Registration) ");
-  EXPECT_EQ(Titles("carrier"), "column:carrier ");
+  EXPECT_EQ(Titles("painted"), "operations/flights(flights@1:tailnum) ");
+  EXPECT_EQ(Titles("carrier"), "operations/flights(flights@2:carrier) ");
 }
 
 TEST_F(CatalogTest, LoadsWhatTheGateAsksAbout) {
@@ -265,31 +276,78 @@ TEST_F(CatalogTest, DataFilesTravelWithTheProductNotWithItsVersion) {
   EXPECT_EQ(after->data[0].sha256, "aa");
 }
 
-TEST_F(CatalogTest, SearchFindsProductsPortsAndColumnsBestFirst) {
+TEST_F(CatalogTest, SearchFindsProductsAndColumnsBestFirst) {
   ASSERT_TRUE(Publish({}));
   ProductText other;
   other.name = "weather";
   other.purpose = "Hourly reports, to be joined with flights.";
   other.ports[0].name = "hourly";
-  other.ports[0].column = "{name: wind_speed, logicalType: number, physicalType: double, description: Knots.}";
+  other.ports[0].column = "{name: windSpeed, logicalType: number, physicalType: double, description: Knots.}";
   ASSERT_TRUE(Publish(other));
-  EXPECT_TRUE(Titles("flights").starts_with("product:flights ")) << Titles("flights");
-  EXPECT_NE(Titles("flights").find("product:weather"), std::string::npos);
-  EXPECT_EQ(Titles("painted aircraft"), "column:tailnum (Registration) ");
-  EXPECT_EQ(Titles("registration"), "column:tailnum (Registration) ");
-  EXPECT_EQ(Titles("wind"), "column:wind_speed ");
-  EXPECT_EQ(Titles("weather wind"), "column:wind_speed ");
-  EXPECT_EQ(Titles("paint"), "column:tailnum (Registration) ");
-  EXPECT_EQ(Titles("pai"), "column:tailnum (Registration) ");           // A beginning.
-  EXPECT_EQ(Titles("regsitration"), "column:tailnum (Registration) ");  // A slip of the pen.
-  EXPECT_EQ(Titles("weather", "fleet"), "");
+  EXPECT_EQ(Titles("flights"), "operations/flights() operations/weather() ");
+  EXPECT_EQ(Titles("flight"), "operations/flights() operations/weather() ");
+  EXPECT_EQ(Titles("painted aircraft"), "operations/flights(flights@1:tailnum) ");
+  EXPECT_EQ(Titles("registration"), "operations/flights(flights@1:tailnum) ");
+  EXPECT_EQ(Titles("wind"), "operations/weather(hourly@1:windSpeed) ");
+  EXPECT_EQ(Titles("windspeed"), "operations/weather(hourly@1:windSpeed) ");
+  EXPECT_EQ(Titles("knots hourly flights"), "operations/weather(hourly@1:windSpeed) ");  // Of several fields.
+  EXPECT_EQ(Titles("pai"), "operations/flights(flights@1:tailnum) ");                    // A beginning.
+  EXPECT_EQ(Titles("weather", {.domain = "fleet"}), "");
   EXPECT_EQ(Titles("zzzzzzzz"), "");
   EXPECT_EQ(Titles("\" OR * ( NEAR"), "");
   EXPECT_EQ(Titles(""), "");
-  auto hit = Search(*txn_, "knots", "", 5).value().at(0);
-  EXPECT_EQ(hit.address, "operations/weather/hourly@1");
-  EXPECT_EQ(hit.snippet, "«Knots».");
+  const Hit hit = Find("knots").hits.at(0);
+  EXPECT_EQ(hit.kind, "product");
+  EXPECT_EQ(hit.snippet, "Hourly reports, to be joined with flights.");
   EXPECT_EQ(hit.status, "active");
+  EXPECT_EQ(hit.ports.at(0).address, "operations/weather/hourly@1");
+  EXPECT_EQ(hit.ports.at(0).columns.at(0).snippet, "«Knots».");
+}
+
+TEST_F(CatalogTest, SearchForgivesSlipsOfThePen) {
+  ASSERT_TRUE(Publish({}));
+  for (const char* slip : {"regsitration", "registraton", "registrattion", "regastration"}) {
+    const Found found = Find(slip);
+    ASSERT_EQ(found.total, 1) << slip;
+    EXPECT_EQ(found.read_as.at(0).second, "registration") << slip;
+  }
+  // A word that only something else has is no nearest one.
+  EXPECT_EQ(Find("regsitration", {.tag = "nothing"}).total, 0);
+  EXPECT_TRUE(Find("regsitration", {.tag = "nothing"}).read_as.empty());
+}
+
+TEST_F(CatalogTest, SearchCountsAndNarrowsByFacets) {
+  ASSERT_TRUE(Publish({}));
+  ProductText other;
+  other.name = "weather";
+  other.status = "draft";
+  other.ports[0].name = "hourly";
+  other.ports[0].status = "draft";
+  ASSERT_TRUE(Publish(other));
+  const Found found = Find("aircraft");
+  EXPECT_EQ(found.total, 2);
+  std::map<std::string, std::vector<std::pair<std::string, int64_t>>> facets;
+  for (const Facet& facet : found.facets) facets[facet.name] = facet.values;
+  using Counts = std::vector<std::pair<std::string, int64_t>>;
+  EXPECT_EQ(facets["domain"], (Counts{{"operations", 2}}));
+  EXPECT_EQ(facets["status"], (Counts{{"active", 1}, {"draft", 1}}));
+  EXPECT_EQ(facets["kind"], (Counts{{"sourceAligned", 2}}));
+  EXPECT_EQ(facets["tag"], (Counts{{"aviation", 2}}));
+  EXPECT_EQ(facets["format"], (Counts{{"table", 2}}));
+  EXPECT_EQ(facets["freshness"], (Counts{{"never", 2}}));
+  EXPECT_EQ(Titles("aircraft", {.status = "draft"}), "operations/weather(hourly@1:tailnum) ");
+  EXPECT_EQ(Find("", {.tag = "aviation"}).total, 2);
+  EXPECT_EQ(Find("aircraft", {.tag = "aviation", .status = "active"}).total, 1);
+  ASSERT_TRUE(NoteCommit(*txn_, {"operations", "weather", "hourly", 1}, SystemClock().Now()));
+  const Instant before{SystemClock().Now().micros - 60'000'000};
+  EXPECT_EQ(Titles("aircraft", {.fresh_since = before}), "operations/weather(hourly@1:tailnum) ");
+  // What a product is published with anew keeps when its rows came.
+  other.status = other.ports[0].status = "active";
+  ASSERT_TRUE(Publish(other));
+  EXPECT_EQ(Titles("aircraft", {.fresh_since = before}), "operations/weather(hourly@1:tailnum) ");
+  const Found nothing = Find("aircraft knots");
+  EXPECT_EQ(nothing.instead, (Counts{{"aircraft", 2}}));
+  EXPECT_EQ(Find("aircraft", {.kind = "aggregate"}).instead, (Counts{{"aircraft", 2}}));
 }
 
 TEST_F(CatalogTest, SearchForgetsWhatAVersionReplaced) {
@@ -302,8 +360,41 @@ TEST_F(CatalogTest, SearchForgetsWhatAVersionReplaced) {
   ASSERT_TRUE(Publish(next));
   EXPECT_EQ(Titles("painted"), "");
   EXPECT_EQ(Titles("departures york"), "");
-  EXPECT_EQ(Titles("arrivals"), "product:flights ");
-  EXPECT_EQ(Titles("carrier"), "column:carrier ");
+  EXPECT_EQ(Titles("arrivals"), "operations/flights() ");
+  EXPECT_EQ(Titles("carrier"), "operations/flights(flights@1:carrier) ");
+}
+
+TEST_F(CatalogTest, SearchFindsWhatIsRetiredOnlyWhenAsked) {
+  ASSERT_TRUE(Publish({}));
+  ProductText next;
+  next.version = "2.0.0";
+  next.ports[0].status = "retired";
+  next.ports.push_back({});
+  next.ports[1].version = "2.0.0";
+  next.ports[1].column = "{name: carrier, logicalType: string, physicalType: varchar}";
+  ASSERT_TRUE(Publish(next));
+  EXPECT_EQ(Titles("painted"), "");
+  EXPECT_EQ(Titles("carrier"), "operations/flights(flights@2:carrier) ");
+  EXPECT_EQ(Titles("painted", {.status = "retired"}), "operations/flights(flights@1:tailnum) ");
+  next.version = "2.1.0";
+  next.status = "retired";
+  ASSERT_TRUE(Publish(next));
+  EXPECT_EQ(Titles("carrier"), "");
+  EXPECT_EQ(Find("flights", {.status = "retired"}).total, 1);
+}
+
+TEST_F(CatalogTest, AStoreOfAnEarlierVersionIsIndexedAnew) {
+  ASSERT_TRUE(Publish({}));
+  for (const char* sql :
+       {"INSERT INTO search (search) VALUES ('delete-all')", "DELETE FROM search_docs", "DELETE FROM search_facets"}) {
+    ASSERT_TRUE(txn_->Run(sql));
+  }
+  ASSERT_TRUE(txn_->Commit());
+  const Instant when{1'000'000};
+  ASSERT_TRUE(EnsureIndexed(*store_, [&](store::Txn&, const model::PortKey&) { return std::optional(when); }));
+  txn_ = store_->Begin().value();
+  EXPECT_EQ(Titles("registration"), "operations/flights(flights@1:tailnum) ");
+  EXPECT_EQ(Find("registration").hits.at(0).fresh_at, when);
 }
 
 }  // namespace

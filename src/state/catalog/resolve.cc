@@ -235,7 +235,9 @@ Result<PortRow> ResolveSql(store::Txn& txn, std::string_view domain, std::string
 }
 
 Result<std::vector<PortRow>> Ports(store::Txn& txn, const std::string& domain, const std::string& product) {
-  return PortsWhere(txn, "newest = 1 AND ($1 = '' OR domain = $1) AND ($2 = '' OR product = $2)", {domain, product});
+  if (domain.empty()) return PortsWhere(txn, "newest = 1 AND ($1 = '' OR product = $1)", {product});
+  if (product.empty()) return PortsWhere(txn, "newest = 1 AND domain = $1", {domain});
+  return PortsWhere(txn, "newest = 1 AND domain = $1 AND product = $2", {domain, product});
 }
 
 Result<Port> Load(store::Txn& txn, const PortRow& row) {

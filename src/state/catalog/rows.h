@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "model/term.h"
 #include "state/catalog/catalog.h"
 
 namespace weft::catalog {
@@ -24,7 +25,15 @@ Status PutTeam(store::Txn& txn, const std::string& domain, const std::string& pr
 // Adds what the port's columns say of entities.
 Status PutEntityColumns(store::Txn& txn, const PortRow& row, const model::Contract* contract);
 
-// Replaces the product's documents in the full-text index, and what its columns say of entities.
+// Adds the foreign keys of the port's contract.
+Status PutReferences(store::Txn& txn, const model::Bundle& bundle, const PortRow& row, const model::Contract* contract);
+
+// Adds what a port, or with an empty one the product, says of terms.
+Status PutTermUses(store::Txn& txn, const model::PortKey& port, const std::vector<model::TermUse>& uses);
+// Replaces what is found of the mesh's terms.
+Status PutTermIndex(store::Txn& txn, const model::Terms& terms);
+
+// Replaces what is found of the product, and what it says of entities and terms: search_docs.cc.
 Status PutIndex(store::Txn& txn, const model::Bundle& bundle);
 
 }  // namespace weft::catalog

@@ -54,8 +54,8 @@ class Held {
 Result<bool> WaitsFor(store::Txn& txn, Clock& clock, const model::Principal& who, const View& view) {
   const Step* next = view.Next();
   if (!next || !Barred(view, who).empty()) return false;
-  return TRY(RightTo(txn, clock, view, next->name, who))
-  .given;
+  const auto right = TRY(RightTo(txn, clock, view, next->name, who));
+  return right.given;
 }
 
 Result<Listed> ToApprove(store::Txn& txn, Clock& clock, const model::Principal& who, size_t most) {
@@ -85,11 +85,15 @@ Result<View> Find(store::Txn& txn, Clock& clock, const model::Caller& caller, co
   const model::Principal& who = caller.principal;
   bool sees = who.name == view.request.requester || access::Covers(view.request.principal, who);
   for (const model::Action action : {model::Action::kGrant, model::Action::kGovern, model::Action::kAudit}) {
-    sees = sees || TRY(access::Decide(txn, clock, caller, action, view.port.resource))
-    .permitted;
+    if (sees) return view;
+    const model::Decision decision = TRY(access::Decide(txn, clock, caller, action, view.port.resource));
+    sees = decision.permitted;
   }
-  for (const Step& step : view.steps) sees = sees || TRY(RightTo(txn, clock, view, step.name, who))
-  .given;
+  for (const Step& step : view.steps) {
+    if (sees) return view;
+    const auto right = TRY(RightTo(txn, clock, view, step.name, who));
+    sees = right.given;
+  }
   if (sees) return view;
   return Error{Code::kNotFound, fmt::format("there is no request '{}' that {} has a part in", id, who.name)};
 }

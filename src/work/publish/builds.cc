@@ -175,14 +175,34 @@ void TellBindError(const Error& error, const std::string& sql, size_t before, co
 
 }  // namespace
 
+// Whether all row checks bind, asked in one statement without a table: each for itself takes several times as long, and
+// says which of them does not.
+Result<bool> BuildChecker::BindRowChecks(const model::TableSchema& schema, const std::vector<model::Check>& checks) {
+  std::vector<std::string> counts, columns;
+  for (const model::Check& check : checks) {
+    if (check.kind != model::Check::Kind::kRow) continue;
+    counts.push_back(fmt::format("count(*) FILTER (WHERE {})", check.failing));
+  }
+  if (counts.empty()) return true;
+  for (const model::Field& field : schema.fields) {
+    columns.push_back(fmt::format("NULL::{} AS {}", field.type.DuckDb(), SqlName(field.name)));
+  }
+  engine::Connection& engine = *TRY(Engine());
+  const auto bound =
+      engine.Prepare(fmt::format("SELECT {} FROM (SELECT {}) AS weft_whole", Join(counts, ", "), Join(columns, ", ")));
+  return bound.has_value();
+}
+
 // Binds every check to an empty table of the contract's columns: what would not run is told before any run.
 Status BuildChecker::BindChecks(const model::Contract& contract, const model::TableSchema& schema,
                                 const std::vector<model::Check>& checks, std::vector<Problem>* problems) {
   constexpr std::string_view kTable = "weft_whole";
   if (schema.fields.empty()) return {};
   bool made = false;
+  const bool rows_bind = TRY(BindRowChecks(schema, checks));
   for (const model::Check& check : checks) {
     if (check.kind != model::Check::Kind::kRow && check.kind != model::Check::Kind::kSet) continue;
+    if (check.kind == model::Check::Kind::kRow && rows_bind) continue;
     engine::Connection& engine = *TRY(Engine());
     if (!made) {
       TRY(engine.Execute(fmt::format("CREATE OR REPLACE TABLE {} ({})", kTable, schema.DuckDbColumns())));

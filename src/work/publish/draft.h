@@ -8,6 +8,7 @@
 #include "work/publish/entities.h"
 #include "work/publish/policies.h"
 #include "work/publish/publish.h"
+#include "work/publish/terms.h"
 
 namespace weft::publish {
 
@@ -17,6 +18,8 @@ struct Draft {
   bool put_mesh = false;
   EntityPlan entities;
   std::set<model::PortKey> replaced;  // Ports of bundles whose bytes change.
+  TermPlan terms;
+  std::set<std::string> changed;  // "domain/name" of those bundles.
   PolicyPlan policies;
   std::vector<const model::Bundle*> put;  // In `repository`.
   std::vector<ledger::Entry> denials;     // Recorded when it is applied; a plan changes nothing.

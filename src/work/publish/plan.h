@@ -23,16 +23,17 @@ struct Registered {
   std::vector<catalog::PortRow> ports;
 };
 
-// The whole catalogue, read once for a plan; bundles are loaded when they are asked for.
+// What a plan asks of the catalogue, each product read once, when it is asked for.
 class Catalogue {
  public:
-  static Result<Catalogue> Read(store::Txn& txn);
+  explicit Catalogue(store::Txn& txn) : txn_(txn) {}
   static Result<Registered> ReadOne(store::Txn& txn, const std::string& domain, const std::string& product);
 
-  const Registered& Find(const std::string& domain, const std::string& product) const;
-  const std::map<std::pair<std::string, std::string>, Registered>& products() const { return products_; }
+  // Valid while this lives.
+  Result<const Registered*> Find(const std::string& domain, const std::string& product);
 
  private:
+  store::Txn& txn_;
   std::map<std::pair<std::string, std::string>, Registered> products_;
 };
 
@@ -53,7 +54,7 @@ std::vector<model::DataFile> DataOf(const model::Bundle& bundle);
 class Ports {
  public:
   // `mesh` is the id that addresses must have; empty where the folder's own mesh.yaml judged them.
-  Ports(store::Txn& txn, const std::vector<model::Bundle>& bundles, const Catalogue& catalogue, std::string mesh);
+  Ports(store::Txn& txn, const std::vector<model::Bundle>& bundles, Catalogue& catalogue, std::string mesh);
 
   // A port with its contract and product; valid while this lives.
   struct Found {
@@ -70,11 +71,11 @@ class Ports {
   std::vector<std::pair<const model::InputPort*, model::PortKey>> Upstream(const Found& port) const;
 
  private:
-  std::string Suggest(const model::Address& address) const;
+  Result<std::string> Suggest(const model::Address& address) const;
 
   store::Txn& txn_;
   const std::string mesh_;
-  const Catalogue& catalogue_;
+  Catalogue& catalogue_;
   std::map<model::PortKey, Found> folder_;
   std::map<model::PortKey, std::optional<Found>> registered_;
   std::vector<catalog::BundlePtr> held_;
@@ -95,6 +96,7 @@ class BuildChecker {
  private:
   struct Job;
   Result<engine::Connection*> Engine();
+  Result<bool> BindRowChecks(const model::TableSchema& schema, const std::vector<model::Check>& checks);
   Status BindChecks(const model::Contract& contract, const model::TableSchema& schema,
                     const std::vector<model::Check>& checks, std::vector<Problem>* problems);
   Status CheckSql(Job& job);

@@ -19,27 +19,38 @@ constexpr std::string_view kMeshFile = "mesh.yaml";
 class Planner {
  public:
   Planner(Context& context, const model::Caller& caller, store::Txn& txn, Draft& draft)
-      : context_(context), caller_(caller), txn_(txn), draft_(draft), plan_(draft.plan) {}
+      : context_(context), caller_(caller), txn_(txn), draft_(draft), plan_(draft.plan), catalogue_(txn) {}
 
   Status Run(const Submission& submission) {
     mesh_ = TRY(catalog::MeshOf(txn_));
     draft_.repository = model::ReadRepository(submission.files, submission.data, false, mesh_ ? &*mesh_ : nullptr);
     plan_.problems = draft_.repository.problems;
     TRY(CompareMesh());
-    if (!mesh_ && !submission.files.empty()) {
+    if (!mesh_ && (!submission.files.empty() || !submission.kept.empty())) {
       Say({}, kMeshFile, "weft.mesh",
           "this node has no mesh yet: an administrator applies a folder with a mesh.yaml first");
       return {};
     }
-    catalogue_ = TRY(Catalogue::Read(txn_));
     TRY(CompareEntities());
+    TRY(CompareTerms(submission));
     TRY(ComparePolicies());
-    std::vector<const Bundle*> changed;
-    for (const Bundle& bundle : draft_.repository.bundles) TRY(CompareBundle(bundle, &changed));
+    if (!submission.kept.empty()) {
+      folders_ = TRY(catalog::Folders(txn_));
+      if (Want(submission)) return {};
+    }
+    std::set<const Bundle*> changed;
+    auto kept = submission.kept.begin();
+    for (const Bundle& bundle : draft_.repository.bundles) {
+      for (; kept != submission.kept.end() && kept->first < bundle.folder; ++kept) TellKept(kept->first);
+      TRY(CompareBundle(bundle, &changed));
+    }
+    for (; kept != submission.kept.end(); ++kept) TellKept(kept->first);
+    plan_.missing_data.assign(missing_.begin(), missing_.end());
     if (draft_.entities.next) TRY(JudgeByEntities(changed));
+    if (draft_.terms.next) TRY(JudgeByTerms(changed));
     TRY(Deep(changed));
     if (draft_.policies.next) TRY(JudgeByPolicies(changed));
-    if (draft_.repository.mesh) Missing(submission);
+    if (draft_.repository.mesh) TRY(Missing(submission));
     NameRegistered(submission);
     std::stable_sort(plan_.problems.begin(), plan_.problems.end(), [](const Problem& a, const Problem& b) {
       return std::tie(a.file, a.line, a.column) < std::tie(b.file, b.line, b.column);
@@ -48,6 +59,30 @@ class Planner {
   }
 
  private:
+  // What was kept back and must be seen: folders that are not as they were applied, and all where what they are judged
+  // by changes. Then that is all that the plan says.
+  bool Want(const Submission& submission) {
+    const bool anew =
+        draft_.put_mesh || !draft_.entities.put.empty() || !draft_.terms.put.empty() || !draft_.policies.put.empty();
+    for (const auto& [folder, digest] : submission.kept) {
+      const auto known = folders_.find(NameOf(folder));
+      if (anew || known == folders_.end() || known->second.digest != digest) plan_.wanted.push_back(folder);
+    }
+    if (plan_.wanted.empty()) return false;
+    plan_.changes.clear();
+    plan_.problems.clear();
+    return true;
+  }
+
+  // "operations/flights" of "domains/operations/flights".
+  static std::string NameOf(const std::string& folder) { return folder.substr(folder.find('/') + 1); }
+
+  void TellKept(const std::string& folder) {
+    const std::string name = NameOf(folder);
+    const std::string& version = folders_.at(name).version;
+    plan_.changes.push_back({Change::Kind::kUnchanged, name, version, version, {}});
+  }
+
   Status CompareMesh() {
     const std::optional<Mesh>& next = draft_.repository.mesh;
     if (!next) return {};
@@ -117,7 +152,28 @@ class Planner {
     return entities.put.empty() ? Status() : MayGovern("entities", entities.put[0].file);
   }
 
-  // Those who govern change policies and entities.
+  Status CompareTerms(const Submission& submission) {
+    model::TermFolder folder = model::TermsIn(submission.files);
+    Tell(std::move(folder.problems));
+    TermPlan& terms = draft_.terms;
+    terms = TRY(PlanTerms(txn_, folder.files, mesh_));
+    Tell(std::move(terms.problems));
+    for (Change& change : terms.changes) plan_.changes.push_back(std::move(change));
+    return terms.put.empty() ? Status() : MayGovern("terms", terms.put[0].file);
+  }
+
+  // What the products that change say of terms, and what registered ones would no longer be able to.
+  Status JudgeByTerms(const std::set<const Bundle*>& changed) {
+    const TermPlan& terms = draft_.terms;
+    for (const Bundle* bundle : changed) {
+      Tell(terms.next->Judge(*bundle));
+      draft_.changed.insert(bundle->product.domain + "/" + bundle->product.name);
+    }
+    if (!terms.put.empty()) Tell(TRY(StillUsed(txn_, *terms.before, *terms.next, draft_.changed)));
+    return {};
+  }
+
+  // Those who govern change policies, entities and terms.
   Status MayGovern(std::string_view what, const std::string& file) {
     const model::Decision decision = TRY(access::Decide(txn_, context_.clock, caller_, model::Action::kGovern, {}));
     if (decision.permitted) return {};
@@ -127,7 +183,7 @@ class Planner {
   }
 
   // What the columns of the ports that change say of entities, and what registered ones would no longer be able to.
-  Status JudgeByEntities(const std::vector<const Bundle*>& changed) {
+  Status JudgeByEntities(const std::set<const Bundle*>& changed) {
     const EntityPlan& entities = draft_.entities;
     for (const Bundle* bundle : changed) {
       for (const model::Contract& contract : bundle->contracts) Tell(entities.next->Judge(contract));
@@ -155,6 +211,10 @@ class Planner {
   // govern to publish.
   Status JudgeLoosened(const Bundle& bundle, const model::Resource& next) {
     const model::PortKey key = next.Key();
+    const Registered& known = *TRY(catalogue_.Find(next.domain, next.product));
+    const bool had =
+        std::ranges::any_of(known.ports, [&](const catalog::PortRow& row) { return row.key.port == next.port; });
+    if (!had) return {};
     model::Address address = key.ToAddress();
     auto row = catalog::Resolve(txn_, address);
     if (!row) {  // A new major is held against the one before.
@@ -183,7 +243,7 @@ class Planner {
   }
 
   // The ports and products that change against all policies; all ports where policies change.
-  Status JudgeByPolicies(const std::vector<const Bundle*>& changed) {
+  Status JudgeByPolicies(const std::set<const Bundle*>& changed) {
     const PolicyPlan& policies = draft_.policies;
     std::map<std::string, model::Resource> ports;
     const bool all = !policies.put.empty();
@@ -195,7 +255,7 @@ class Planner {
       TellLostPurposes(ports);
     }
     for (const Bundle& bundle : draft_.repository.bundles) {
-      const bool is_new = std::ranges::find(changed, &bundle) != changed.end();
+      const bool is_new = changed.contains(&bundle);
       if (!all && !is_new) continue;
       const model::Team team = mesh_ ? mesh_->TeamOf(bundle.product.domain) : model::Team();
       for (model::Resource& resource : model::ResourcesOf(bundle, team)) {
@@ -214,14 +274,14 @@ class Planner {
   Status TellEffects() {
     Planned planned{draft_.policies, draft_.put_mesh ? &*mesh_ : nullptr};
     for (const Bundle* bundle : draft_.put) {
-      const Registered& known = catalogue_.Find(bundle->product.domain, bundle->product.name);
+      const Registered& known = *TRY(catalogue_.Find(bundle->product.domain, bundle->product.name));
       // A new product has had no readers, and what is older than its newest version is read by nobody.
       const auto newest = model::Version::Parse(known.product ? known.product->version : "");
       const auto version = model::Version::Parse(bundle->product.version);
       if (!newest || !version || *version < *newest) continue;
       for (model::Resource& port : model::ResourcesOf(*bundle, mesh_->TeamOf(bundle->product.domain))) {
         port.version = fmt::format("planned {} {}", bundle->Digest(), port.Text());
-        planned.ports.insert_or_assign({port.domain, port.product, port.port, port.major}, std::move(port));
+        planned.ports.insert_or_assign(port.Key(), std::move(port));
       }
     }
     Effects effects = TRY(EffectsOf(txn_, context_.clock, planned));
@@ -248,7 +308,7 @@ class Planner {
   }
 
   Result<catalog::BundlePtr> Previous(const Bundle& bundle) {
-    const Registered& known = catalogue_.Find(bundle.product.domain, bundle.product.name);
+    const Registered& known = *TRY(catalogue_.Find(bundle.product.domain, bundle.product.name));
     if (!known.product) return catalog::BundlePtr();
     return catalog::Product(txn_, bundle.product.domain, bundle.product.name);
   }
@@ -280,16 +340,16 @@ class Planner {
         std::move(message));
   }
 
-  Status CompareBundle(const Bundle& bundle, std::vector<const Bundle*>* changed) {
-    Comparison comparison =
-        TRY(Compare(context_, txn_, caller_, bundle, catalogue_.Find(bundle.product.domain, bundle.product.name)));
+  Status CompareBundle(const Bundle& bundle, std::set<const Bundle*>* changed) {
+    const Registered& known = *TRY(catalogue_.Find(bundle.product.domain, bundle.product.name));
+    Comparison comparison = TRY(Compare(context_, txn_, caller_, bundle, known));
     const bool sound = comparison.problems.empty();
     Tell(std::move(comparison.problems));
     for (Change& change : comparison.changes) plan_.changes.push_back(std::move(change));
     if (comparison.register_it || !sound) {
       if (!TRY(MayPublish(bundle))) return {};
     }
-    if (comparison.changed) changed->push_back(&bundle);
+    if (comparison.changed) changed->insert(&bundle);
     if (!comparison.register_it) return {};
     draft_.put.push_back(&bundle);
     for (const model::DataFile& file : bundle.data) {
@@ -297,11 +357,14 @@ class Planner {
       || TRY(uploads::Sent(txn_, file.sha256, caller_.principal.name));
       if (!held || !context_.uploads.Has(file.sha256)) missing_.insert(file.sha256);
     }
-    plan_.missing_data.assign(missing_.begin(), missing_.end());
     return {};
   }
 
-  Status Deep(const std::vector<const Bundle*>& changed) {
+  Status Deep(const std::set<const Bundle*>& changed_set) {
+    std::vector<const Bundle*> changed;  // In the order of the folder.
+    for (const Bundle& bundle : draft_.repository.bundles) {
+      if (changed_set.contains(&bundle)) changed.push_back(&bundle);
+    }
     Ports ports(txn_, draft_.repository.bundles, catalogue_, draft_.repository.mesh ? "" : mesh_->id);
     const EntityPlan& entities = draft_.entities;
     BuildChecker builds(ports, context_, entities.next ? *entities.next : *entities.before);
@@ -317,6 +380,7 @@ class Planner {
     std::set<std::string> registered;
     for (const model::PolicyFile& file : draft_.policies.before->files()) registered.insert(file.file);
     for (const model::EntityFile& file : draft_.entities.before->files()) registered.insert(file.file);
+    for (const model::TermFile& file : draft_.terms.before->files()) registered.insert(file.file);
     for (const model::TextFile& file : submission.files) registered.erase(file.path);
     for (Problem& problem : plan_.problems) {
       if (registered.contains(problem.file)) problem.file += kRegistered;
@@ -324,7 +388,7 @@ class Planner {
   }
 
   // What is registered and has no folder any more; a folder that cannot be read is there nevertheless.
-  void Missing(const Submission& submission) {
+  Status Missing(const Submission& submission) {
     std::set<std::string> there;
     for (const Bundle& bundle : draft_.repository.bundles)
       there.insert(bundle.product.domain + "/" + bundle.product.name);
@@ -332,14 +396,17 @@ class Planner {
       const std::vector<std::string> parts = Split(file.path, '/');
       if (parts.size() > 3 && parts[0] == "domains") there.insert(parts[1] + "/" + parts[2]);
     }
-    for (const auto& [name, registered] : catalogue_.products()) {
-      if (!registered.product || there.contains(name.first + "/" + name.second)) continue;
+    for (const auto& [folder, digest] : submission.kept) there.insert(NameOf(folder));
+    if (folders_.empty()) folders_ = TRY(catalog::Folders(txn_));
+    for (const auto& [name, registered] : folders_) {
+      if (there.contains(name)) continue;
       plan_.changes.push_back({Change::Kind::kMissing,
-                               name.first + "/" + name.second,
-                               registered.product->version,
+                               name,
+                               registered.version,
                                "",
                                {"not in the folder: it stays registered; set its status to retired to end it"}});
     }
+    return {};
   }
 
   void Say(const model::Place& place, std::string_view file, std::string rule, std::string message) {
@@ -353,6 +420,7 @@ class Planner {
   Plan& plan_;
   std::optional<Mesh> mesh_;  // As it will be.
   Catalogue catalogue_;
+  std::map<std::string, catalog::FolderState> folders_;  // Where they are asked about.
   std::set<std::string> missing_;
 };
 

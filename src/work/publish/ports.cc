@@ -22,18 +22,6 @@ bool HasWord(const std::string& text, const std::string& word) {
 
 }  // namespace
 
-Result<Catalogue> Catalogue::Read(store::Txn& txn) {
-  Catalogue catalogue;
-  for (catalog::ProductRow& row : TRY(catalog::Products(txn))) {
-    auto& known = catalogue.products_[{row.domain, row.name}];
-    known.product = std::move(row);
-  }
-  for (catalog::PortRow& row : TRY(catalog::Ports(txn))) {
-    catalogue.products_[{row.key.domain, row.key.product}].ports.push_back(std::move(row));
-  }
-  return catalogue;
-}
-
 Result<Registered> Catalogue::ReadOne(store::Txn& txn, const std::string& domain, const std::string& product) {
   Registered known;
   known.product = TRY(catalog::FindProduct(txn, domain, product));
@@ -41,13 +29,14 @@ Result<Registered> Catalogue::ReadOne(store::Txn& txn, const std::string& domain
   return known;
 }
 
-const Registered& Catalogue::Find(const std::string& domain, const std::string& product) const {
-  static const Registered kNothing;
-  auto at = products_.find({domain, product});
-  return at == products_.end() ? kNothing : at->second;
+Result<const Registered*> Catalogue::Find(const std::string& domain, const std::string& product) {
+  const std::pair key(domain, product);
+  auto at = products_.find(key);
+  if (at == products_.end()) at = products_.emplace(key, TRY(ReadOne(txn_, domain, product))).first;
+  return &at->second;
 }
 
-Ports::Ports(store::Txn& txn, const std::vector<model::Bundle>& bundles, const Catalogue& catalogue, std::string mesh)
+Ports::Ports(store::Txn& txn, const std::vector<model::Bundle>& bundles, Catalogue& catalogue, std::string mesh)
     : txn_(txn), mesh_(std::move(mesh)), catalogue_(catalogue) {
   for (const model::Bundle& bundle : bundles) {
     for (const model::OutputPort& port : bundle.product.outputs) {
@@ -64,7 +53,8 @@ Result<std::optional<Ports::Found>> Ports::Find(const model::PortKey& key) {
   if (auto at = folder_.find(key); at != folder_.end()) return std::optional<Found>(at->second);
   if (auto at = registered_.find(key); at != registered_.end()) return at->second;
   std::optional<Found> found;
-  for (const catalog::PortRow& row : catalogue_.Find(key.domain, key.product).ports) {
+  const Registered* registered = TRY(catalogue_.Find(key.domain, key.product));
+  for (const catalog::PortRow& row : registered->ports) {
     if (row.key != key) continue;
     catalog::Port port = TRY(catalog::Load(txn_, row));
     found = Found{key, port.bundle.get(), port.port, port.contract, row.status};
@@ -74,12 +64,10 @@ Result<std::optional<Ports::Found>> Ports::Find(const model::PortKey& key) {
   return found;
 }
 
-std::string Ports::Suggest(const model::Address& address) const {
+Result<std::string> Ports::Suggest(const model::Address& address) const {
   std::set<std::string> known;
   for (const auto& [key, found] : folder_) known.insert(key.Text());
-  for (const auto& [name, product] : catalogue_.products()) {
-    for (const catalog::PortRow& row : product.ports) known.insert(row.key.Text());
-  }
+  for (const catalog::PortRow& row : TRY(catalog::Ports(txn_))) known.insert(row.key.Text());
   std::vector<std::string_view> candidates(known.begin(), known.end());
   const std::string short_form = address.Short();
   std::string suggestion = DidYouMean(short_form, candidates);
@@ -88,9 +76,9 @@ std::string Ports::Suggest(const model::Address& address) const {
   for (const std::string& name : known) {
     if (name.starts_with(address.domain + "/")) same.push_back(name);
   }
-  if (same.empty()) return "; `weft list` shows what there is";
+  if (same.empty()) return std::string("; `weft list` shows what there is");
   if (same.size() > 5) same.resize(5);
-  return "; " + address.domain + " offers " + Join(same, ", ");
+  return std::string("; ") + address.domain + " offers " + Join(same, ", ");
 }
 
 Result<Ports::Found> Ports::Resolve(const std::string& written) {
@@ -103,8 +91,9 @@ Result<Ports::Found> Ports::Resolve(const std::string& written) {
   }
   std::optional<Found> found = TRY(Find({address.domain, address.product, address.port, address.major.value_or(0)}));
   if (!found) {
-    return Error{Code::kInvalid,
-                 fmt::format("'{}' is neither in this folder nor registered{}", written, Suggest(address))};
+    return Error {
+      Code::kInvalid, fmt::format("'{}' is neither in this folder nor registered{}", written, TRY(Suggest(address)))
+    };
   }
   if (found->status == "retired") {
     return Error{Code::kInvalid, fmt::format("'{}' is retired; read a newer major", written)};

@@ -8,6 +8,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "drivers/http/message.h"
+#include "state/catalog/terms.h"
 #include "state/ledger/ledger.h"
 #include "work/publish/draft.h"
 #include "work/publish/plan.h"
@@ -18,6 +19,8 @@ namespace {
 
 using model::Bundle;
 using model::Mesh;
+
+constexpr size_t kBatch = 50;  // Products of one transaction: other writers wait for it.
 
 // What was refused, as the ledger tells it: by the rules, since messages quote what people wrote.
 ledger::Entry RefusalRow(const model::Caller& caller, const std::string& address,
@@ -97,6 +100,22 @@ Status ApplyEntities(Context& context, const model::Caller& caller, const Draft&
   });
 }
 
+Status ApplyTerms(Context& context, const model::Caller& caller, const Draft& draft) {
+  std::optional<ledger::Entry> denial;
+  return InTransaction(context, denial, [&](store::Txn& txn) -> Status {
+    TRY(DecideAgain(context, txn, caller, model::Action::kGovern, {}, "mesh", &denial));
+    return PutTerms(context, txn, caller, draft.terms.put, draft.changed);
+  });
+}
+
+// The terms may have been changed by another meanwhile.
+Status CheckTerms(store::Txn& txn, const Bundle& bundle) {
+  const auto terms = TRY(catalog::TermsOf(txn));
+  std::vector<Problem> problems = terms->Judge(bundle);
+  if (problems.empty()) return {};
+  return Error{Code::kConflict, "terms were changed by another meanwhile: " + problems[0].message, std::move(problems)};
+}
+
 // The entities may have been changed by another meanwhile.
 Status CheckEntities(store::Txn& txn, const Bundle& bundle) {
   const auto entities = TRY(catalog::EntitiesOf(txn));
@@ -151,32 +170,51 @@ Status PutData(Context& context, store::Txn& txn, const Bundle& bundle) {
 }
 
 // The atom: compared again inside the transaction that writes, so that what another wrote meanwhile is seen.
-Status ApplyBundle(Context& context, const model::Caller& caller, const Bundle& bundle) {
+Status ApplyBundle(Context& context, store::Txn& txn, const model::Caller& caller, const Bundle& bundle,
+                   std::optional<ledger::Entry>* denial) {
   const std::string& domain = bundle.product.domain;
   const std::string& name = bundle.product.name;
-  std::optional<ledger::Entry> denial;
-  return InTransaction(context, denial, [&](store::Txn& txn) -> Status {
-    const Registered registered = TRY(Catalogue::ReadOne(txn, domain, name));
-    Comparison comparison = TRY(Compare(context, txn, caller, bundle, registered));
-    if (!comparison.problems.empty()) {
-      denial = RefusalRow(caller, domain + "/" + name, comparison.problems);
-      return Error{
-          Code::kConflict,
-          fmt::format("{}/{} was published by another meanwhile: {}", domain, name, comparison.problems[0].message),
-          std::move(comparison.problems)};
-    }
-    if (!comparison.register_it) return {};
-    const Needed needed = TRY(NeededFor(txn, bundle, TRY(catalog::TeamOf(txn, domain))));
-    const std::string about = domain + "/" + name;
-    TRY(DecideAgain(context, txn, caller, model::Action::kPublish, needed.resource, about, &denial));
-    if (needed.grant) TRY(DecideAgain(context, txn, caller, model::Action::kGrant, needed.resource, about, &denial));
-    const bool only_data = std::all_of(comparison.changes.begin(), comparison.changes.end(),
-                                       [](const Change& change) { return change.kind == Change::Kind::kData; });
-    if (!only_data) TRY(CheckEntities(txn, bundle));
-    if (!only_data) TRY(catalog::Put(txn, context.clock, bundle, caller.principal.name));
-    TRY(PutData(context, txn, bundle));
-    return RecordChanges(context, caller, bundle, comparison, txn);
-  });
+  const Registered registered = TRY(Catalogue::ReadOne(txn, domain, name));
+  Comparison comparison = TRY(Compare(context, txn, caller, bundle, registered));
+  if (!comparison.problems.empty()) {
+    *denial = RefusalRow(caller, domain + "/" + name, comparison.problems);
+    return Error{
+        Code::kConflict,
+        fmt::format("{}/{} was published by another meanwhile: {}", domain, name, comparison.problems[0].message),
+        std::move(comparison.problems)};
+  }
+  if (!comparison.register_it) return {};
+  const Needed needed = TRY(NeededFor(txn, bundle, TRY(catalog::TeamOf(txn, domain))));
+  const std::string about = domain + "/" + name;
+  TRY(DecideAgain(context, txn, caller, model::Action::kPublish, needed.resource, about, denial));
+  if (needed.grant) TRY(DecideAgain(context, txn, caller, model::Action::kGrant, needed.resource, about, denial));
+  const bool only_data = std::all_of(comparison.changes.begin(), comparison.changes.end(),
+                                     [](const Change& change) { return change.kind == Change::Kind::kData; });
+  if (!only_data) {
+    TRY(CheckEntities(txn, bundle));
+    TRY(CheckTerms(txn, bundle));
+  }
+  if (!only_data) TRY(catalog::Put(txn, context.clock, bundle, caller.principal.name));
+  TRY(PutData(context, txn, bundle));
+  return RecordChanges(context, caller, bundle, comparison, txn);
+}
+
+// Several in one transaction: a commit waits for the disk. Where that does not go, each by itself up to the one that
+// cannot be.
+Status ApplyBatch(Context& context, const model::Caller& caller, std::span<const Bundle* const> batch) {
+  const Status together = [&]() -> Status {
+    std::optional<ledger::Entry> denial;
+    std::unique_ptr<store::Txn> txn = TRY(context.store.Begin());
+    for (const Bundle* bundle : batch) TRY(ApplyBundle(context, *txn, caller, *bundle, &denial));
+    return txn->Commit();
+  }();
+  if (together) return {};
+  for (const Bundle* bundle : batch) {
+    std::optional<ledger::Entry> denial;
+    TRY(InTransaction(context, denial,
+                      [&](store::Txn& txn) { return ApplyBundle(context, txn, caller, *bundle, &denial); }));
+  }
+  return {};
 }
 
 }  // namespace
@@ -228,6 +266,7 @@ Json FindingsJson(const std::vector<Finding>& findings) {
 
 Json Plan::ToJson() const {
   Json json = Json::Map({{"changes", Json::Array()}, {"problems", Json::Array()}, {"missing_data", missing_data}});
+  if (!wanted.empty()) json.Set("wanted", wanted);
   Json::Array told;
   for (const Change& change : changes) {
     told.push_back(Json::Map({{"kind", KindName(change.kind)},
@@ -259,6 +298,7 @@ Result<Plan> MakePlan(Context& context, const model::Caller& caller, const Submi
 
 Result<Plan> Apply(Context& context, const model::Caller& caller, const Submission& submission) {
   Draft draft = TRY(MakeDraft(context, caller, submission));
+  if (!draft.plan.wanted.empty()) return std::move(draft.plan);
   if (draft.plan.refused()) {
     std::vector<ledger::Entry> rows = draft.denials;
     if (rows.empty()) rows.push_back(RefusalRow(caller, "", draft.plan.problems));
@@ -272,8 +312,11 @@ Result<Plan> Apply(Context& context, const model::Caller& caller, const Submissi
   }
   if (draft.put_mesh) TRY(ApplyMesh(context, caller, *draft.repository.mesh));
   if (!draft.entities.put.empty()) TRY(ApplyEntities(context, caller, draft));
+  if (!draft.terms.put.empty()) TRY(ApplyTerms(context, caller, draft));
   if (!draft.policies.put.empty()) TRY(ApplyPolicies(context, caller, draft.policies.put));
-  for (const Bundle* bundle : draft.put) TRY(ApplyBundle(context, caller, *bundle));
+  for (size_t at = 0; at < draft.put.size(); at += kBatch) {
+    TRY(ApplyBatch(context, caller, std::span(draft.put).subspan(at, std::min(kBatch, draft.put.size() - at))));
+  }
   return std::move(draft.plan);
 }
 

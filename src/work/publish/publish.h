@@ -1,6 +1,7 @@
 // Publishing: compare a folder of files with what the mesh has, say what would change, and change it.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,6 +58,7 @@ struct Plan {
   bool effects_cut = false;       // Not all of them.
   // Hashes that must be uploaded before an apply: that the node has a file, sent by another, is nobody's business.
   std::vector<std::string> missing_data;
+  std::vector<std::string> wanted;  // Folders that were kept back and must be sent: then the plan is nothing else.
   bool refused() const;
   Json ToJson() const;
 };
@@ -64,6 +66,8 @@ struct Plan {
 struct Submission {
   std::vector<model::TextFile> files;
   std::vector<model::DataFile> data;
+  // Folders of products that are as they were applied, and were kept back: "domains/DOMAIN/PRODUCT" → FolderDigest.
+  std::map<std::string, std::string> kept = {};
 };
 
 struct Context {

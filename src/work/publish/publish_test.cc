@@ -1,3 +1,4 @@
+#include "model/folder_digest.h"
 #include "work/publish/testing.h"
 
 namespace weft::publish {
@@ -357,6 +358,56 @@ TEST_F(PublishTest, AThousandProductsArePlannedInSeconds) {
   EXPECT_EQ(plan->changes.size(), 1001u);
   EXPECT_LT(took.count(), 20'000);
   RecordProperty("millis", static_cast<int>(took.count()));
+}
+
+TEST_F(PublishTest, FoldersThatAreAsTheyWereAppliedNeedNotBeSent) {
+  Put({});
+  Put({.domain = "fleet", .name = "planes"});
+  MustApply(admin_);
+  const auto kept_of = [&](const Submission& all) {
+    std::map<std::string, std::map<std::string, std::string>> texts, data;
+    for (const model::TextFile& file : all.files) {
+      if (!file.path.starts_with("domains/")) continue;
+      const std::vector<std::string> steps = Split(file.path, '/');
+      texts[Join(std::span(steps).first(3), "/")][steps[3]] = file.text;
+    }
+    for (const model::DataFile& file : all.data) {
+      const std::vector<std::string> steps = Split(file.path, '/');
+      data[Join(std::span(steps).first(3), "/")][Join(std::span(steps).subspan(3), "/")] = file.sha256;
+    }
+    std::map<std::string, std::string> kept;
+    for (const auto& [folder, files] : texts) kept[folder] = model::FolderDigest(files, data[folder]);
+    return kept;
+  };
+  const auto brief = [&]() {
+    Submission all = Make();
+    Submission sent;
+    sent.kept = kept_of(all);
+    for (model::TextFile& file : all.files) {
+      if (!file.path.starts_with("domains/")) sent.files.push_back(std::move(file));
+    }
+    return sent;
+  };
+  Plan plan = MakePlan(*context_, admin_, brief()).value();
+  EXPECT_TRUE(plan.wanted.empty());
+  EXPECT_EQ(Kinds(plan), "unchanged mesh, unchanged fleet/planes, unchanged operations/flights");
+
+  // One that changed is wanted, and nothing else is said.
+  Put({.version = "1.1.0"});
+  plan = MakePlan(*context_, admin_, brief()).value();
+  EXPECT_EQ(plan.wanted, std::vector<std::string>{"domains/operations/flights"});
+  EXPECT_EQ(Kinds(plan), "");
+  EXPECT_EQ(Apply(*context_, admin_, brief()).value().wanted.size(), 1u);
+  Submission some = Make();
+  some.kept["domains/fleet/planes"] = brief().kept["domains/fleet/planes"];
+  std::erase_if(some.files, [](const model::TextFile& file) { return file.path.starts_with("domains/fleet"); });
+  std::erase_if(some.data, [](const model::DataFile& file) { return file.path.starts_with("domains/fleet"); });
+  EXPECT_EQ(Kinds(Apply(*context_, admin_, some).value()),
+            "unchanged mesh, unchanged fleet/planes, update operations/flights");
+
+  // What they are judged by changes: all are wanted.
+  files_["mesh.yaml"] += "description: Another.\n";
+  EXPECT_EQ(MakePlan(*context_, admin_, brief()).value().wanted.size(), 2u);
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ class Converter {
 
   // The type that a value is read as: its own, with texts wherever something could be lost.
   std::string TextType(const Type& type) const {
+    if (format_.table) return type.kind == Kind::kBinary ? "BLOB" : "VARCHAR";
     switch (type.kind) {
       case Kind::kList:
         return TextType(type.fields[0].type) + "[]";
@@ -33,6 +34,7 @@ class Converter {
   }
 
   bool Converts(const Type& type) const {
+    if (format_.table && type.kind == Kind::kList) return true;
     if (type.IsPrimitive()) return type.kind == Kind::kString ? format_.refuse_nul : IsText(type);
     return std::any_of(type.fields.begin(), type.fields.end(),
                        [&](const model::Field& field) { return Converts(field.type); });
@@ -43,7 +45,9 @@ class Converter {
     if (!Converts(type)) return text;
     switch (type.kind) {
       case Kind::kList:
-        return Each(text, type.fields[0].type);
+        // Each element of the array is a text: none of it is read as a number on the way.
+        return Each(format_.table ? fmt::format("CAST(CAST({} AS JSON) AS VARCHAR[])", text) : text,
+                    type.fields[0].type);
       case Kind::kMap:
         return fmt::format("CASE WHEN {} IS NOT NULL THEN map({}, {}) END", text,
                            TRY(Each("map_keys(" + text + ")", type.fields[0].type)),
@@ -71,7 +75,7 @@ class Converter {
       case Kind::kString:
         return true;
       case Kind::kBoolean:
-        return format_.json;  // There any number is one.
+        return format_.json || format_.table;  // There any number is one.
       case Kind::kBinary:
         return false;
       case Kind::kDate:

@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "state/catalog/search.h"
 #include "work/run/build.h"
 #include "work/run/lineage_plan.h"
 #include "work/run/session.h"
@@ -153,6 +154,10 @@ Status Execution::Resolve() {
     uploads = TRY(catalog::Data(*txn, run_.port.domain, run_.port.product));
   }
   TRY(FindSources(pinned_, *port_.bundle, uploads, context_.options));
+  run_.step = "copying";
+  live_.Enter(run_.step, nullptr);
+  TRY(landing_.Copy(pinned_, *port_.bundle, uploads, build_.sql_file.empty() ? &schema_ : nullptr,
+                    live_.stop().get_token()));
   run_.inputs = Json(Json::Array{});
   for (const Pinned& input : pinned_) run_.inputs.Push(ToJson(input.lineage));
   return Stopped();
@@ -389,6 +394,7 @@ Status Execution::Publish(Session& session) {
   auto commit = [&]() -> Status {
     auto txn = TRY(context_.store.Begin());
     const lake::Snapshot snapshot = TRY(context_.lake.Commit(*txn, staging));
+    TRY(catalog::NoteCommit(*txn, run_.port, context_.clock.Now()));
     run_.snapshot_id = snapshot.id;
     run_.status = "succeeded";
     run_.progress = 100;

@@ -10,6 +10,7 @@
 #include "work/run/build.h"
 #include "work/run/resolve.h"
 #include "work/run/run.h"
+#include "work/run/tables.h"
 
 namespace weft::run {
 
@@ -36,7 +37,8 @@ class Execution {
         run_(std::move(run)),
         force_(force),
         purpose_(std::move(purpose)),
-        live_(live) {}
+        live_(live),
+        landing_(context.options, run_.id) {}
 
   // Runs to the end. The row that it returns is what the store has, unless the store itself failed.
   runs::Run Run();
@@ -83,6 +85,7 @@ class Execution {
   model::Build build_;
   Judged judged_;
   model::TableSchema schema_;
+  Landing landing_;
   std::vector<Pinned> pinned_;
   Targets targets_;
   std::vector<lineage::ColumnEdge> columns_;

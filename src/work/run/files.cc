@@ -7,35 +7,11 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "model/glob.h"
+#include "model/own.h"
 #include "work/run/inputs.h"
 
 namespace weft::run {
 namespace {
-
-struct Kind {
-  std::string format;
-  std::string compression;
-};
-
-// By the name, unless the source says its format.
-Kind KindOf(const std::string& name, const std::string& format) {
-  Kind kind{format, "none"};
-  std::string stem = Lower(name);
-  for (auto [ending, compression] : {std::pair(".gz", "gzip"), std::pair(".zst", "zstd"), std::pair(".zstd", "zstd")}) {
-    if (!stem.ends_with(ending)) continue;
-    kind.compression = compression;
-    stem = stem.substr(0, stem.rfind('.'));
-    break;
-  }
-  if (!kind.format.empty()) return kind;
-  constexpr std::pair<std::string_view, std::string_view> kEndings[] = {
-      {".csv", "csv"},    {".tsv", "csv"},     {".txt", "csv"},        {".json", "json"},
-      {".jsonl", "json"}, {".ndjson", "json"}, {".parquet", "parquet"}};
-  for (const auto& [ending, known] : kEndings) {
-    if (stem.ends_with(ending)) kind.format = known;
-  }
-  return kind;
-}
 
 // Where an upload of that hash is kept.
 std::string UploadPath(const Options& options, const std::string& sha256) {
@@ -158,7 +134,8 @@ Result<Files> FilesOf(std::vector<Found> found, const std::string& format) {
   Files files;
   Hasher hasher;
   for (const Found& file : found) {
-    const Kind kind = KindOf(file.name, format);
+    model::own::FileKind kind = model::own::KindOf(file.name);
+    if (!format.empty()) kind.format = format;
     if (kind.format != "csv" && kind.format != "json" && kind.format != "parquet") {
       return Error{
           Code::kInvalid,
@@ -170,7 +147,7 @@ Result<Files> FilesOf(std::vector<Found> found, const std::string& format) {
                    fmt::format("'{}' and '{}' differ in format or compression; one source reads files of one kind",
                                files.names.back(), file.name)};
     }
-    TRY(CheckWhole(file.path, file.name, kind.compression));
+    TRY(CheckWhole(file.path, file.name, std::string(kind.compression)));
     files.format = kind.format;
     files.compression = kind.compression;
     files.paths.push_back(file.path);
@@ -235,6 +212,28 @@ Result<Files> FindFiles(const model::Source& source, const std::string& bundle_f
   std::vector<Found> found =
       TRY(absolute ? Absolute(source, options) : Uploaded(source, bundle_folder, uploads, options));
   return FilesOf(std::move(found), source.format);
+}
+
+Result<DatabaseFile> FindDatabase(const model::Source& source, const std::string& bundle_folder,
+                                  const std::vector<model::DataFile>& uploads, const Options& options) {
+  if (source.path.empty() || model::IsGlob(source.path)) {
+    return Error{Code::kInvalid, fmt::format("'{}' names no one file of a database", source.path)};
+  }
+  if (!source.path.starts_with('/')) {
+    return DatabaseFile {
+      TRY(Uploaded(source, bundle_folder, uploads, options))
+      [0].path, true
+    };
+  }
+  const fs::path wanted = fs::path(source.path).lexically_normal();
+  if (!IsWrittenUnderRoot(wanted, options)) return Outside(source.path);
+  DatabaseFile found {
+    TRY(Contained(wanted.string(), options))
+    , false
+  };
+  std::error_code ignored;
+  if (fs::is_regular_file(found.path, ignored)) return found;
+  return Error{Code::kInvalid, fmt::format("the source '{}' is no file", source.path)};
 }
 
 Result<Files> FilesHere(const std::vector<std::string>& paths) {

@@ -15,6 +15,7 @@ constexpr std::string_view kNullWords[] = {"NA",   "N/A", "n/a", "#N/A", "NULL",
                                            "none", "NaN", "nan", "\\N",  "-",    "--",   "?",    "."};
 constexpr std::string_view kDateFormats[] = {"%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y.%m.%d"};
 constexpr std::string_view kTimes[] = {" %H:%M:%S", " %H:%M"};
+constexpr std::string_view kNumberText = R"([+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?)";
 constexpr size_t kAtOnce = 25;      // Columns: the engine plans many aggregates in the square of their number.
 constexpr int kDecimalDigits = 18;  // As many as a 64-bit integer holds.
 constexpr int kLargestScale = 4;    // More digits than money has are a measurement: a double.
@@ -64,7 +65,7 @@ std::string MeasuresOf(const std::string& column) {
   };
   matching("[+-]?[0-9]{1,18}");
   matching("[+-]?0[0-9]+");
-  matching(R"([+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?)");
+  matching(kNumberText);
   matching(R"([+-]?[0-9]{1,14}\.[0-9]{1,4})");
   matching("(?i)true|false");
   matching("[0-9]{4}-[0-9]{2}-[0-9]{2}");
@@ -188,8 +189,7 @@ Result<std::string> WhyText(engine::Connection& connection, const std::string& t
   if (mostly.ends_with("comma")) {
     return fmt::format("holds {}: it is left as text; make numbers of it in the build", mostly);
   }
-  const std::string_view pattern = mostly == "numbers" ? R"([+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?)"
-                                                       : R"([0-9]{4}-[0-9]{2}-[0-9]{2}.*)";
+  const std::string_view pattern = mostly == "numbers" ? kNumberText : R"([0-9]{4}-[0-9]{2}-[0-9]{2}.*)";
   const std::string name = SqlName(column);
   std::vector<std::string> others =
       TRY(Some(connection, table, column,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "drivers/database/database.h"
 #include "drivers/engine/engine.h"
 #include "model/schema.h"
 
@@ -19,6 +20,11 @@ struct Guess {
 };
 Result<std::vector<Guess>> GuessTypes(engine::Connection& connection, const std::string& table,
                                       const std::vector<std::string>& columns);
+
+// The same of a table that was copied: what is declared, as far as the values keep to it. `texts`: SQL that gives all
+// of its rows as texts.
+Result<std::vector<Guess>> DeclaredTypes(engine::Connection& connection, const std::string& sample,
+                                         const database::Table& table, const std::string& texts);
 
 // What a contract calls "DECIMAL(18,2)", "STRUCT(a INTEGER)[]"; kUnsupported for types that no contract has.
 Result<model::Type> TypeOfDuckDb(std::string_view name);

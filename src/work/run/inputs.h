@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "drivers/database/database.h"
 #include "drivers/engine/engine.h"
 #include "model/repository.h"
 #include "model/schema.h"
@@ -14,19 +15,34 @@
 
 namespace weft::run {
 
-// The files that a file source names, found and hashed.
+// A table of a database, or what its query gives, copied to a file.
+struct Landed {
+  database::Table table;  // Its columns are those of the file.
+  database::Copied copied;
+};
+
+// The files that a file source names, found and hashed; of a database's table the copy.
 struct Files {
   std::vector<std::string> paths;  // Absolute, without links.
   std::vector<std::string> names;  // As a person knows them: "data/flights.csv".
-  std::string format;              // csv, json, parquet
+  std::string format;              // csv, json, parquet; table
   std::string compression;         // none, gzip, zstd
   std::string version;             // One hash of all names and contents; a file's own hash is nobody else's business.
+  std::optional<Landed> landed;    // Of a table.
 };
 
 // Relative paths come out of `uploads` (what travelled with the product), absolute ones from under `roots`.
 // kNotFound when nothing matches; kDenied when a path, its links followed, leaves the roots.
 Result<Files> FindFiles(const model::Source& source, const std::string& bundle_folder,
                         const std::vector<model::DataFile>& uploads, const Options& options);
+
+// The one file of a database, where FindFiles would look for it, and whether it is a copy that nobody writes to.
+struct DatabaseFile {
+  std::string path;
+  bool still = false;
+};
+Result<DatabaseFile> FindDatabase(const model::Source& source, const std::string& bundle_folder,
+                                  const std::vector<model::DataFile>& uploads, const Options& options);
 
 // Files of this machine, for whoever may open them anyway: nothing is hashed, and `version` tells their names alone.
 Result<Files> FilesHere(const std::vector<std::string>& paths);
@@ -80,6 +96,7 @@ struct Format {
   bool refuse_nul = false;  // Text with a NUL byte is refused value by value.
   bool dates = false;       // The source states their format, by which the reader itself takes them whole or not.
   bool timestamps = false;
+  bool table = false;  // Lists are JSON arrays of texts.
 };
 Result<Conversions> ConversionsOf(engine::Connection& connection, const std::vector<Column>& columns,
                                   const Format& format);
@@ -98,6 +115,9 @@ struct Reader {
   int first_line = 0;  // Of the first row in its file; 0 where rows do not stand on lines.
   bool typed = false;  // Its values have types of their own, which a contract may not take.
 };
+// Of a table that was copied: the input's contract says the columns that are read, and their types; without one they
+// are the table's own, where it has an exact one, and else the output's of the same name.
+Result<Reader> TableReader(engine::Connection& connection, const Files& files, const Expected& expected);
 Result<Reader> ReaderOf(engine::Connection& connection, const Files& files, const model::Source& source,
                         const Expected& expected);
 

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "work/run/guess.h"
+#include "work/run/tables.h"
 
 namespace weft::run {
 namespace {
@@ -75,8 +76,11 @@ class Table {
   Status Read() {
     out_.paths = files_.paths;
     out_.format = files_.format;
-    out_.name = StemOf(files_.paths[0]);
-    if (files_.format == "csv") {
+    out_.name =
+        files_.landed ? SnakeCase(files_.names[0].substr(files_.names[0].rfind('.') + 1)) : StemOf(files_.paths[0]);
+    if (files_.landed) {
+      TRY(Declared());
+    } else if (files_.format == "csv") {
       TRY(Texts());
     } else {
       TRY(Typed());
@@ -96,7 +100,7 @@ class Table {
     input.name = files_.names[0];
     input.reader = reader;
     input.paths = files_.paths;
-    input.lineage.source = files_.format;
+    input.lineage.source = files_.landed ? "the database" : files_.format;
     return ExplainRejects(connection_, {input}, model::TableSchema{}, std::move(error));
   }
 
@@ -105,7 +109,7 @@ class Table {
     source.kind = "file";
     source.format = files_.format;
     source.options = out_.options;
-    return ReaderOf(connection_, files_, source, {std::move(columns), false});
+    return ReaderOf(connection_, files_, source, {std::move(columns), files_.landed.has_value()});
   }
 
   Status Sample(const std::string& select) {
@@ -168,6 +172,25 @@ class Table {
     return Convert(names, std::move(guesses));
   }
 
+  // A table of a database: what it is declared to be, and its values.
+  Status Declared() {
+    const database::Table& table = files_.landed->table;
+    std::vector<Column> columns;
+    std::vector<std::string> names;
+    for (const database::Column& column : table.columns) {
+      columns.push_back({column.name, {}});
+      names.push_back(column.name);
+    }
+    const Reader texts = TRY(ReaderFor(std::move(columns)));
+    if (Status sampled = Sample(texts.select); !sampled) return Unreadable(texts, sampled.TakeError());
+    std::vector<Guess> guesses = TRY(DeclaredTypes(connection_, "weft_sample", table, texts.select));
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (!guesses[i].finding.empty()) Find(names[i], guesses[i].finding);
+    }
+    out_.declared = table;
+    return Convert(names, std::move(guesses));
+  }
+
   // What the guesses ask of the source: words that are no value, and the formats of dates and times.
   void Options(const std::vector<std::string>& names, std::vector<Guess>& guesses) {
     std::set<std::string> words;
@@ -191,7 +214,7 @@ class Table {
     Json::Array nulls{""};
     std::vector<std::string> quoted;
     for (const std::string& word : words) {
-      nulls.push_back(word);
+      nulls.emplace_back(word);
       quoted.push_back("'" + word + "'");
     }
     out_.options.Set("null", nulls);
@@ -211,7 +234,7 @@ class Table {
       return typed;
     };
     Reader reader = TRY(ReaderFor(columns()));
-    Status read = Try(reader.select);
+    Status read = Sample(reader.select);
     if (!read) {
       std::vector<std::string> fails;
       for (const Conversion& conversion : reader.lossy) {
@@ -232,7 +255,7 @@ class Table {
         }
       }
       reader = TRY(ReaderFor(columns()));
-      if (read = Try(reader.select); !read) return Unreadable(reader, read.TakeError());
+      if (read = Sample(reader.select); !read) return Unreadable(reader, read.TakeError());
     }
     out_.select = reader.select;
     for (size_t i = 0; i < names.size(); ++i) {
@@ -241,11 +264,7 @@ class Table {
       column.type = guesses[i].type;
       out_.columns.push_back(std::move(column));
     }
-    return Sample(out_.select);
-  }
-
-  Status Try(const std::string& select) {
-    return connection_.Execute(fmt::format("SELECT count(COLUMNS(*)) FROM ({})", select));
+    return {};
   }
 
   // JSON and Parquet know their types.
@@ -365,6 +384,10 @@ class Table {
 
   // The column that best sounds like a key among those that are one; else as few as are one together.
   Status Key() {
+    if (out_.declared && !out_.declared->key.empty()) {
+      out_.key = out_.declared->key;
+      return {};
+    }
     if (out_.rows < 2) return {};
     const ColumnProfile* best = nullptr;
     std::vector<const ColumnProfile*> parts;
@@ -449,28 +472,19 @@ Result<TableProfile> Profiler::Profile(const std::vector<std::string>& paths) {
   return profile;
 }
 
-Result<std::vector<Reference>> Profiler::References(const std::vector<TableProfile>& tables) {
-  std::vector<Reference> references;
-  for (size_t from = 0; from < tables.size(); ++from) {
-    for (const ColumnProfile& column : tables[from].columns) {
-      for (size_t to = 0; to < tables.size(); ++to) {
-        if (to == from || tables[to].key.size() != 1 || column.values == 0) continue;
-        const std::string& key = tables[to].key[0];
-        const std::string name = SnakeCase(column.name), other = SnakeCase(key), &table = tables[to].name;
-        const std::string one = table.ends_with('s') ? table.substr(0, table.size() - 1) : table;
-        const bool same = name == other && other != "id" && other != "name";
-        if (!same && name != one + "_" + other && !name.ends_with("_" + one + "_" + other) && name != one) continue;
-        const auto target = std::ranges::find(tables[to].columns, key, &ColumnProfile::name);
-        if (target->type.kind != column.type.kind) continue;
-        const engine::Rows missing = TRY(connection_->Query(fmt::format(
-            "SELECT count(*) FROM ({0}) AS f WHERE f.{1} IS NOT NULL AND f.{1} NOT IN (SELECT {2} FROM ({3}))",
-            tables[from].select, SqlName(column.name), SqlName(key), tables[to].select)));
-        if (missing.integer(0, 0) * 4 > column.values) continue;
-        references.push_back({from, to, column.name, target->plain, missing.integer(0, 0)});
-      }
-    }
-  }
-  return references;
+Result<TableProfile> Profiler::Profile(database::Database& database, const std::string& table,
+                                       const std::string& file) {
+  TableProfile profile;
+  auto files = Land(database, TRY(database.OfTable(table)), {}, file);
+  if (!files) return files.TakeError().With(fmt::format("'{}'", table));
+  TRY(Table(*connection_, files.TakeValue(), profile).Read());
+  return profile;
+}
+
+const database::Column* TableProfile::Declared(const ColumnProfile& column) const {
+  if (!declared) return nullptr;
+  const auto at = std::ranges::find(declared->columns, column.name, &database::Column::name);
+  return at == declared->columns.end() ? nullptr : &*at;
 }
 
 }  // namespace weft::run

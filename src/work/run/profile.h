@@ -1,4 +1,5 @@
-// What the rows of files are like, read as a run would read them: a first contract is written from it.
+// What the rows of files and of databases' tables are like, read as a run would read them: a first contract is written
+// from it.
 #pragma once
 
 #include <map>
@@ -30,17 +31,20 @@ struct ColumnProfile {
   bool unique() const { return values > 0 && distinct == values; }
 };
 
-// Rows that all files of one kind hold together.
+// Rows that all files of one kind hold together, or a table.
 struct TableProfile {
   std::string name;                // Of the first file without its endings, in snake case: "order_lines".
   std::vector<std::string> paths;  // Of the files.
-  std::string format;              // csv, json, parquet
+  std::string format;              // csv, json, parquet, table
   Json options = Json::Object();   // Of the source that reads them so.
   int64_t rows = 0;
   std::vector<ColumnProfile> columns;
-  std::vector<std::string> key;       // Columns that no two rows share, none of them ever null; or none.
-  std::vector<std::string> findings;  // Sentences that whoever publishes the rows should read.
-  std::string select;                 // Reads the rows, typed.
+  std::vector<std::string> key;             // Columns that no two rows share, none of them ever null; or none.
+  std::vector<std::string> findings;        // Sentences that whoever publishes the rows should read.
+  std::string select;                       // Reads the rows, typed.
+  std::optional<database::Table> declared;  // Of a table: what its database says, which is taken as fact.
+
+  const database::Column* Declared(const ColumnProfile& column) const;  // Null of a file's.
 };
 
 // What a column seems to hold of persons, by its values and its name.
@@ -51,19 +55,23 @@ struct Personal {
 std::optional<Personal> PersonalOf(const ColumnProfile& column);
 
 struct Reference {
-  size_t from = 0, to = 0;  // Tables.
-  std::string column;       // Whose values are there in the other table's key,
-  std::string key;          // As it is published.
-  int64_t missing = 0;      // but for those of so many rows: at most a quarter.
+  size_t from = 0, to = 0;           // Tables.
+  std::vector<std::string> columns;  // Whose values are there in the other table's key,
+  std::vector<std::string> keys;     // as they are published,
+  int64_t missing = 0;               // but for those of so many rows: at most a quarter.
+  bool declared = false;
 };
 
 // Profiles one source after the other; what was profiled can be compared. Used by one thread.
 class Profiler {
  public:
   static Result<std::unique_ptr<Profiler>> Open();
-  // Reads the files twice, and a sample of them some times more. kInvalid says what cannot be read and where.
+  // Reads the files whole, some times over; what texts look like is told by a sample. kInvalid says what cannot be read
+  // and where.
   Result<TableProfile> Profile(const std::vector<std::string>& paths);
-  // By name ("customer_id" and the key "id" of customers, or the same name) and by the values.
+  // The same of a database's table, whose rows are first copied to `file`, which stays.
+  Result<TableProfile> Profile(database::Database& database, const std::string& table, const std::string& file);
+  // What is declared; else by name ("customer_id" and the key "id" of customers, or the same name) and by the values.
   Result<std::vector<Reference>> References(const std::vector<TableProfile>& tables);
 
  private:

@@ -332,6 +332,7 @@ Expected ExpectedOf(const model::Bundle& bundle, const model::InputPort& port, c
 
 Result<Reader> ReaderOf(engine::Connection& connection, const Files& files, const model::Source& source,
                         const Expected& expected) {
+  if (files.landed) return TableReader(connection, files, expected);
   if (files.format == "csv") return Csv(connection, files, source.options, expected).Make();
   if (files.format == "json") return JsonReader(connection, files, source.options, expected);
   if (files.compression != "none")

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "model/own.h"
 #include "model/policy/restriction.h"
 #include "state/access/access.h"
 
@@ -29,6 +30,22 @@ Result<Pinned> PinProduct(Reading& reading, const model::InputPort& input) {
   pinned.lineage = {input.name, row.key.Text(), rows.read.snapshot, "", ""};
   pinned.read = std::move(rows.read);
   return pinned;
+}
+
+// A secret of the product's own domain: no other's can be named.
+Result<std::optional<Secret>> PasswordOf(Reading& reading, const model::Source& source) {
+  const std::string &name = source.options["password"]["secret"].Text(), &domain = reading.port.row.key.domain;
+  if (name.empty()) return std::optional<Secret>();
+  auto secret = reading.context.vault.Get(reading.txn, {"secret", domain, name});
+  if (secret) return std::optional<Secret>(secret.TakeValue());
+  Error error = secret.TakeError();
+  if (error.code == Code::kNotFound) {
+    error.message = fmt::format(
+        "its password is the secret '{0}', which '{1}' does not have: weft secret put {0} "
+        "--domain {1}",
+        name, domain);
+  }
+  return error;
 }
 
 // The tables that the contract's foreign keys name, as they are written before the column, and those columns.
@@ -147,10 +164,12 @@ Result<std::vector<Pinned>> PinInputs(Reading& reading, const std::set<std::stri
     auto pin = [&]() -> Result<Pinned> {
       if (!input.source) return Error{Code::kInvalid, "it says no source"};
       if (input.source->kind == "product") return PinProduct(reading, input);
-      if (input.source->kind != "file")
-        return Error{Code::kUnsupported, fmt::format("sources of kind '{}' cannot be read yet", input.source->kind)};
       Pinned pinned;
       pinned.port = &input;
+      if (model::own::ReadsFiles(input.source->kind)) return pinned;
+      if (input.source->kind != "postgres")
+        return Error{Code::kUnsupported, fmt::format("sources of kind '{}' cannot be read yet", input.source->kind)};
+      pinned.password = TRY(PasswordOf(reading, *input.source));
       return pinned;
     };
     auto pinned = pin();

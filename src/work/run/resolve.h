@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/secret.h"
 #include "drivers/store/store.h"
 #include "state/catalog/catalog.h"
 #include "state/lake/lake.h"
@@ -37,7 +38,8 @@ struct Pinned {
   std::string policy;                          // What policies make of the rows, as a text that only they change.
   std::map<std::string, std::string> ask_for;  // See PortRows.
   lineage::Input lineage;
-  std::optional<PortRead> read;  // Where it is another port.
+  std::optional<PortRead> read;    // Where it is another port.
+  std::optional<Secret> password;  // Of a database, where its source names one.
 };
 
 // Who reads on a run's behalf: the product of `port`, for its purpose, by what `txn` sees.

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "state/catalog/search.h"
 #include "work/run/session.h"
 
 namespace weft::run {
@@ -57,6 +58,7 @@ Status Execution::PinKeys(Session& session) {
     uploads = TRY(catalog::Data(*txn, run_.port.domain, run_.port.product));
   }
   TRY(FindSources(pinned_, *port_.bundle, uploads, context_.options));
+  TRY(landing_.Copy(pinned_, *port_.bundle, uploads, nullptr, live_.stop().get_token()));
   TRY(Furnish(session));
   std::map<std::string, std::string> columns;
   for (const Input& input : session.inputs) {
@@ -81,6 +83,8 @@ Status Execution::Republish(Session& session, const lake::View& former) {
     auto txn = TRY(context_.store.Begin());
     const std::vector<lake::Snapshot> history = TRY(lake::History(*txn, run_.port));
     const lake::Snapshot snapshot = TRY(context_.lake.Commit(*txn, staging));
+    // Its rows are no fresher than they were.
+    TRY(catalog::NoteCommit(*txn, run_.port, former.snapshot->at));
     run_.snapshot_id = snapshot.id;
     run_.status = "succeeded";
     run_.message = fmt::format("readers see the rows of snapshot {} again", former.snapshot->id);

@@ -38,6 +38,9 @@ using CheckStep = std::function<Result<CheckAnswer>(const CheckRequest&)>;
 struct Options {
   std::string upload_folder;              // Data files that travelled with apply, by hash.
   std::vector<std::string> source_roots;  // Absolute file sources must lie under one of these.
+  std::vector<std::string> source_hosts;  // Where databases may be, as database::AllowedAddresses takes them.
+  std::string source_ca_file;             // Of authorities that vouch for databases.
+  Millis source_timeout{300'000};         // How long a database may be silent.
   std::string temp_folder;
   int threads = 2;
   int64_t memory_bytes = int64_t{2} << 30;

@@ -1,0 +1,141 @@
+#include "state/feedback/feedback.h"
+
+#include <fmt/format.h>
+
+#include "base/id.h"
+
+namespace weft::feedback {
+namespace {
+
+constexpr store::Migration kMigrations[] = {{"feedback", 1, R"(
+CREATE TABLE feedback (
+  id TEXT PRIMARY KEY,
+  kind TEXT NOT NULL,
+  domain TEXT NOT NULL,
+  product TEXT NOT NULL,
+  address TEXT NOT NULL,
+  author TEXT NOT NULL,
+  stars INTEGER NOT NULL,
+  said TEXT NOT NULL,
+  is_open INTEGER NOT NULL,
+  at TEXT NOT NULL
+);
+CREATE INDEX feedback_product ON feedback (domain, product, kind);
+CREATE INDEX feedback_author ON feedback (author);
+CREATE UNIQUE INDEX feedback_rating ON feedback (domain, product, author) WHERE kind = 'rating';
+CREATE TABLE feedback_answers (
+  feedback TEXT NOT NULL,
+  number INTEGER NOT NULL,
+  who TEXT NOT NULL,
+  said TEXT NOT NULL,
+  closes INTEGER NOT NULL,
+  at TEXT NOT NULL,
+  PRIMARY KEY (feedback, number)
+);
+)"}};
+
+constexpr std::string_view kColumns = "id, kind, domain, product, address, author, stars, said, is_open, at";
+
+Result<Entry> EntryOf(store::Txn& txn, const store::Row& row) {
+  Entry entry;
+  entry.id = row.text(0);
+  entry.kind = row.text(1);
+  entry.domain = row.text(2);
+  entry.product = row.text(3);
+  entry.address = row.text(4);
+  entry.author = row.text(5);
+  entry.stars = static_cast<int>(row.integer(6));
+  entry.text = row.text(7);
+  entry.open = row.flag(8);
+  entry.at = TRY(row.time(9));
+  for (const store::Row& answer : TRY(txn.Run(
+           "SELECT who, said, closes, at FROM feedback_answers WHERE feedback = $1 ORDER BY number", {entry.id}))) {
+    entry.answers.push_back({answer.text(0), answer.text(1), answer.flag(2), TRY(answer.time(3))});
+  }
+  return entry;
+}
+
+}  // namespace
+
+std::span<const store::Migration> Migrations() { return kMigrations; }
+
+Result<Entry> Put(store::Txn& txn, Entry entry) {
+  entry.id = NewId("fbk");
+  entry.open = entry.kind != kRating;
+  const auto rows =
+      TRY(txn.Run(fmt::format("INSERT INTO feedback ({}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
+                              "ON CONFLICT (domain, product, author) WHERE kind = 'rating' DO UPDATE SET address = "
+                              "excluded.address, stars = excluded.stars, said = excluded.said, at = excluded.at "
+                              "RETURNING id",
+                              kColumns),
+                  {entry.id, entry.kind, entry.domain, entry.product, entry.address, entry.author,
+                   store::Int(entry.stars), entry.text, store::Flag(entry.open), entry.at.Text()}));
+  return Find(txn, rows.at(0).text(0));
+}
+
+Status Add(store::Txn& txn, const std::string& id, const Answer& answer) {
+  TRY(
+      txn.Run("INSERT INTO feedback_answers (feedback, number, who, said, closes, at) SELECT $1, "
+              "coalesce(max(number), 0) + 1, $2, $3, $4, $5 FROM feedback_answers WHERE feedback = $1",
+              {id, answer.who, answer.text, store::Flag(answer.closes), answer.at.Text()}));
+  if (answer.closes) TRY(txn.Run("UPDATE feedback SET is_open = 0 WHERE id = $1", {id}));
+  return {};
+}
+
+Status Remove(store::Txn& txn, const std::string& id) {
+  TRY(txn.Run("DELETE FROM feedback_answers WHERE feedback = $1", {id}));
+  TRY(txn.Run("DELETE FROM feedback WHERE id = $1", {id}));
+  return {};
+}
+
+Result<Entry> Find(store::Txn& txn, const std::string& id) {
+  const auto rows = TRY(txn.Run(fmt::format("SELECT {} FROM feedback WHERE id = $1", kColumns), {id}));
+  if (!rows.empty()) return EntryOf(txn, rows[0]);
+  return Error{Code::kNotFound, fmt::format("there is no feedback '{}'; see weft feedback list ADDRESS", id)};
+}
+
+Result<std::vector<Entry>> List(store::Txn& txn, const Query& query) {
+  const std::string sql = fmt::format(
+      "SELECT {} FROM feedback WHERE ($1 = '' OR domain = $1) AND ($2 = '' OR product = $2) AND ($3 = '' OR author = "
+      "$3) AND ($4 = '' OR is_open = 1) ORDER BY is_open DESC, at DESC, id DESC LIMIT {}",
+      kColumns, query.limit);
+  std::vector<Entry> entries;
+  for (const store::Row& row :
+       TRY(txn.Run(sql, {query.domain, query.product, query.author, query.open ? "open" : ""}))) {
+    entries.push_back(TRY(EntryOf(txn, row)));
+  }
+  return entries;
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> OpenProducts(store::Txn& txn) {
+  std::vector<std::pair<std::string, std::string>> products;
+  for (const store::Row& row :
+       TRY(txn.Run("SELECT DISTINCT domain, product FROM feedback WHERE is_open = 1 ORDER BY domain, product"))) {
+    products.emplace_back(row.text(0), row.text(1));
+  }
+  return products;
+}
+
+Result<int> OpenOf(store::Txn& txn, const std::string& domain, const std::string& product, const std::string& author) {
+  const auto rows =
+      TRY(txn.Run("SELECT count(*) FROM feedback WHERE domain = $1 AND product = $2 AND author = $3 AND is_open = 1",
+                  {domain, product, author}));
+  return static_cast<int>(rows.at(0).integer(0));
+}
+
+Result<Summary> SummaryOf(store::Txn& txn, const std::string& domain, const std::string& product) {
+  Summary summary;
+  int64_t stars = 0;
+  for (const store::Row& row :
+       TRY(txn.Run("SELECT kind, count(*), sum(stars), sum(is_open) FROM feedback WHERE domain = $1 AND product = $2 "
+                   "GROUP BY kind",
+                   {domain, product}))) {
+    if (row.text(0) == kRating) summary.ratings = static_cast<int>(row.integer(1)), stars = row.integer(2);
+    if (row.text(0) == kQuestion) summary.questions = static_cast<int>(row.integer(3));
+    if (row.text(0) == kIssue) summary.issues = static_cast<int>(row.integer(3));
+  }
+  if (summary.ratings > 0) summary.stars = static_cast<double>(stars) / summary.ratings;
+  return summary;
+}
+
+}  // namespace weft::feedback
