@@ -19,7 +19,7 @@ struct ClientOptions {
   std::chrono::milliseconds timeout{30'000};
   size_t answer_limit = size_t{1} << 30;       // A longer answer is kUnavailable.
   std::map<std::string, std::string> headers;  // Sent with each request.
-  // Connects, by whatever name and without a proxy, to no address of this machine, of a private or a link-local network.
+  // Connects, by whatever name and without a proxy, to no address of this machine or of a private network.
   bool public_only = false;
 };
 
