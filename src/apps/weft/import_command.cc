@@ -6,6 +6,7 @@
 
 #include "apps/weft/completion.h"
 #include "apps/weft/exchange_commands.h"
+#include "apps/weft/folder.h"
 #include "apps/weft/told.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -52,9 +53,7 @@ class ImportCommand : public Command {
           {{"files", made}, {"kept", ToldJson(imported.told, false)}, {"lost", ToldJson(imported.told, true)}}));
       return 0;
     }
-    for (const std::string& each : made) {
-      session.Print(fmt::format("{} {}\n", session.Paint(Style::kGood, "+"), Safe(each)));
-    }
+    for (const std::string& each : made) TellMade(session, each);
     session.Print(ToldText(session, file.string(), imported.told));
     const std::string folder = Safe(mesh ? into_ : home.string());
     session.Note(fmt::format("next: weft check {0}, weft plan {0}, weft apply {0}", folder));

@@ -230,12 +230,12 @@ class Importer {
     // Files of the project and no others: a manifest may come from anywhere.
     const bool inside = !path.starts_with('/') && ("/" + path + "/").find("/../") == path.npos;
     const bool file = !path.empty() && inside && path.find("://") == path.npos &&
-                      path.find_first_of("*[?") == path.npos && !own::FormatOf(path).empty();
+                      path.find_first_of("*[?") == path.npos && !own::KindOf(path).format.empty();
     if (file) {
       const std::string base = NameOfFile(path);
       const std::string to = "data/" + SqlNameOf(name) + base.substr(std::min(base.find('.'), base.size()));
       copies_["../" + path] = to;
-      Json source = Json::Map({{"kind", "file"}, {"path", to}, {"format", std::string(own::FormatOf(path))}});
+      Json source = Json::Map({{"kind", "file"}, {"path", to}, {"format", std::string(own::KindOf(path).format)}});
       const std::string& delimiter = node["config"]["delimiter"].Text();
       if (!delimiter.empty() && delimiter != ",") source.Set("delimiter", delimiter);
       part["meta"]["external_location"].Take();

@@ -38,6 +38,7 @@ Json Column(const Json& property) {
   Put(column, "type", property["logicalType"]);
   for (const auto& [theirs, ours] : kSameWords) Put(column, theirs, property[ours]);
   if (property["primaryKey"].Bool()) column.Set("columnConstraint", "PRIMARY_KEY");
+  if (property["primaryKey"].Bool()) Put(column, "x-primaryKeyPosition", property["primaryKeyPosition"]);
   const Json& options = property["logicalTypeOptions"];
   for (const std::string_view key : kSameLimits) Put(column, key, options[key]);
   for (const auto& [ours, bound] : {std::pair("exclusiveMinimum", "minimum"), {"exclusiveMaximum", "maximum"}}) {

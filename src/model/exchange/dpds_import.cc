@@ -144,18 +144,17 @@ class Importer {
     Put(object, "description", table["description"].TakeText());
     table["type"].TakeIf("object");
     Json properties = Json::Array();
-    int keys = 0;
     for (const auto& [column, part] : table["properties"].Members()) {
       if (!part.is_map()) continue;
       properties.Push(
-          TRY(Column(column, part, fmt::format("schema[0].properties[{}]", properties.size()), origins, 1, keys)));
+          TRY(Column(column, part, fmt::format("schema[0].properties[{}]", properties.size()), origins, 1)));
     }
     object.Set("properties", std::move(properties));
     return object;
   }
 
-  Result<Json> Column(const std::string& name, const Part& part, const std::string& place, Origins& origins, int depth,
-                      int& keys) {
+  Result<Json> Column(const std::string& name, const Part& part, const std::string& place, Origins& origins,
+                      int depth) {
     if (depth > kDeepest) return Error{Code::kInvalid, fmt::format("{}: more than {} deep", part.path(), kDeepest)};
     origins[place] = {part.node().line, part.node().column, part.path()};
     Json column = Json::Object();
@@ -168,7 +167,7 @@ class Importer {
     const std::string constraint = Lower(part["columnConstraint"].TakeWords());
     if (constraint == "primary_key") {
       column.Set("primaryKey", true);
-      column.Set("primaryKeyPosition", ++keys);
+      Put(column, "primaryKeyPosition", part["x-primaryKeyPosition"].TakeNumber());
     } else if (constraint == "not_null") {
       column.Set("required", true);
     } else if (constraint == "unique") {
@@ -204,25 +203,24 @@ class Importer {
   Status TypeOf(const Part& part, const std::string& place, Origins& origins, int depth, Json& column) {
     const std::string type = Lower(part["type"].Text()),
                       stored = part[part["physicalType"].there() ? "physicalType" : "dataType"].Text();
-    int none = 0;
     if (std::ranges::find(kLogical, type) != std::end(kLogical)) {
       part["type"].Take();
       column.Set("logicalType", type);
       Put(column, "physicalType", part["physicalType"].TakeText());
       if (type == "array" && part["items"].is_map()) {
-        column.Set("items", TRY(Column("", part["items"], place + ".items", origins, depth + 1, none)));
+        column.Set("items", TRY(Column("", part["items"], place + ".items", origins, depth + 1)));
       }
       if (type == "map" && part["x-keys"].is_map() && part["x-values"].is_map()) {
         Json map = Json::Object();
-        map.Set("key", TRY(Column("", part["x-keys"], place + ".map.key", origins, depth + 1, none)));
-        map.Set("value", TRY(Column("", part["x-values"], place + ".map.value", origins, depth + 1, none)));
+        map.Set("key", TRY(Column("", part["x-keys"], place + ".map.key", origins, depth + 1)));
+        map.Set("value", TRY(Column("", part["x-values"], place + ".map.value", origins, depth + 1)));
         column.Set("map", std::move(map));
       }
       Json properties = Json::Array();
       for (const auto& [name, inner] : part["properties"].Members()) {
         if (type != "object" || !inner.is_map()) continue;
-        properties.Push(TRY(
-            Column(name, inner, fmt::format("{}.properties[{}]", place, properties.size()), origins, depth + 1, none)));
+        properties.Push(
+            TRY(Column(name, inner, fmt::format("{}.properties[{}]", place, properties.size()), origins, depth + 1)));
       }
       Put(column, "properties", properties);
       return {};

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "model/exchange/part.h"
 #include "model/shape.h"
 
@@ -45,8 +47,16 @@ class Search {
       }
     };
     pair_up([](const Node& a, const Json& b) { return a.ToJson() == b; });
+    pair_up([](const Node& a, const Json& b) { return IsWithin(a, b); });
     pair_up([](const Node& a, const Json& b) { return SameName(a, b); });
     for (size_t i = 0; i < original.size(); ++i) Compare(original[i], twins[i], shape::Child(path, i));
+  }
+
+  // What is written out on the way, and was meant before, is no loss.
+  static bool IsWithin(const Node& original, const Json& back) {
+    return original.kind == Kind::kMap && back.is_object() &&
+           std::ranges::all_of(original.entries,
+                               [&](const Node::Entry& entry) { return entry.value.ToJson() == back[entry.key]; });
   }
 
   static bool SameName(const Node& original, const Json& back) {

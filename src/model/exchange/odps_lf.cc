@@ -199,7 +199,9 @@ Json Translated(const Json& product, const Json& contract, const std::string& po
       "contract",
       Json::Map(
           {{"id", contract["id"]}, {"type", "ODCS"}, {"contractVersion", contract["version"]}, {"spec", contract}}));
-  if (!sections.Has("dataAccess")) written.Set("dataAccess", Json::Map({{port, WayTo(port)}}));
+  // Where the table's name does not tell the port's.
+  const bool told = SlugOf(contract["schema"][size_t{0}]["name"].Text()) == port;
+  if (!sections.Has("dataAccess") && !told) written.Set("dataAccess", Json::Map({{port, WayTo(port)}}));
   for (const auto& [key, value] : sections.Members()) {
     if (!written.Has(key)) written.Set(key, value);
   }
