@@ -61,6 +61,7 @@ Json Primitive(const std::string& written) {
   for (const auto& [theirs, ours] : kOther) {
     if (text == theirs) text = ours;
   }
+  if (text.empty() || !(text[0] >= 'a' && text[0] <= 'z')) return {};
   if (text.starts_with("enum(")) text = "varchar";
   Property property;
   property.physical_type = text;
@@ -97,6 +98,7 @@ Json Field(std::string_view text, int depth) {
   if (end == text.npos || end == 0) return {};
   const std::string name(text.substr(quoted ? 1 : 0, quoted ? end - 1 : end));
   std::string_view rest = Trim(text.substr(end + 1));
+  if (rest.starts_with(':')) rest = Trim(rest.substr(1));
   const Json type = Read(rest, depth + 1);
   if (type.is_null()) return {};
   Json field = Json::Map({{"name", name}});

@@ -114,20 +114,20 @@ TEST(Names, AreSlugsAndVersions) {
 }
 
 TEST(Dbt, TypesOfWarehouses) {
-  EXPECT_EQ(dbt::TypeKeys("DECIMAL(18,2)").Dump(), R"({"logicalType":"number","physicalType":"decimal(18,2)"})");
-  EXPECT_EQ(dbt::TypeKeys("HUGEINT").Dump(), R"({"logicalType":"number","physicalType":"decimal(38,0)"
-})");
+  EXPECT_EQ(dbt::TypeKeys("DECIMAL(18,2)")["physicalType"].Text(), "decimal(18,2)");
+  EXPECT_EQ(dbt::TypeKeys("DECIMAL(18,2)")["logicalType"].Text(), "number");
+  EXPECT_EQ(dbt::TypeKeys("HUGEINT")["physicalType"].Text(), "decimal(38,0)");
   EXPECT_EQ(dbt::TypeKeys("INTEGER[]").Dump(),
             R"({"logicalType":"array","items":{"logicalType":"integer","physicalType":"integer"}})");
-EXPECT_EQ(dbt::TypeKeys("STRUCT(a INTEGER, \"b, c\" MAP(VARCHAR, DATE))").Dump(),
-          dbt::TypeKeys("struct<a: integer, \"b, c\": map<varchar, date>>").Dump());
-EXPECT_EQ(dbt::TypeKeys("timestamp with time zone")["logicalType"].Text(), "timestamp");
-for (const char* unknown : {"", "GEOGRAPHY", "STRUCT(a)", "MAP(VARCHAR)", "(((", "interval"}) {
-  EXPECT_TRUE(dbt::TypeKeys(unknown).is_null()) << unknown;
-}
-std::string deep;
-for (int i = 0; i < 100000; ++i) deep += "array<";
-EXPECT_TRUE(dbt::TypeKeys(deep + "int" + std::string(100000, '>')).is_null());
+  EXPECT_EQ(dbt::TypeKeys("STRUCT(a INTEGER, \"b, c\" MAP(VARCHAR, DATE))").Dump(),
+            dbt::TypeKeys("struct<a: integer, \"b, c\": map<varchar, date>>").Dump());
+  EXPECT_EQ(dbt::TypeKeys("timestamp with time zone")["logicalType"].Text(), "timestamp");
+  for (const char* unknown : {"", "GEOGRAPHY", "STRUCT(a)", "MAP(VARCHAR)", "(((", "interval"}) {
+    EXPECT_TRUE(dbt::TypeKeys(unknown).is_null()) << unknown;
+  }
+  std::string deep;
+  for (int i = 0; i < 100000; ++i) deep += "array<";
+  EXPECT_TRUE(dbt::TypeKeys(deep + "int" + std::string(100000, '>')).is_null());
 }
 
 TEST(Dbt, RelationsAreNamesOfTheirOwn) {
@@ -166,7 +166,7 @@ Bundle BundleOf(const std::string& text) {
   return bundle;
 }
 
-constexpr const char* kContract = R"(apiVersion: v3.2.0
+constexpr const char* kContract = R"yaml(apiVersion: v3.2.0
 kind: DataContract
 id: orders
 version: 1.0.0
@@ -175,44 +175,48 @@ schema:
     properties:
       - {name: id, logicalType: integer, primaryKey: true, primaryKeyPosition: 1, description: Its number.}
       - {name: at, logicalType: timestamp, logicalTypeOptions: {timezone: true}}
-      - {name: kind, logicalType: string, enum: [{value: a}, {value: b}], customProperties: [{property: entity, vendor: weft, value: kind}]}
-      - {name: parts, logicalType: array, items: {logicalType: object, properties: [{name: x, logicalType: number, physicalType: "decimal(9,2)"
-}]
-}
-}
+      - name: kind
+        logicalType: string
+        enum: [{value: a}, {value: b}]
+        customProperties: [{property: entity, vendor: weft, value: kind}]
+      - name: parts
+        logicalType: array
+        items:
+          logicalType: object
+          properties: [{name: x, logicalType: number, physicalType: "decimal(9,2)"}]
     quality:
       - {type: sql, query: "SELECT count(*) FROM ${object}", mustBeGreaterThan: 0}
 slaProperties:
   - {property: latency, value: 4, unit: h}
   - {property: throughput, value: 4}
-)";
+)yaml";
 
 // The comparison that judges new versions sees nothing but what was told to be lost.
 TEST(Datacontract, BackIsNoNewVersion) {
-      const Bundle bundle = BundleOf(kContract);
-      const auto exported = Export("datacontract", bundle, &bundle.product.outputs[0]);
-      ASSERT_TRUE(exported) << exported.error().message;
-      ASSERT_EQ(exported->told.size(), 1U);
-      EXPECT_EQ(exported->told[0].path, "slaProperties[1]");
-      EXPECT_EQ(exported->told[0].line, 17);
-      EXPECT_EQ(FormatOf(exported->text), "datacontract");
-      const auto back = Import("datacontract", exported->text, "", {"sales", "shop", {}, "", nullptr});
-      ASSERT_TRUE(back) << back.error().message;
-      EXPECT_TRUE(back->told.empty());
-      const auto contract = Contract::Parse(back->files.at("orders.odcs.yaml"), "");
-      ASSERT_TRUE(contract) << contract.error().message;
-      const std::vector<Difference> differences = Differences(bundle.contracts[0], *contract);
-      ASSERT_EQ(differences.size(), 1U);
-      EXPECT_EQ(differences[0].kind, "slo-removed");
-    }
+  const Bundle bundle = BundleOf(kContract);
+  const auto exported = Export("datacontract", bundle, &bundle.product.outputs[0]);
+  ASSERT_TRUE(exported) << exported.error().message;
+  ASSERT_EQ(exported->told.size(), 1U);
+  EXPECT_EQ(exported->told[0].path, "slaProperties[1]");
+  EXPECT_EQ(exported->told[0].line, 23);
+  EXPECT_EQ(FormatOf(exported->text), "datacontract");
+  const auto back = Import("datacontract", exported->text, "", {"sales", "shop", {}, "", nullptr});
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_TRUE(back->told.empty());
+  const auto contract = Contract::Parse(back->files.at("orders.odcs.yaml"), "");
+  ASSERT_TRUE(contract) << contract.error().message;
+  const std::vector<Difference> differences = Differences(bundle.contracts[0], *contract);
+  ASSERT_EQ(differences.size(), 1U);
+  EXPECT_EQ(differences[0].kind, "slo-removed");
+}
 
-    TEST(Formats, AreToldByTheirText) {
-      EXPECT_EQ(FormatOf("dataContractSpecification: 1.1.0\n"), "datacontract");
-      EXPECT_EQ(FormatOf(R"({"metadata": {"dbt_schema_version": "x"}})"), "dbt");
-      EXPECT_EQ(FormatOf("schema: https://opendataproducts.org/x\nversion: 4.1\nproduct:\n"), "odps-lf");
-      EXPECT_EQ(FormatOf("kind: DataProduct\n"), "");
-      EXPECT_EQ(Import("datacontracts", "", "", {}).error().code, Code::kInvalid);
-    }
+TEST(Formats, AreToldByTheirText) {
+  EXPECT_EQ(FormatOf("dataContractSpecification: 1.1.0\n"), "datacontract");
+  EXPECT_EQ(FormatOf(R"({"metadata": {"dbt_schema_version": "x"}})"), "dbt");
+  EXPECT_EQ(FormatOf("schema: https://opendataproducts.org/x\nversion: 4.1\nproduct:\n"), "odps-lf");
+  EXPECT_EQ(FormatOf("kind: DataProduct\n"), "");
+  EXPECT_EQ(Import("datacontracts", "", "", {}).error().code, Code::kInvalid);
+}
 
-    }  // namespace
-    }  // namespace weft::model::exchange
+}  // namespace
+}  // namespace weft::model::exchange

@@ -16,7 +16,20 @@ namespace {
 constexpr size_t kLongestSlug = 63;
 constexpr size_t kFlow = 80;  // Characters of a short list that stands on one line.
 
-// Plain where it cannot be misread, else as JSON writes it.
+// As JSON writes it, with what JSON leaves alone escaped: controls that YAML refuses (U+007F to U+009F), line breaks
+// that it would fold, and marks of byte order.
+std::string Quoted(const Json& text) {
+  std::string quoted = ReplaceAll(text.Dump(), "\x7F", "\\u007f");
+  quoted = ReplaceAll(ReplaceAll(quoted, "\xE2\x80\xA8", "\\u2028"), "\xE2\x80\xA9", "\\u2029");
+  quoted = ReplaceAll(quoted, "\xEF\xBB\xBF", "\\ufeff");
+  for (int control = 0x80; control < 0xA0; ++control) {
+    const std::string raw = {'\xC2', static_cast<char>(control)};
+    if (quoted.find(raw) != quoted.npos) quoted = ReplaceAll(quoted, raw, fmt::format("\\u{:04x}", control));
+  }
+  return quoted;
+}
+
+// Plain where it cannot be misread, else quoted.
 std::string Scalar(const Json& value) {
   if (!value.is_text()) return value.Dump();
   const std::string& text = value.Text();
@@ -24,9 +37,9 @@ std::string Scalar(const Json& value) {
   const bool plain = !text.empty() && std::isalpha(static_cast<unsigned char>(text[0])) && text.back() != ' ' &&
                      std::ranges::all_of(text, [](char c) { return kPlain.find(c) != kPlain.npos; });
   if (Version::Parse(text)) return text;
-  if (!plain) return value.Dump();
+  if (!plain) return Quoted(value);
   for (const std::string_view word : {"true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "inf"}) {
-    if (Lower(text) == word) return value.Dump();
+    if (Lower(text) == word) return Quoted(value);
   }
   return text;
 }
@@ -36,7 +49,7 @@ std::string Block(const std::string& text, size_t indent) {
   if (text.find('\n') == text.npos || text.front() == ' ' || text.front() == '\n' || text.ends_with("\n\n")) return "";
   if (text == "\n" || !IsUtf8(text)) return "";
   for (const unsigned char c : text) {
-    if ((c < ' ' && c != '\n') || c == 0x7F) return "";
+    if ((c < ' ' && c != '\n') || c == 0x7F || c == 0xC2) return "";  // 0xC2: a control may follow.
   }
   // Line breaks of other kinds and marks of byte order would be read as something else.
   for (const std::string_view odd : {"\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9", "\xEF\xBB\xBF"}) {
