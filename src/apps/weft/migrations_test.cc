@@ -60,8 +60,9 @@ class MigrationsTest : public ::testing::TestWithParam<store::Dialect> {
           cells.emplace_back(std::to_string(column == "id" ? row : ++next));
         }
         auto put = txn->Run(fmt::format("INSERT INTO {} ({}) VALUES ({})", table.name, names, places), cells);
-        if (row == 1) ASSERT_TRUE(put) << table.name << ": " << put.error().message;
-        if (put) ASSERT_TRUE(txn->Commit());
+        ASSERT_TRUE(put || row > 1) << table.name << ": " << put.error().message;
+        if (!put) continue;
+        ASSERT_TRUE(txn->Commit());
       }
     }
   }
@@ -69,10 +70,12 @@ class MigrationsTest : public ::testing::TestWithParam<store::Dialect> {
   static Held All(store::Store& store) {
     Held held;
     auto txn = store.Read().value();
-    for (const store::TableShape& table : store::Tables(*txn).value()) {
+    const std::vector<store::TableShape> tables = store::Tables(*txn).value();
+    for (const store::TableShape& table : tables) {
       for (const std::string& column : table.columns) {
         auto& values = held[table.name][column];
-        for (const store::Row& row : txn->Run(fmt::format("SELECT \"{}\" FROM {}", column, table.name)).value()) {
+        const auto rows = txn->Run(fmt::format("SELECT \"{}\" FROM {}", column, table.name)).value();
+        for (const store::Row& row : rows) {
           values.insert(row.null(0) ? "NULL" : row.text(0));
         }
       }
@@ -109,7 +112,8 @@ TEST_P(MigrationsTest, KeepWhatAnEarlierStoreHolds) {
         const std::string now = moved == kMoved.end() ? table : moved->second;
         ASSERT_TRUE(after.contains(now)) << table << " is gone: where have its rows gone?";
         for (const auto& [column, values] : columns) {
-          if (moved == kMoved.end() && after[now].contains(column)) EXPECT_EQ(after[now][column], values) << column;
+          if (moved != kMoved.end() || !after[now].contains(column)) continue;
+          EXPECT_EQ(after[now][column], values) << column;
         }
         if (moved == kMoved.end()) continue;
         // Each of the values that a row had is in a column of the row that it became.
