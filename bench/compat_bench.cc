@@ -18,7 +18,8 @@ weft::model::Contract Wide(const char* version, bool changed) {
       version);
   for (int i = 0; i < 1000; ++i) {
     text += fmt::format(
-        "      - {{name: column_{}, logicalType: {}, required: {}, logicalTypeOptions: {{minLength: 1}}, classification: "
+        "      - {{name: column_{}, logicalType: {}, required: {}, logicalTypeOptions: {{minLength: 1}}, "
+        "classification: "
         "internal}}\n",
         i, "string", changed && i % 10 == 0);
   }

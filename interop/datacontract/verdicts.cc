@@ -23,8 +23,7 @@ Result<std::string> Verdicts(const std::string& contract_file,
   auto scan = [](const std::string& file) { return "SELECT * FROM read_parquet(" + SqlText(file) + ")"; };
   quality::Subject subject;
   subject.staged = subject.whole = scan(tables[0].second);
-  subject.staged_rows = TRY(connection->Query("SELECT count(*) FROM (" + subject.staged + ")"))
-  .integer(0, 0);
+  subject.staged_rows = TRY(connection->Query("SELECT count(*) FROM (" + subject.staged + ")")).integer(0, 0);
   subject.schema = &schema;
   subject.target = [&](const model::Check& check) -> Result<std::string> {
     for (const auto& [name, file] : tables) {

@@ -170,30 +170,18 @@ Result<Type> Nested(Kind kind, const Property& property) {
   Type type{kind, 0, 0, {}};
   if (kind == Kind::kList) {
     if (property.items.size() != 1) return Invalid("an array needs `items` with the type of its elements");
-    type.fields.push_back({
-      0, "element", "element", TRY(Child(property.items[0], "the items"))
-      , false
-    });
+    type.fields.push_back({0, "element", "element", TRY(Child(property.items[0], "the items")), false});
   } else if (kind == Kind::kMap) {
     if (property.map.size() != 2) return Invalid("a map needs `map` with the types of its key and value");
-    type.fields.push_back({
-      0, "key", "key", TRY(Child(property.map[0], "the key"))
-      , true
-    });
-    type.fields.push_back({
-      0, "value", "value", TRY(Child(property.map[1], "the value"))
-      , false
-    });
+    type.fields.push_back({0, "key", "key", TRY(Child(property.map[0], "the key")), true});
+    type.fields.push_back({0, "value", "value", TRY(Child(property.map[1], "the value")), false});
     if (!type.fields[0].type.IsPrimitive()) return Invalid("a map's key must be a plain type such as string");
   } else {
     if (property.properties.empty())
       return Invalid("an object needs `properties`; write logicalType string for free JSON text");
     for (const Property& child : property.properties) {
-      type.fields.push_back({
-        0, child.id.empty() ? child.name : child.id, child.name,
-            TRY(Child(child, fmt::format("property '{}'", child.name)))
-        , child.required
-      });
+      type.fields.push_back({0, child.id.empty() ? child.name : child.id, child.name,
+                             TRY(Child(child, fmt::format("property '{}'", child.name))), child.required});
     }
   }
   return type;

@@ -65,8 +65,7 @@ class UserPasswd : public Command {
     Json body = Json::Map({});
     std::string name = name_;
     if (name.empty()) {
-      name = TRY(session.Get("/v1/whoami"))
-      ["principal"].Text();
+      name = TRY(session.Get("/v1/whoami"))["principal"].Text();
       body.Set("current", TRY(ReadPassword(from_input_, "The password that it was:")));
     }
     body.Set("password", TRY(NewPassword(from_input_)));

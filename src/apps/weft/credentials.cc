@@ -117,8 +117,7 @@ Result<http::Response> PostForm(const std::string& node, const std::string& ca_f
   request.path = path;
   request.headers["content-type"] = "application/x-www-form-urlencoded";
   request.body = http::WriteForm(form);
-  return TRY(http::Client::Open(options))
-  ->Send(request);
+  return TRY(http::Client::Open(options))->Send(request);
 }
 
 }  // namespace weft::app

@@ -26,8 +26,7 @@ class DiffCommand : public Command {
   }
 
   Result<int> Run(Session& session) override {
-    const model::Contract older = TRY(Read(older_))
-    , newer = TRY(Read(newer_));
+    const model::Contract older = TRY(Read(older_)), newer = TRY(Read(newer_));
     const std::vector<model::Difference> differences = model::Differences(older, newer);
     const auto was = model::Version::Parse(older.version), is = model::Version::Parse(newer.version);
     std::string least;

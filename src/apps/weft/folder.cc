@@ -145,7 +145,7 @@ Result<Folder> ReadFolder(const Session& session, const std::string& path, bool 
   }
   const std::vector<std::string> files = TRY(Walk(path));
   for (const std::string& file : files) {
-    if (IsText(file)) folder.files.push_back({ file, TRY(ReadFile(fs::path(path) / file, kTextLimit)) });
+    if (IsText(file)) folder.files.push_back({file, TRY(ReadFile(fs::path(path) / file, kTextLimit))});
   }
   if (folder.files.empty()) {
     return Error{Code::kInvalid, fmt::format("'{}' holds no descriptor: a mesh's folder has a mesh.yaml and "
@@ -206,7 +206,7 @@ Result<Folder> ReadFiles(const std::vector<std::string>& paths) {
   folder.root = root_of(shared);
   folder.named = true;
   for (const std::string& path : paths) {
-    folder.files.push_back({ path.substr(folder.root.size()), TRY(ReadFile(path, kTextLimit)) });
+    folder.files.push_back({path.substr(folder.root.size()), TRY(ReadFile(path, kTextLimit))});
   }
   return folder;
 }

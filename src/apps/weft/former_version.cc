@@ -109,7 +109,7 @@ Result<std::vector<model::TextFile>> FilesOfVersion(Session& session, const std:
   std::vector<model::TextFile> files;
   for (const std::string& name : listed["files"].Texts()) {
     query["name"] = name;
-    files.push_back({ name, TRY(session.GetText(path, query)) });
+    files.push_back({name, TRY(session.GetText(path, query))});
   }
   return files;
 }

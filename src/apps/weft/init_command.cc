@@ -45,8 +45,7 @@ class InitCommand : public Command {
     TRY(WriteFileAtomically(folder / "node.key", certificate.key, 0600));
     TRY(WriteFileAtomically(folder / "node.pem", certificate.chain, 0644));
     const bool set = TRY(WriteSettings(settings));
-    const std::string until = TRY(http::EndOf(certificate))
-    .Text();
+    const std::string until = TRY(http::EndOf(certificate)).Text();
     const std::string ca = (folder / "ca.pem").string();
     if (session.json()) {
       session.PrintJson(Json::Map({{"authority", ca},

@@ -18,9 +18,10 @@ namespace weft::app {
 
 std::vector<store::Migration> AllMigrations() {
   std::vector<store::Migration> all;
-  for (auto part : {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(),
-                    runs::Migrations(), lineage::Migrations(), uploads::Migrations(), secrets::Migrations(),
-                    accounts::Migrations(), requests::Migrations(), feedback::Migrations(), subscriptions::Migrations(), nodes::Migrations()}) {
+  for (auto part :
+       {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(), runs::Migrations(),
+        lineage::Migrations(), uploads::Migrations(), secrets::Migrations(), accounts::Migrations(),
+        requests::Migrations(), feedback::Migrations(), subscriptions::Migrations(), nodes::Migrations()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;

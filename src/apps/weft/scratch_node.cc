@@ -140,8 +140,7 @@ bool ScratchNode::Lives() const { return pid_ > 0 && ::kill(pid_, 0) == 0; }
 
 Result<Called> ScratchNode::Call(const std::vector<std::string>& words, bool shown, const std::string& input) const {
   std::map<std::string, std::string> more{{"WEFT_NODE", url_}, {"WEFT_TOKEN_FILE", token_file_}};
-  Pipe in = TRY(Pipe::Make())
-  , out = TRY(Pipe::Make());
+  Pipe in = TRY(Pipe::Make()), out = TRY(Pipe::Make());
   const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   const Streams streams =
       shown ? Streams{.in = in.read()} : Streams{.in = in.read(), .out = out.write(), .error = nowhere};

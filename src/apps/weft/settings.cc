@@ -137,8 +137,7 @@ Status Settings::Put(const Setting& setting, std::vector<std::string> written, c
       value.number = TRY(ParseMemory(value.text));
       break;
     case Kind::kDuration:
-      value.number = TRY(ParseDuration(value.text))
-      .count();
+      value.number = TRY(ParseDuration(value.text)).count();
       break;
     case Kind::kFlag:
       value.number = TRY(ParseFlag(value.text));

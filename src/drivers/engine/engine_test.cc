@@ -42,12 +42,10 @@ class EngineTest : public ::testing::Test {
   }
 
   Result<std::unique_ptr<Stream>> OpenStream(std::string_view sql, const std::vector<Value>& params = {}) {
-    return TRY(connection_->Prepare(sql))
-    ->Open(params);
+    return TRY(connection_->Prepare(sql))->Open(params);
   }
   Status Describe(std::string_view sql, ArrowSchema* schema, std::vector<std::string>* parameters) {
-    return TRY(connection_->Prepare(sql))
-    ->Describe(schema, parameters);
+    return TRY(connection_->Prepare(sql))->Describe(schema, parameters);
   }
 
   files::path folder_;

@@ -411,8 +411,7 @@ Result<std::unique_ptr<Txn>> PostgresStore::Read() {
 Status PostgresStore::Purge(std::string_view table) {
   ConnectionPtr own = TRY(Connection::Open(url_));
   const Deadline deadline = Deadline::After(Millis(5'000));
-  const std::string now = TRY(own->Simple("SELECT pg_snapshot_xmax(pg_current_snapshot())::text"))
-  [0].text(0);
+  const std::string now = TRY(own->Simple("SELECT pg_snapshot_xmax(pg_current_snapshot())::text"))[0].text(0);
   while (true) {
     const auto held = TRY(own->Run(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND "

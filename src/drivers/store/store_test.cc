@@ -146,8 +146,7 @@ TEST_P(StoreTest, WritersTakeTurnsAndLoseNothing) {
       for (int i = 0; i < 25; ++i) {
         auto add = [&]() -> Status {
           auto txn = TRY(store_->Begin());
-          int64_t n = TRY(txn->Run("SELECT n FROM items WHERE name = 'sum'"))
-          [0].integer(0);
+          int64_t n = TRY(txn->Run("SELECT n FROM items WHERE name = 'sum'"))[0].integer(0);
           TRY(txn->Run("UPDATE items SET n = $1 WHERE name = 'sum'", {Int(n + 1)}));
           TRY(txn->Run("INSERT INTO items (name, n) VALUES ($1, 1)", {std::to_string(t * 1000 + i)}));
           return txn->Commit();

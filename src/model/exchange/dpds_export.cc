@@ -146,8 +146,7 @@ Result<Exported> Export(const Bundle& bundle) {
   };
   std::map<std::string, Json> returned;
   for (const auto& [name, text] : back.files) {
-    const Json document = TRY(yaml::Parse(text, name))
-    .ToJson();
+    const Json document = TRY(yaml::Parse(text, name)).ToJson();
     if (name == "product.odps.yaml") {
       tell(product, document, bundle.product.file);
     } else {

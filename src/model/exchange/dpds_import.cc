@@ -108,7 +108,7 @@ class Importer {
       Json one = contract;
       one.Set("id", id.empty() ? draft_.product + "-" + slug : tables.size() == 1 ? id : id + ":" + slug);
       Origins origins = {{"", {port.node().line, port.node().column, port.path()}}};
-      one.Set("schema", Json(Json::Array { TRY(Table(table, name, origins)) }));
+      one.Set("schema", Json(Json::Array{TRY(Table(table, name, origins))}));
       // The first speaks for what is said of all.
       if (&table == &tables.front()) Rest(port, schema, one);
       Settle(one, origins, kVendor, document_);

@@ -219,8 +219,8 @@ Result<Imported> Import(const std::string& text, const std::string& file, const 
 Result<Exported> Export(const Bundle& bundle, const OutputPort& port) {
   const Contract* contract = bundle.ContractOf(port);
   if (!contract) return Error{Code::kInvalid, fmt::format("the output port '{}' has no contract", port.name)};
-  const yaml::Node product = TRY(yaml::Parse(bundle.product.bytes, bundle.product.file))
-  , original = TRY(yaml::Parse(contract->bytes, contract->file));
+  const yaml::Node product = TRY(yaml::Parse(bundle.product.bytes, bundle.product.file)),
+                   original = TRY(yaml::Parse(contract->bytes, contract->file));
   Exported exported;
   exported.text = YamlText(Translated(product.ToJson(), original.ToJson(), port.name));
   // What comes back is what was carried.

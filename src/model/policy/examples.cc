@@ -81,7 +81,7 @@ Result<std::string> RowsFault(const PolicyTest& test, const Resource& resource, 
     // A column that the row does not give is null.
     Json whole;
     for (const cel::Type::Field& field : row_type.fields()) whole.Set(field.name, row[field.name]);
-    const cel::Bindings bindings = { TRY(Value::FromJson(whole, row_type)) };
+    const cel::Bindings bindings = {TRY(Value::FromJson(whole, row_type))};
     const bool seen =
         std::ranges::all_of(filters, [&](const cel::Program& filter) { return IsTrue(filter.Evaluate(bindings)); });
     if (seen) visible.push_back(row);

@@ -136,14 +136,8 @@ class Lowering {
     }
     if (expr.is(Operator::kNot)) return When(expr.children[0], !wanted);
     if (expr.is(Operator::kConditional)) {
-      Predicate then = Of(Kind::kAnd, {
-        TRY(When(expr.children[0], true))
-        , TRY(When(expr.children[1], wanted))
-      });
-      Predicate otherwise = Of(Kind::kAnd, {
-        TRY(When(expr.children[0], false))
-        , TRY(When(expr.children[2], wanted))
-      });
+      Predicate then = Of(Kind::kAnd, {TRY(When(expr.children[0], true)), TRY(When(expr.children[1], wanted))});
+      Predicate otherwise = Of(Kind::kAnd, {TRY(When(expr.children[0], false)), TRY(When(expr.children[2], wanted))});
       return Of(Kind::kOr, {std::move(then), std::move(otherwise)});
     }
     if (expr.is(Operator::kIn)) return In(expr, wanted);

@@ -135,8 +135,7 @@ class Door final : public af::FlightServerBase {
         const auto command = TRY(Unpack<sql::CommandPreparedStatementQuery>(any));
         return SchemaOf(*TRY(handles_.Get(caller, command.prepared_statement_handle())).prepared);
       }
-      return TRY(Catalogue(caller, any))
-      ->schema();
+      return TRY(Catalogue(caller, any))->schema();
     }();
     if (!answer) return ToArrow(answer.error());
     return af::SchemaResult::Make(**answer).Value(out);

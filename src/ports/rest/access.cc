@@ -73,8 +73,7 @@ Answer ListGrants(Api& api, const Caller& caller, const http::Request& request) 
   if (!mine.empty()) TRY(OneOf("mine", mine, {"true", "false"}));
   auto txn = TRY(api.store.Read());
   std::optional<model::PortKey> key;
-  if (!request.Query("address").empty()) key = TRY(PortOf(*txn, request.Query("address")))
-  .row.key;
+  if (!request.Query("address").empty()) key = TRY(PortOf(*txn, request.Query("address"))).row.key;
   std::optional<std::vector<std::string>> holders;
   if (!request.Query("principal").empty()) holders = std::vector{request.Query("principal")};
   Json::Array grants;

@@ -32,8 +32,7 @@ Result<ledger::Question> QuestionOf(const http::Request& request) {
   question.since = TRY(TimeIn(request, "since"));
   question.until = TRY(TimeIn(request, "until"));
   question.purpose = request.Query("purpose");
-  question.verify = TRY(QueryInt(request, "verify", 0, 0, 1))
-  == 1;
+  question.verify = TRY(QueryInt(request, "verify", 0, 0, 1)) == 1;
   if (question.since && question.until && *question.until <= *question.since) {
     return Error{Code::kInvalid,
                  fmt::format("parameter until: {} is not after {}", question.until->Text(), question.since->Text())};
@@ -209,8 +208,7 @@ Status KnownColumn(const catalog::Port& port, const std::string& column, const J
 
 Result<model::Resource> AuditedPort(Api& api, const Caller&, const http::Request& request) {
   auto txn = TRY(api.store.Read());
-  return TRY(PortOf(*txn, request.Query("address")))
-  .resource;
+  return TRY(PortOf(*txn, request.Query("address"))).resource;
 }
 
 Answer WhoSawIt(Api& api, const Caller& caller, const http::Request& request) {
@@ -237,8 +235,7 @@ Answer WhoSawIt(Api& api, const Caller& caller, const http::Request& request) {
       auto txn = TRY(api.store.Read());
       auto made = PortOf(*txn, address);
       if (!made) return false;
-      return TRY(api.gate.Ask(*txn, caller, model::Action::kAudit, made->resource))
-      .permitted;
+      return TRY(api.gate.Ask(*txn, caller, model::Action::kAudit, made->resource)).permitted;
     };
     question.address = address;
     if (TRY(may())) {

@@ -35,8 +35,7 @@ std::string Xml(std::string_view text) {
 Result<std::string> PlaceOf(store::Txn& txn, const std::string& text) {
   if (text.empty()) return std::string();
   TRY(ResourceAt(txn, text));
-  return TRY(AddressOf(txn, text))
-  .Short();
+  return TRY(AddressOf(txn, text)).Short();
 }
 
 std::vector<std::string> Listed(const std::string& text) {

@@ -24,8 +24,7 @@ Answer Audit(Api& api, const Caller&, const http::Request& request) {
   ledger::Query query;
   query.after = TRY(QueryInt(request, "after", 0, 0, INT64_MAX));
   query.limit = static_cast<int>(TRY(QueryInt(request, "limit", 100, 1, 10'000)));
-  query.newest_first = TRY(QueryInt(request, "newest", 0, 0, 1))
-  == 1;
+  query.newest_first = TRY(QueryInt(request, "newest", 0, 0, 1)) == 1;
   query.kind = request.Query("kind");
   TRY(KnownKind(query.kind));
   query.principal = request.Query("principal");

@@ -51,8 +51,7 @@ Result<bool> Concerns(store::Txn& txn, const Caller& caller, const model::PortKe
 // Who is to be told; by name to whoever may audit the product.
 Status TellReaders(Api& api, store::Txn& txn, const Caller& caller, const catalog::Port& port, Json* told) {
   publish::Readers readers = TRY(publish::ReadersOf(txn, port.row.key, "", api.clock.Now()));
-  readers.named = TRY(api.gate.Ask(txn, caller, model::Action::kAudit, port.resource))
-  .permitted;
+  readers.named = TRY(api.gate.Ask(txn, caller, model::Action::kAudit, port.resource)).permitted;
   told->Set("readers", readers.ToJson());
   std::vector<std::string> granted;
   for (const access::Grant& grant : TRY(access::Grants(txn, &port.row.key, std::nullopt))) {

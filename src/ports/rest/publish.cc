@@ -21,17 +21,10 @@ Result<publish::Submission> SubmissionOf(const http::Request& request) {
   for (const Json& file : body["files"].Items()) {
     if (!file["text"].is_text())
       return Error{Code::kInvalid, "each of files needs a path and a text: " + file["path"].Dump()};
-    submission.files.push_back({
-      TRY(NeedText(file, "path"))
-      , file["text"].Text()
-    });
+    submission.files.push_back({TRY(NeedText(file, "path")), file["text"].Text()});
   }
   for (const Json& data : body["data"].Items()) {
-    submission.data.push_back({
-      TRY(NeedText(data, "path"))
-      , TRY(HashOf(data["sha256"].Text()))
-      , data["bytes"].Int()
-    });
+    submission.data.push_back({TRY(NeedText(data, "path")), TRY(HashOf(data["sha256"].Text())), data["bytes"].Int()});
   }
   for (const Json& kept : body["kept"].Items()) {
     const std::string folder = TRY(NeedText(kept, "folder"));

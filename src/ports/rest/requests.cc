@@ -101,8 +101,7 @@ Answer Change(Api& api, const Caller& caller, const http::Request& request, mode
 // Whoever has no part in a request learns nothing of it, its port included.
 Result<model::Resource> WhichRequest(Api& api, const Caller& caller, const http::Request& request) {
   auto txn = TRY(api.store.Read());
-  return TRY(approve::Find(*txn, api.clock, caller, request.captures.at("id")))
-  .port.resource;
+  return TRY(approve::Find(*txn, api.clock, caller, request.captures.at("id"))).port.resource;
 }
 
 Answer ListRequests(Api& api, const Caller& caller, const http::Request& request) {

@@ -118,15 +118,13 @@ Status RecordSamples(Api& api, const Caller& caller, const runs::Run& run, const
                             {"rows", static_cast<int64_t>(rows)},
                             {"outcome", "completed"}});
   const ledger::Entry both[] = {std::move(started), std::move(ended)};
-  return TRY(api.ledger.AppendSoon(both))
-  ();
+  return TRY(api.ledger.AppendSoon(both))();
 }
 
 Answer RunOf(Api& api, const Caller& caller, const std::string& id) {
   runs::Run run = TRY(api.runner.Get(id));
   auto txn = TRY(api.store.Read());
-  if (run.checks.empty()) run.checks = TRY(runs::Get(*txn, id))
-  .checks;
+  if (run.checks.empty()) run.checks = TRY(runs::Get(*txn, id)).checks;
   const Sight sight = TRY(SightOf(api, *txn, caller, run.port));
   txn.reset();
   if (sight.rows) TRY(RecordSamples(api, caller, run, sight.right));
@@ -166,8 +164,7 @@ Answer Rollback(Api& api, const Caller& caller, const http::Request& request) {
   std::optional<lake::At> to;
   {
     auto txn = TRY(api.store.Read());
-    port = TRY(PortOf(*txn, address))
-    .row.key;
+    port = TRY(PortOf(*txn, address)).row.key;
     to = TRY(FormerIn(*txn, port, body["to"].Text()));
   }
   return RollBack(api, caller, port, to, body["reason"].Text());

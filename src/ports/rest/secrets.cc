@@ -39,8 +39,7 @@ Json Told(const std::string& domain, const std::string& name) {
 // The value comes in and never goes out: no handler answers one.
 Answer PutSecret(Api& api, const Caller& caller, const http::Request& request) {
   const Json body = TRY(BodyOf(request, {"name", "domain", "value"}));
-  const std::string name = TRY(NeedText(body, "name"))
-  , domain = body["domain"].Text();
+  const std::string name = TRY(NeedText(body, "name")), domain = body["domain"].Text();
   TRY(secrets::CheckName(name));
   if (!body["value"].is_text() || body["value"].Text().empty()) {
     return Error{Code::kInvalid, "field value is missing: it needs a text that is not empty"};
@@ -81,8 +80,7 @@ Answer ListSecrets(Api& api, const Caller& caller, const http::Request& request)
       auto found = DomainOf(*txn, domain);
       model::Resource resource = found ? found.TakeValue() : model::Resource();
       resource.domain = domain;
-      may[domain] = TRY(api.gate.Ask(*txn, caller, model::Action::kPublish, resource))
-      .permitted;
+      may[domain] = TRY(api.gate.Ask(*txn, caller, model::Action::kPublish, resource)).permitted;
     }
     if (!may[domain]) continue;
     Json secret = Told(domain, each.name.name);

@@ -27,8 +27,7 @@ Result<Grant> GrantOf(const store::Row& row) {
   grant.granted_by = row.text(8);
   grant.granted_at = TRY(row.time(9));
   if (!row.text(10).empty()) {
-    grant.columns = TRY(Json::Parse(row.text(10)))
-    .Texts();
+    grant.columns = TRY(Json::Parse(row.text(10))).Texts();
     // Never wider than what was written.
     if (grant.columns.empty())
       return Error{Code::kInternal, "the columns of the grant " + grant.id + " cannot be read"};

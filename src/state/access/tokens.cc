@@ -209,10 +209,7 @@ Result<Identity> Authenticate(store::Txn& txn, Clock& clock, const std::string& 
   if (rows.empty()) return Refused("the token is not known");
   Token token = TRY(TokenOf(rows[0]));
   TRY(Holds(token, clock));
-  Identity identity {
-    TRY(PrincipalOf(txn, token.principal))
-    , token.id, token.expires_at
-  };
+  Identity identity{TRY(PrincipalOf(txn, token.principal)), token.id, token.expires_at};
   identity.principal.administrator = token.administrator;
   identity.principal.limits = std::move(token.limits);
   return identity;

@@ -109,10 +109,8 @@ Result<std::optional<Code>> FindCode(store::Txn& txn, const std::string& code) {
                   {Sha256(code)}));
   if (rows.empty()) return std::optional<Code>();
   const store::Row& row = rows[0];
-  Code found {
-    row.text(0), row.text(1), row.text(2), row.text(3), row.text(4), row.text(5), TRY(row.time(6))
-    , row.flag(7), row.text(8)
-  };
+  Code found{row.text(0), row.text(1),      row.text(2), row.text(3), row.text(4),
+             row.text(5), TRY(row.time(6)), row.flag(7), row.text(8)};
   return std::optional<Code>(std::move(found));
 }
 

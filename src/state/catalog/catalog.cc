@@ -261,10 +261,7 @@ Status PutFolderDigest(store::Txn& txn, const std::string& domain, const std::st
 std::span<const store::Migration> Migrations() { return kMigrations; }
 
 Json TextsJson(const std::vector<std::string>& texts) { return Json(texts); }
-Result<std::vector<std::string>> TextsOf(const std::string& json) {
-  return TRY(Json::Parse(json))
-  .Texts();
-}
+Result<std::vector<std::string>> TextsOf(const std::string& json) { return TRY(Json::Parse(json)).Texts(); }
 
 Result<std::string> MeshId(store::Txn& txn) {
   auto rows = TRY(txn.Run("SELECT mesh_id FROM mesh WHERE id = 1"));
@@ -347,9 +344,9 @@ Result<std::vector<model::DataFile>> Data(store::Txn& txn, const std::string& do
 }
 
 Result<bool> HasData(store::Txn& txn, const std::string& sha256, const std::string& domain) {
-  return !TRY(
-      txn.Run("SELECT 1 FROM product_data WHERE sha256 = $1 AND ($2 = '' OR domain = $2) LIMIT 1", {sha256, domain}))
-  .empty();
+  return !TRY(txn.Run("SELECT 1 FROM product_data WHERE sha256 = $1 AND ($2 = '' OR domain = $2) LIMIT 1",
+                      {sha256, domain}))
+              .empty();
 }
 
 }  // namespace weft::catalog

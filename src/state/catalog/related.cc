@@ -162,11 +162,7 @@ Result<std::vector<Join>> JoinsOf(store::Txn& txn, const model::PortKey& port, s
     const auto target = Resolve(txn, address);
     if (!target && target.error().code != Code::kNotFound) return target.error();
     if (!target || target->status == "retired") continue;
-    joins.push_back({
-      TRY(TextsOf(row.text(3)))
-      , target->key, TRY(TextsOf(row.text(4)))
-      , "", true
-    });
+    joins.push_back({TRY(TextsOf(row.text(3))), target->key, TRY(TextsOf(row.text(4))), "", true});
   }
   for (const store::Row& row :
        TRY(txn.Run("SELECT domain, product, port, major, columns, to_columns FROM port_references WHERE to_domain = $1 "
@@ -174,11 +170,7 @@ Result<std::vector<Join>> JoinsOf(store::Txn& txn, const model::PortKey& port, s
                    {port.domain, port.product, port.port}))) {
     const model::PortKey other{row.text(0), row.text(1), row.text(2), static_cast<int>(row.integer(3))};
     if (other == port || !TRY(IsRead(txn, other))) continue;
-    joins.push_back({
-      TRY(TextsOf(row.text(5)))
-      , other, TRY(TextsOf(row.text(4)))
-      , "", false
-    });
+    joins.push_back({TRY(TextsOf(row.text(5))), other, TRY(TextsOf(row.text(4))), "", false});
   }
   for (const store::Row& row :
        TRY(txn.Run("SELECT a.column_name, b.domain, b.product, b.port, b.major, b.column_name, a.entity FROM "

@@ -60,8 +60,7 @@ Result<index::Query> Frame(store::Txn& txn, const Filters& filters) {
 Result<bool> Finds(store::Txn& txn, const index::Query& frame, const Term& term) {
   index::Query one = frame;
   one.terms = {term};
-  return !TRY(index::Find(txn, one, index::Scope::kAnywhere, 1))
-  .empty();
+  return !TRY(index::Find(txn, one, index::Scope::kAnywhere, 1)).empty();
 }
 
 // How a word is looked for: as it stands, as a beginning, or as the nearest one that finds something of what is asked.

@@ -196,10 +196,8 @@ Result<std::vector<DataFile>> WriteParquet(engine::Connection& connection, const
       fs::remove(file.path, ignored);
       continue;
     }
-    files.push_back({
-      file.path, schema.id, file.rows, file.bytes, TRY(SplitOffsets(connection, file.path))
-      , ColumnsOf(file.columns, schema)
-    });
+    files.push_back({file.path, schema.id, file.rows, file.bytes, TRY(SplitOffsets(connection, file.path)),
+                     ColumnsOf(file.columns, schema)});
   }
   return files;
 }

@@ -143,8 +143,7 @@ Result<std::vector<DataFile>> FilesOf(store::Txn& txn, const model::PortKey& key
                    "ORDER BY sequence, position",
                    {key.Text(), store::Int(record.base), store::Int(record.snapshot.sequence)}))) {
     DataFile file{row.text(0), static_cast<int>(row.integer(1)), row.integer(2), row.integer(3), {}, {}};
-    Json offsets = TRY(Json::Parse(row.text(4)))
-    , statistics = TRY(Json::Parse(row.text(5)));
+    Json offsets = TRY(Json::Parse(row.text(4))), statistics = TRY(Json::Parse(row.text(5)));
     for (const Json& offset : offsets.Items()) file.split_offsets.push_back(offset.Int());
     file.columns = StatisticsFromJson(statistics);
     files.push_back(std::move(file));

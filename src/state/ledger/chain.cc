@@ -137,8 +137,7 @@ Result<SigningKey> OpenKey(const std::string& folder, bool may_create) {
 Result<Verdict> VerifyChain(store::Txn& txn, const SigningKey& key, const Head& outside, const Head& cut, int64_t from,
                             const Visit& visit) {
   Verdict verdict;
-  verdict.unsealed = TRY(txn.Run("SELECT count(*) FROM ledger WHERE seq IS NULL"))
-  [0].integer(0);
+  verdict.unsealed = TRY(txn.Run("SELECT count(*) FROM ledger WHERE seq IS NULL"))[0].integer(0);
   const Head head = TRY(StoredHead(txn));
   Walk walk;
   if (from > 1) {
@@ -160,8 +159,7 @@ Result<Verdict> VerifyChain(store::Txn& txn, const SigningKey& key, const Head& 
   }
   // A row with a number of no place (0, negative, none of the dense ones) is no row of the walk.
   if (follows && from <= 1) {
-    const int64_t numbered = TRY(txn.Run("SELECT count(*) FROM ledger WHERE seq IS NOT NULL"))
-    [0].integer(0);
+    const int64_t numbered = TRY(txn.Run("SELECT count(*) FROM ledger WHERE seq IS NOT NULL"))[0].integer(0);
     if (numbered != walk.seq) follows = Error{Code::kConflict, "a row carries a number below 1"};
   }
   if (follows) follows = CheckEnds(walk, head, outside, cut, key);

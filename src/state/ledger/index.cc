@@ -64,17 +64,15 @@ Status InsertAll(store::Txn& txn, Terms& terms, const std::vector<Trace>& traces
   for (size_t i = 0; i < traces.size(); ++i) {
     const Trace& trace = traces[i];
     const int64_t what = trace.named ? TRY(terms.Named(trace.what)) : TRY(terms.Of(trace.what));
-    const int64_t numbers[] = {
-      trace.seq,
-      trace.at,
-      TRY(terms.Of(trace.address)),
-      TRY(terms.Of(trace.principal)),
-      TRY(terms.Of(trace.purpose)),
-      what,
-      trace.times,
-      trace.rows,
-      trace.bytes
-    };
+    const int64_t numbers[] = {trace.seq,
+                               trace.at,
+                               TRY(terms.Of(trace.address)),
+                               TRY(terms.Of(trace.principal)),
+                               TRY(terms.Of(trace.purpose)),
+                               what,
+                               trace.times,
+                               trace.rows,
+                               trace.bytes};
     for (int64_t number : numbers) cells.push_back(store::Int(number));
     if (++rows < kTogether && i + 1 < traces.size()) continue;
     TRY(txn.Run(InsertOf(rows), cells));

@@ -170,7 +170,7 @@ Result<std::vector<Sealed>> List(store::Txn& txn, const Query& query) {
     Sealed sealed;
     sealed.seq = row.integer(0);
     sealed.at = TRY(row.time(1));
-    sealed.entry = { row.text(2), row.text(3), row.text(4), row.text(5), TRY(Json::Parse(row.text(6))) };
+    sealed.entry = {row.text(2), row.text(3), row.text(4), row.text(5), TRY(Json::Parse(row.text(6)))};
     sealed.hash = row.text(7);
     found.push_back(std::move(sealed));
   }

@@ -44,8 +44,7 @@ std::string SeenDigest(const Json& started) { return DigestOf(SeenText(started))
 Result<Trace> TraceOf(const store::Row& row) {
   Trace trace;
   trace.seq = row.integer(0);
-  trace.at = TRY(row.time(1))
-  .micros;
+  trace.at = TRY(row.time(1)).micros;
   const std::string kind = row.text(2);
   trace.principal = row.text(3);
   trace.purpose = row.text(4);

@@ -95,7 +95,7 @@ Result<std::vector<Edge>> Walk(store::Txn& txn, const std::string& port, Directi
   std::deque<std::string> next = {port};
   for (; !next.empty(); next.pop_front()) {
     for (const store::Row& row : TRY(txn.Run(sql, {next.front()}))) {
-      edges.push_back({ row.text(3), row.text(4), row.text(0), row.text(1), row.text(5), TRY(ColumnsOf(txn, row)) });
+      edges.push_back({row.text(3), row.text(4), row.text(0), row.text(1), row.text(5), TRY(ColumnsOf(txn, row))});
       const std::string further = up ? row.text(3) : row.text(0);
       if (seen.insert(further).second) next.push_back(further);
     }

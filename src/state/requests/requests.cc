@@ -94,13 +94,11 @@ Result<Request> RequestOf(const store::Row& row) {
   Request request;
   request.id = row.text(0);
   request.requester = row.text(1);
-  request.groups = TRY(Json::Parse(row.text(2)))
-  .Texts();
+  request.groups = TRY(Json::Parse(row.text(2))).Texts();
   request.principal = row.text(3);
   request.port = {row.text(4), row.text(5), row.text(6), static_cast<int>(row.integer(7))};
   request.purpose = row.text(8);
-  request.columns = TRY(Json::Parse(row.text(9)))
-  .Texts();
+  request.columns = TRY(Json::Parse(row.text(9))).Texts();
   request.until = TRY(row.maybe_time(10));
   request.because = row.text(11);
   request.status = row.text(12);
@@ -154,7 +152,7 @@ Result<std::vector<Event>> History(store::Txn& txn, const std::string& id) {
   for (const store::Row& row :
        TRY(txn.Run("SELECT kind, who, in_stead, step, said, at FROM request_events WHERE request = $1 ORDER BY number",
                    {id}))) {
-    history.push_back({ row.text(0), row.text(1), row.text(2), row.text(3), row.text(4), TRY(row.time(5)) });
+    history.push_back({row.text(0), row.text(1), row.text(2), row.text(3), row.text(4), TRY(row.time(5))});
   }
   return history;
 }

@@ -38,10 +38,7 @@ Result<std::vector<Generation>> Generations(store::Txn& txn, const std::string& 
   for (const store::Row& row : TRY(txn.Run("SELECT generation, made_by, made_at, erased_at FROM entity_keys WHERE "
                                            "entity = $1 ORDER BY generation DESC",
                                            {entity}))) {
-    Generation generation {
-      static_cast<int>(row.integer(0)), row.text(1), TRY(row.time(2))
-      , {}
-    };
+    Generation generation{static_cast<int>(row.integer(0)), row.text(1), TRY(row.time(2)), {}};
     generation.erased_at = TRY(row.maybe_time(3));
     generations.push_back(std::move(generation));
   }
@@ -55,8 +52,7 @@ Status EnsureKey(store::Txn& txn, Clock& clock, Vault& vault, const std::string&
 
 Result<int> RotateKey(store::Txn& txn, Clock& clock, Vault& vault, const std::string& entity,
                       const std::string& principal) {
-  const int next = TRY(Newest(txn, entity))
-  +1;
+  const int next = TRY(Newest(txn, entity)) + 1;
   TRY(Begin(txn, clock, vault, entity, next, principal));
   return next;
 }

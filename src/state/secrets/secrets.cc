@@ -43,7 +43,7 @@ Result<std::vector<Listed>> List(store::Txn& txn, const std::string& kind, const
        TRY(txn.Run("SELECT scope, name, put_by, put_at FROM sealed WHERE kind = $1 AND ($2 = '' OR scope = $2) "
                    "ORDER BY scope, name",
                    {kind, scope}))) {
-    listed.push_back({ {kind, row.text(0), row.text(1)}, row.text(2), TRY(row.time(3)) });
+    listed.push_back({{kind, row.text(0), row.text(1)}, row.text(2), TRY(row.time(3))});
   }
   return listed;
 }

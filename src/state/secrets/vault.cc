@@ -149,7 +149,7 @@ Result<int> Vault::Reseal(store::Txn& txn) {
   std::vector<Opened> all;
   for (const store::Row& row : TRY(txn.Run("SELECT kind, scope, name, key_id, value FROM sealed"))) {
     const Name name{row.text(0), row.text(1), row.text(2)};
-    all.push_back({ name, TRY(Open(row.text(3), row.text(4), name)) });
+    all.push_back({name, TRY(Open(row.text(3), row.text(4), name))});
   }
   std::vector<Secret> keys;
   keys.push_back(Secret::Random(kKeyBytes));

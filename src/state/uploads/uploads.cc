@@ -122,13 +122,11 @@ Status Note(store::Txn& txn, Clock& clock, const std::string& sha256, const std:
 }
 
 Result<bool> Sent(store::Txn& txn, const std::string& sha256, const std::string& principal) {
-  return !TRY(txn.Run("SELECT 1 FROM uploads WHERE sha256 = $1 AND principal = $2", {sha256, principal}))
-  .empty();
+  return !TRY(txn.Run("SELECT 1 FROM uploads WHERE sha256 = $1 AND principal = $2", {sha256, principal})).empty();
 }
 
 Result<bool> SentSince(store::Txn& txn, const std::string& sha256, Instant since) {
-  return !TRY(txn.Run("SELECT 1 FROM uploads WHERE sha256 = $1 AND at >= $2 LIMIT 1", {sha256, since.Text()}))
-  .empty();
+  return !TRY(txn.Run("SELECT 1 FROM uploads WHERE sha256 = $1 AND at >= $2 LIMIT 1", {sha256, since.Text()})).empty();
 }
 
 Status Forget(store::Txn& txn, const std::string& sha256) {

@@ -20,7 +20,7 @@ bool Holds(const std::string& step, const model::Resource& resource, const model
 
 // The principals whom a chain is asked about.
 Result<std::vector<model::Principal>> About(store::Txn& txn, const requests::Request& request) {
-  std::vector<model::Principal> about = { TRY(access::PrincipalOf(txn, request.requester)) };
+  std::vector<model::Principal> about = {TRY(access::PrincipalOf(txn, request.requester))};
   for (const std::string& group : request.groups) {
     if (std::ranges::find(about[0].groups, group) == about[0].groups.end()) about[0].groups.push_back(group);
   }

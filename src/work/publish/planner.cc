@@ -249,8 +249,7 @@ class Planner {
     const bool all = !policies.put.empty();
     if (all) {
       for (const catalog::PortRow& row : TRY(catalog::Ports(txn_))) {
-        ports[row.key.Text()] = TRY(catalog::Load(txn_, row))
-        .resource;
+        ports[row.key.Text()] = TRY(catalog::Load(txn_, row)).resource;
       }
       TellLostPurposes(ports);
     }
@@ -353,8 +352,8 @@ class Planner {
     if (!comparison.register_it) return {};
     draft_.put.push_back(&bundle);
     for (const model::DataFile& file : bundle.data) {
-      const bool held = TRY(catalog::HasData(txn_, file.sha256, bundle.product.domain))
-      || TRY(uploads::Sent(txn_, file.sha256, caller_.principal.name));
+      const bool held = TRY(catalog::HasData(txn_, file.sha256, bundle.product.domain)) ||
+                        TRY(uploads::Sent(txn_, file.sha256, caller_.principal.name));
       if (!held || !context_.uploads.Has(file.sha256)) missing_.insert(file.sha256);
     }
     return {};

@@ -91,9 +91,8 @@ Result<Ports::Found> Ports::Resolve(const std::string& written) {
   }
   std::optional<Found> found = TRY(Find({address.domain, address.product, address.port, address.major.value_or(0)}));
   if (!found) {
-    return Error {
-      Code::kInvalid, fmt::format("'{}' is neither in this folder nor registered{}", written, TRY(Suggest(address)))
-    };
+    return Error{Code::kInvalid,
+                 fmt::format("'{}' is neither in this folder nor registered{}", written, TRY(Suggest(address)))};
   }
   if (found->status == "retired") {
     return Error{Code::kInvalid, fmt::format("'{}' is retired; read a newer major", written)};

@@ -340,7 +340,7 @@ TEST_F(PublishTest, TheExampleIsFaultless) {
   auto plan = MakePlan(*context_, admin_, submission);
   ASSERT_TRUE(plan) << plan.error().message;
   EXPECT_EQ(plan->problems, std::vector<Problem>{}) << plan->ToJson().Pretty();
-  EXPECT_EQ(plan->changes.size(), 7u);
+  EXPECT_EQ(plan->changes.size(), 8u);
   EXPECT_EQ(plan->missing_data.size(), 5u);
 }
 

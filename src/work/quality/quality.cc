@@ -76,8 +76,7 @@ class Evaluation {
   }
 
   Result<int64_t> WholeRows() {
-    if (whole_rows_ < 0) whole_rows_ = TRY(connection_.Query("SELECT count(*) FROM weft_whole"))
-    .integer(0, 0);
+    if (whole_rows_ < 0) whole_rows_ = TRY(connection_.Query("SELECT count(*) FROM weft_whole")).integer(0, 0);
     return whole_rows_;
   }
 
@@ -163,8 +162,7 @@ class Evaluation {
     }
     const std::string orphans = fmt::format("FROM weft_whole AS weft_row ANTI JOIN ({}) AS weft_to ON {} WHERE {}",
                                             target, Join(equal, " AND "), NotNull(check.columns, "weft_row"));
-    const int64_t count = TRY(connection_.Query("SELECT count(*) " + orphans))
-    .integer(0, 0);
+    const int64_t count = TRY(connection_.Query("SELECT count(*) " + orphans)).integer(0, 0);
     Share(i, count, count, check.percent ? TRY(WholeRows()) : 0);
     samples_[i] = "SELECT to_json(weft_row)::VARCHAR " + orphans;
     return {};

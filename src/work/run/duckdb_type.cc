@@ -63,10 +63,7 @@ class TypeReader {
       do {
         const std::string name = Name();
         Take(" ");
-        type.fields.push_back({
-          0, name, name, TRY(One())
-          , false
-        });
+        type.fields.push_back({0, name, name, TRY(One()), false});
       } while (Take(", "));
       if (!Take(")")) return Unknown();
       return type;
@@ -76,10 +73,7 @@ class TypeReader {
       Type key = TRY(One());
       if (!Take(", ")) return Unknown();
       type.fields.push_back({0, "key", "key", std::move(key), true});
-      type.fields.push_back({
-        0, "value", "value", TRY(One())
-        , false
-      });
+      type.fields.push_back({0, "value", "value", TRY(One()), false});
       if (!Take(")")) return Unknown();
       return type;
     }

@@ -220,17 +220,11 @@ Result<DatabaseFile> FindDatabase(const model::Source& source, const std::string
     return Error{Code::kInvalid, fmt::format("'{}' names no one file of a database", source.path)};
   }
   if (!source.path.starts_with('/')) {
-    return DatabaseFile {
-      TRY(Uploaded(source, bundle_folder, uploads, options))
-      [0].path, true
-    };
+    return DatabaseFile{TRY(Uploaded(source, bundle_folder, uploads, options))[0].path, true};
   }
   const fs::path wanted = fs::path(source.path).lexically_normal();
   if (!IsWrittenUnderRoot(wanted, options)) return Outside(source.path);
-  DatabaseFile found {
-    TRY(Contained(wanted.string(), options))
-    , false
-  };
+  DatabaseFile found{TRY(Contained(wanted.string(), options)), false};
   std::error_code ignored;
   if (fs::is_regular_file(found.path, ignored)) return found;
   return Error{Code::kInvalid, fmt::format("the source '{}' is no file", source.path)};

@@ -431,8 +431,7 @@ class Table {
           fmt::format("SELECT count(*) - (SELECT count(*) FROM (SELECT DISTINCT {0} FROM {1})) FROM {1}", list, from));
     };
     if (TRY(repeats("weft_sample")).integer(0, 0) > 0) return false;
-    return TRY(repeats("(" + out_.select + ")"))
-    .integer(0, 0) == 0;
+    return TRY(repeats("(" + out_.select + ")")).integer(0, 0) == 0;
   }
 
   engine::Connection& connection_;

@@ -72,8 +72,7 @@ Status Execution::BeginReads(const std::string& sql, const std::map<std::string,
   }
   for (const PortRead& read : targets_.reads) begin(read, &none);
   if (reads_.empty()) return {};
-  return TRY(context_.ledger.AppendSoon(reads_))
-  ();
+  return TRY(context_.ledger.AppendSoon(reads_))();
 }
 
 Status Execution::EndReads(store::Txn& txn, const std::string& outcome, const std::string& why) {

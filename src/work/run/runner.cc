@@ -149,10 +149,7 @@ Result<std::vector<Wanted>> PoolRunner::Want(store::Txn& txn, const model::Calle
   std::set<model::PortKey> seen;
   for (const catalog::PortRow& row : rows) {
     if (!seen.insert(row.key).second) continue;
-    Wanted one {
-      TRY(catalog::Load(txn, row))
-      , {}
-    };
+    Wanted one{TRY(catalog::Load(txn, row)), {}};
     const model::Decision may = TRY(MayRun(txn, caller, one.port));
     const bool builds = BuildOf(*one.port.bundle, *one.port.port).has_value();
     if (request.ports.empty() && (!may.permitted || !builds)) continue;

@@ -44,8 +44,7 @@ inline Result<CheckAnswer> CheckRows(const CheckRequest& request) {
     if (sql.empty()) continue;
     runs::CheckResult result;
     result.id = check.id;
-    result.failing_rows = TRY(request.connection.Query(sql))
-    .integer(0, 0);
+    result.failing_rows = TRY(request.connection.Query(sql)).integer(0, 0);
     result.outcome = result.failing_rows == 0 ? "passed" : "failed";
     if (result.failing_rows > 0) {
       answer.refused = true;
@@ -76,8 +75,7 @@ class RunnerTest : public ::testing::Test {
     store_ = store::Open(store::TestUrl((folder_ / "weft.db").string())).value();
     std::vector<store::Migration> all;
     for (auto migrations : {catalog::Migrations(), access::Migrations(), lake::Migrations(), runs::Migrations(),
-                            ledger::Migrations(), lineage::Migrations(), secrets::Migrations(),
-                            nodes::Migrations()}) {
+                            ledger::Migrations(), lineage::Migrations(), secrets::Migrations(), nodes::Migrations()}) {
       all.insert(all.end(), migrations.begin(), migrations.end());
     }
     Status migrated = store::Migrate(*store_, all);

@@ -72,7 +72,7 @@ Status SignIn::LoadKeys() const {
   for (const Json& item : all->Items()) {
     auto key = token::SigningKey::FromPem(item["pem"].Text());
     if (!key) return key.TakeError().With(options_.key_file);
-    keys.push_back({ key.TakeValue(), TRY(Instant::Parse(item["made_at"].Text())) });
+    keys.push_back({key.TakeValue(), TRY(Instant::Parse(item["made_at"].Text()))});
   }
   std::lock_guard lock(mutex_);
   keys_ = std::move(keys);
@@ -81,10 +81,7 @@ Status SignIn::LoadKeys() const {
 
 Status SignIn::MakeKey() {
   std::vector<Key> keys;
-  keys.push_back({
-    TRY(token::SigningKey::Generate())
-    , clock_.Now()
-  });
+  keys.push_back({TRY(token::SigningKey::Generate()), clock_.Now()});
   {
     std::lock_guard lock(mutex_);
     keys.insert(keys.end(), keys_.begin(), keys_.end());
@@ -189,8 +186,7 @@ Status SignIn::CheckPassword(const std::string& name, const std::string& passwor
   TRY(TakeTurn());
   const Result<bool> matches = token::PasswordMatches(user ? user->password_hash : kNobodysHash, password);
   GiveTurn();
-  const bool right = TRY(matches)
-  &&user;
+  const bool right = TRY(matches) && user;
   auto txn = TRY(store_.Begin());
   user = TRY(accounts::FindUser(*txn, name));  // Others may have failed meanwhile.
   const bool locked = user && user->locked_until && *user->locked_until > clock_.Now();
