@@ -99,7 +99,7 @@ class Project(unittest.TestCase):
                                     LEFT JOIN raw_orders o ON o.user_id = c.id LEFT JOIN raw_payments p ON p.order_id = o.id GROUP BY ALL ORDER BY 1""").fetchall()
             self.assertEqual([[row["customer_id"], row["first_name"], row["number_of_orders"], str(row["v"])] for row in rows], [list(row) for row in wanted])
             lineage = node.run("lineage", "shop/jaffle-shop/customers@1")
-            self.assertIn("raw-customers", lineage)
+            self.assertIn("data/raw_customers.csv", lineage)
             self.assertEqual(json.loads(node.run("sql", "SELECT count(*) AS n FROM shop.jaffle_shop.stores", "--json")), [{"n": 2}])
             # Of the node and of the folder the same.
             told = node.run("export", "dbt", "shop/jaffle-shop")
