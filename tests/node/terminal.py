@@ -387,7 +387,7 @@ class TerminalTest(unittest.TestCase):
         "audit verify": ([], None),
         "sweep": ([], None),
         "backup": (["{backup}"], ["/proc/nothing/backup"]),
-        "restore": (["{backup}", "--data", "{restored}"], ["nowhere"]),
+        "restore": (["{backup}", "--data", "{restored}", "--warehouse", "{warehouse}"], ["nowhere"]),
         "actions": ([], None),
         "settings": ([], ["--config", "nowhere.yaml"]),
         "completion": (["bash"], None),
@@ -416,7 +416,8 @@ class TerminalTest(unittest.TestCase):
             self.assertRegex(usage, rf"(?m)^  {command} +[A-Z]")
         token = self.node.json("token", "create", "zoe")["token"]["id"]
         places = {"shop": self.shop, "token": token, "other": self.node.folder / "other",
-                  "exchange": ROOT / "tests" / "exchange" / "samples", "backup": self.node.folder / "backup", "restored": self.node.folder / "restored",
+                  "exchange": ROOT / "tests" / "exchange" / "samples", "backup": self.node.folder / "backup",
+                  "warehouse": self.node.folder / "data" / "warehouse", "restored": self.node.folder / "restored",
                   "value": self.node.folder / "value", "contract": self.shop / "domains/sales/orders/orders.odcs.yaml"}
         places["value"].write_text("hunter2\n")
         for name, (good, bad) in self.COMMANDS.items():
