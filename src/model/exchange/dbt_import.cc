@@ -346,7 +346,7 @@ class Importer {
 
   // The node that a test is about; of a singular one, the one port that it reads.
   std::string Attached(const Part& test) const {
-    const std::string attached = test["attached_node"].Text();
+    std::string attached = test["attached_node"].Text();
     if (!attached.empty()) return attached;
     const std::vector<std::string> nodes = test["depends_on"]["nodes"].node().ToJson().Texts();
     return nodes.size() == 1 ? nodes[0] : "";

@@ -211,7 +211,7 @@ void AddConstraints(const Part& constraints, const std::string& column, const Te
     } else if (type == "foreign_key") {
       const std::vector<std::string> to = part["to_columns"].node().ToJson().Texts();
       const std::string relation = part["to"].Text();
-      const std::string table = relation.substr(relation.find_last_of(".") + 1);
+      const std::string table = relation.substr(relation.rfind('.') + 1);
       done = false;
       for (const auto& [id, port] : tested.ports) {
         const bool same = id.ends_with("." + ReplaceAll(table, "\"", ""));

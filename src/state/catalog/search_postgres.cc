@@ -82,7 +82,7 @@ Status Remove(store::Txn& txn, int64_t id) {
 Result<int64_t> Count(store::Txn& txn, const Query& query, int64_t most) {
   const Asked asked = AskedOf(query, Scope::kAnywhere);
   const auto rows = TRY(txn.Run(
-      fmt::format("SELECT count(*) FROM (SELECT 1 FROM search AS s WHERE {} LIMIT {}) AS some", asked.where, most),
+      fmt::format("SELECT count(*) FROM (SELECT 1 FROM search AS s WHERE {} LIMIT {}) AS counted", asked.where, most),
       asked.args));
   return rows[0].integer(0);
 }

@@ -28,6 +28,11 @@ Status KeepAlive(store::Txn& txn, Clock& clock, const std::string& node, Millis 
   return {};
 }
 
+Status ForgetAll(store::Txn& txn) {
+  TRY(txn.Run("DELETE FROM nodes"));
+  return {};
+}
+
 Result<bool> IsAlive(store::Txn& txn, Clock& clock, const std::string& node) {
   const auto rows = TRY(txn.Run("SELECT alive_until FROM nodes WHERE name = $1", {node}));
   return !rows.empty() && rows[0].integer(0) > clock.Now().micros;

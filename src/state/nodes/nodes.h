@@ -15,6 +15,8 @@ std::span<const store::Migration> Migrations();
 
 // It counts as alive for so long; then what it executes is taken from it. `clock` is the store's: all nodes go by one.
 Status KeepAlive(store::Txn& txn, Clock& clock, const std::string& node, Millis time);
+// Of a store that was restored: whoever wrote in it then is not there now.
+Status ForgetAll(store::Txn& txn);
 Result<bool> IsAlive(store::Txn& txn, Clock& clock, const std::string& node);
 
 // The node executes the run.

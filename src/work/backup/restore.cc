@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "drivers/store/dump.h"
 #include "state/catalog/catalog.h"
+#include "state/nodes/nodes.h"
 #include "work/backup/backup.h"
 #include "work/backup/files.h"
 
@@ -188,6 +189,7 @@ class Reading {
     TRY(store::CountOn(*txn));
     TRY(store::Migrate(*txn, target_.migrations));
     TRY(catalog::IndexAll(*txn));
+    TRY(nodes::ForgetAll(*txn));
     TRY(ledger::Append(
         *txn, target_.store.clock(),
         {"restored", "node", "", "",
