@@ -221,7 +221,7 @@ class Postgres final : public Database {
     for (PostgresPollingStatusType next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK;
          next = PQconnectPoll(connection_)) {
       if (next == PGRES_POLLING_FAILED || PQstatus(connection_) == CONNECTION_BAD) return Unconnected(login);
-      const Status waited = Wait(next == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline);
+      Status waited = Wait(next == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline);
       if (waited) continue;
       if (patience_.stop.stop_requested()) return waited;
       return Error{Code::kUnavailable, fmt::format("the database at {} did not answer within {} s", Place(),
@@ -369,7 +369,7 @@ class Postgres final : public Database {
 
   // How the server writes the values of a column.
   static std::string Sent(const Column& column) {
-    const std::string name = SqlName(column.name);
+    std::string name = SqlName(column.name);
     if (column.type == "BLOB") return fmt::format(R"(regexp_replace(encode({}, 'hex'), '(..)', '\\x\1', 'g'))", name);
     if (column.declared == "money") return name + "::numeric";
     if (column.type.ends_with("[]")) {

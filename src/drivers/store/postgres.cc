@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <cstring>
 #include <unordered_map>
 
 #include "drivers/store/turns.h"
@@ -147,7 +146,7 @@ class Connection {
   Result<std::vector<Row>> Run(std::string_view sql, std::span<const Cell> args) {
     std::vector<const char*> values;
     for (const Cell& arg : args) {
-      if (arg && std::memchr(arg->data(), 0, arg->size())) {
+      if (arg && arg->find('\0') != std::string::npos) {
         return Error{Code::kInvalid, "a text has a zero byte in it, which the store cannot keep"};
       }
       values.push_back(arg ? arg->c_str() : nullptr);

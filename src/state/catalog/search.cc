@@ -175,7 +175,7 @@ std::string SnippetOrText(const std::string& text, const std::vector<Term>& term
   constexpr size_t kMost = 120;
   std::string snippet = Snippet(text, terms);
   if (!snippet.empty()) return snippet;
-  const std::string line = text.substr(0, text.find('\n'));
+  std::string line = text.substr(0, text.find('\n'));
   if (line.size() <= kMost) return line;
   const size_t space = line.rfind(' ', kMost);
   return line.substr(0, space == line.npos ? line.find(' ') : space) + "…";
