@@ -23,7 +23,7 @@ count() {
     ok=$((ran - bad))
   elif grep -qE '^\[  PASSED  \]' "$log"; then  # GoogleTest
     ok=$(sed -nE 's/^\[  PASSED  \] ([0-9]+) tests?\..*/\1/p' "$log" | tail -n 1)
-    bad=$(grep -cE '^\[  FAILED  \] [A-Za-z0-9_/]+\.' "$log"); bad=$((bad / 2))
+    bad=$(grep -oE '^\[  FAILED  \] [A-Za-z0-9_/]+\.[A-Za-z0-9_/]+' "$log" | sort -u | wc -l)
   else
     ok=$((status == 0)) bad=$((status != 0))
   fi

@@ -386,8 +386,9 @@ TEST_F(CatalogTest, SearchFindsWhatIsRetiredOnlyWhenAsked) {
 
 TEST_F(CatalogTest, AStoreOfAnEarlierVersionIsIndexedAnew) {
   ASSERT_TRUE(Publish({}));
-  for (const char* sql :
-       {"INSERT INTO search (search) VALUES ('delete-all')", "DELETE FROM search_docs", "DELETE FROM search_facets"}) {
+  const char* words = txn_->dialect() == store::Dialect::kPostgres ? "DELETE FROM search"
+                                                               : "INSERT INTO search (search) VALUES ('delete-all')";
+  for (const char* sql : {words, "DELETE FROM search_docs", "DELETE FROM search_facets"}) {
     ASSERT_TRUE(txn_->Run(sql));
   }
   ASSERT_TRUE(txn_->Commit());

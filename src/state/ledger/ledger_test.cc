@@ -226,13 +226,17 @@ TEST_F(LedgerTest, KeepsItsKeyToItselfAndRefusesToGoOnWithoutIt) {
 TEST_F(LedgerTest, AnIdleSealerWritesNothing) {
   Fill(5);
   ASSERT_TRUE(ledger_->Ask({}));  // The index follows the rows.
-  auto size_and_time = [&] {
-    return std::pair(fs::file_size(folder_ + "/store.db-wal"), fs::last_write_time(folder_ + "/ledger-head.json"));
+  // PostgreSQL's own log of writes is shared by all of its clients: there the newest row versions tell.
+  auto written = [&]() -> std::string {
+    if (!store::TestsUsePostgres()) return std::to_string(fs::file_size(folder_ + "/store.db-wal"));
+    auto txn = store_->Read().value();
+    return txn->Run("SELECT string_agg(xmin::text, ',' ORDER BY seq) FROM ledger").value().at(0).text(0);
   };
-  auto before = size_and_time();
+  auto head_time = [&] { return fs::last_write_time(folder_ + "/ledger-head.json"); };
+  const auto before = std::pair(written(), head_time());
   std::this_thread::sleep_for(std::chrono::milliseconds(250));
   ASSERT_TRUE(ledger_->SealNow());
-  EXPECT_EQ(size_and_time(), before);
+  EXPECT_EQ(std::pair(written(), head_time()), before);
 }
 
 TEST_F(LedgerTest, ManyCallersShareCommitsAndEveryRowIsThere) {
