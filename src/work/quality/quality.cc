@@ -61,6 +61,7 @@ class Evaluation {
 
  private:
   std::string PlaceOf(const Check& check) const {
+    if (check.place.line == 0) return "";  // It stands in no file.
     return fmt::format("{}:{}:{}", contract_file_, check.place.line, check.place.column);
   }
 

@@ -8,6 +8,7 @@
 
 #include "state/catalog/catalog.h"
 #include "work/run/build.h"
+#include "work/run/modes.h"
 #include "work/run/resolve.h"
 #include "work/run/run.h"
 #include "work/run/tables.h"
@@ -52,8 +53,10 @@ class Execution {
   Status Resolve();
   Status Load(store::Txn& txn);
   Status LoadContract(store::Txn& txn);
+  Status CheckMode() const;
   Status OpenEngine(Session& session);
   Result<bool> Skips(const std::string& build_sql, bool uses_now);
+  Result<std::optional<runs::Run>> Before(store::Txn& txn, bool uses_now) const;
   Status Hold(const runs::Run& withdrawn);
   Status Furnish(Session& session);
   Status MakeViews(Session& session);
@@ -61,6 +64,7 @@ class Execution {
   Status Write(Session& session);
   Result<CheckAnswer> Check(Session& session);
   Status Publish(Session& session);
+  Status Leave(Session& session);
   Status Restore();
   Status PinKeys(Session& session);
   Status Republish(Session& session, const lake::View& former);
@@ -85,6 +89,8 @@ class Execution {
   model::Build build_;
   Judged judged_;
   model::TableSchema schema_;
+  std::optional<Filled> filled_;
+  Met met_;
   Landing landing_;
   std::vector<Pinned> pinned_;
   Targets targets_;
