@@ -97,6 +97,7 @@ struct Format {
   bool dates = false;       // The source states their format, by which the reader itself takes them whole or not.
   bool timestamps = false;
   bool table = false;  // Lists are JSON arrays of texts.
+  bool comma = false;  // Decimals have a comma, and thousands may have points.
 };
 Result<Conversions> ConversionsOf(engine::Connection& connection, const std::vector<Column>& columns,
                                   const Format& format);

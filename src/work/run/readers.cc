@@ -6,8 +6,8 @@
 namespace weft::run {
 namespace {
 
-constexpr std::string_view kCsvOptions[] = {"delimiter", "quote",    "escape",           "header",
-                                            "null",      "encoding", "timestamp_format", "date_format"};
+constexpr std::string_view kCsvOptions[] = {"delimiter",        "quote",       "escape", "header", "null", "encoding",
+                                            "timestamp_format", "date_format", "decimal"};
 constexpr std::string_view kJsonOptions[] = {"layout", "timestamp_format", "date_format"};
 
 std::string List(const std::vector<std::string>& texts) {
@@ -88,7 +88,10 @@ class Csv {
     }
     const std::vector<Column> columns = TRY(Named(names));
     if (plain_) TRY(Sound());
-    const Format format{false, !plain_, options_["date_format"].is_text(), options_["timestamp_format"].is_text()};
+    const Format format{.refuse_nul = !plain_,
+                        .dates = options_["date_format"].is_text(),
+                        .timestamps = options_["timestamp_format"].is_text(),
+                        .comma = options_["decimal"].Text() == ","};
     Conversions conversions = TRY(ConversionsOf(connection_, columns, format));
     auto read = [&](const std::vector<std::string>& paths, const std::vector<std::string>& types) {
       return fmt::format("read_csv({}, {}, columns={{{}}}", List(paths), Arguments(), Join(types, ", "));
