@@ -137,7 +137,7 @@ class Table {
     out_.options.Set("encoding", other);
     GuessDialect(connection_, files_, other, &out_.options, &out_.findings);
     if (!SampleTexts()) {
-      if (sampled.error().message.find("utf-8") == std::string::npos) return sampled;
+      if (sampled.error().message.find("UTF-8") == std::string::npos) return sampled;
       return Error{Code::kInvalid, fmt::format("'{}' is neither UTF-8 nor {}: convert it, for example by iconv -f "
                                                "windows-1252 -t utf-8",
                                                files_.names[0], other)};

@@ -84,7 +84,7 @@ TEST_F(RunnerTest, AWrongEncodingIsTold) {
   Planes("tail,seats\nN\xe9,180\n");
   runs::Run run = Run("fleet/planes/planes@1");
   EXPECT_EQ(run.status, "failed");
-  EXPECT_NE(run.message.find("utf-8"), std::string::npos) << run.message;
+  EXPECT_NE(run.message.find("not UTF-8"), std::string::npos) << run.message;
 }
 
 TEST_F(RunnerTest, TheInputsContractHoldsTheHeader) {
