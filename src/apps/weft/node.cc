@@ -42,6 +42,7 @@ Result<run::CheckAnswer> Check(const run::CheckRequest& request) {
   quality::Subject subject;
   subject.staged = request.staged;
   subject.whole = request.whole;
+  subject.among = request.among;
   subject.target = [&](const model::Check& check) { return request.table_sql(check.target); };
   quality::Verdict verdict = TRY(quality::Evaluate(request.connection, checks, subject, request.contract.file));
   return run::CheckAnswer{std::move(verdict.results), verdict.refused, std::move(verdict.summary)};

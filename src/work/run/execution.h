@@ -66,6 +66,7 @@ class Execution {
   Status MakeViews(Session& session);
   Status Stage(Session& session);
   Status Write(Session& session);
+  Result<std::set<std::string>> Held(const lake::Snapshot& snapshot);
   Result<CheckAnswer> Check(Session& session);
   Status Publish(Session& session);
   Status Leave(Session& session);

@@ -38,8 +38,11 @@ const lake::ColumnStats* StatsOf(const lake::DataFile& file, const model::Field&
   return at == file.columns.end() ? nullptr : &*at;
 }
 
-// SQL has no literal for a text with a zero byte.
-bool IsPlain(const std::string& text) { return text.find('\0') == text.npos; }
+bool IsBounded(const lake::ColumnStats* stats) {
+  if (!stats || !stats->min || !stats->max) return false;
+  // SQL has no literal for a text with a zero byte.
+  return stats->min->find('\0') == std::string::npos && stats->max->find('\0') == std::string::npos;
+}
 
 // Bounds of these types are exact, or err to the safe side.
 bool HasBounds(Kind kind) {
@@ -134,6 +137,30 @@ Result<std::optional<model::Check>> LateCheck(engine::Connection& connection, co
   return std::optional(std::move(check));
 }
 
+Result<std::vector<lake::DataFile>> FilesThatMayCollide(engine::Connection& connection, lake::View kept,
+                                                        const std::vector<lake::DataFile>& staged,
+                                                        const std::vector<std::string>& columns) {
+  for (const std::string& column : columns) {
+    const model::Field* field = kept.schema.Find(column);
+    if (!field || !HasBounds(field->type.kind)) continue;
+    std::vector<std::string> bounds;
+    bool all = true;
+    for (const lake::DataFile& file : staged) {
+      const lake::ColumnStats* stats = StatsOf(file, *field);
+      all = all && IsBounded(stats);
+      if (all) bounds.push_back(fmt::format("({}, {})", SqlText(*stats->min), SqlText(*stats->max)));
+    }
+    if (!all) continue;
+    if (bounds.empty()) return std::vector<lake::DataFile>();
+    const std::string type = field->type.DuckDb();
+    kept.files = TRY(FilesThatMayHave(
+        connection, kept, column,
+        fmt::format("SELECT CAST(a AS {0}) AS least, CAST(z AS {0}) AS most FROM (VALUES {1}) AS m(a, z)", type,
+                    Join(bounds, ", "))));
+  }
+  return kept.files;
+}
+
 Result<std::vector<lake::DataFile>> FilesThatMayHave(engine::Connection& connection, const lake::View& view,
                                                      const std::string& column, const std::string& spans) {
   const model::Field* field = view.schema.Find(column);
@@ -142,7 +169,7 @@ Result<std::vector<lake::DataFile>> FilesThatMayHave(engine::Connection& connect
   std::vector<std::string> bounds;
   for (size_t i = 0; i < view.files.size(); ++i) {
     const lake::ColumnStats* stats = StatsOf(view.files[i], *field);
-    if (stats && stats->min && stats->max && IsPlain(*stats->min) && IsPlain(*stats->max)) {
+    if (IsBounded(stats)) {
       bounds.push_back(fmt::format("({}, {}, {})", i, SqlText(*stats->min), SqlText(*stats->max)));
     } else if (!stats || stats->nulls < stats->values) {
       may.push_back(view.files[i]);

@@ -46,6 +46,11 @@ Result<Met> Meet(engine::Connection& connection, lake::Staging& staging, const M
 Result<std::optional<model::Check>> LateCheck(engine::Connection& connection, const model::Build& build,
                                               const lake::View& parent);
 
+// Of the files in `kept` those that may have a row with the same values in `columns` as one of the files `staged`.
+Result<std::vector<lake::DataFile>> FilesThatMayCollide(engine::Connection& connection, lake::View kept,
+                                                        const std::vector<lake::DataFile>& staged,
+                                                        const std::vector<std::string>& columns);
+
 // The files of `view` whose statistics let a value of `column` lie in one of the intervals that `spans` (SQL, of least
 // and most) gives. What has no statistics is among them.
 Result<std::vector<lake::DataFile>> FilesThatMayHave(engine::Connection& connection, const lake::View& view,

@@ -104,7 +104,7 @@ TEST_F(ModesTest, AnUpsertCarriesEveryTypeAndOldSchemasOver) {
       "SELECT tail, seats * 1.25 AS weight, CASE WHEN seats > 8 THEN 'nan'::DOUBLE ELSE seats / 3 END AS ratio, DATE "
       "'2020-02-29' + seats::INTEGER AS since, TIMESTAMPTZ '2024-03-31 00:30:00.000001+01' + to_days(seats::INTEGER) "
       "AS "
-      "seen, CASE WHEN seats = 2 THEN NULL ELSE list_value(tail, NULL) END AS tags FROM (SELECT tail, seats::INTEGER "
+      "seen, CASE WHEN seats = 2 THEN NULL ELSE [tail, NULL] END AS tags FROM (SELECT tail, seats::INTEGER "
       "AS seats FROM "
       "list)";
   runs::Run first = Put("tail,seats\nN1,1\nN2,2\nN9,9\n", "{mode: upsert, sql: planes.sql}", typed, sql);

@@ -29,6 +29,8 @@ struct CheckRequest {
   std::string whole;
   std::vector<model::Check> also;                                           // Beside the contract's: the run's own.
   std::function<Result<std::string>(const std::string& target)> table_sql;  // Foreign keys' tables.
+  // The part of `whole` among which duplicates of a unique check can be, where it is less; may be empty.
+  std::function<Result<std::string>(const model::Check& check)> among;
 };
 struct CheckAnswer {
   std::vector<runs::CheckResult> results;

@@ -11,7 +11,7 @@ namespace weft::run {
 namespace {
 
 // A file is written again as a whole for each row of it that changes, so that files are small.
-constexpr int64_t kFileBytes = int64_t{16} << 20;
+constexpr int64_t kFileBytes = int64_t{8} << 20;
 // Into how many intervals the keys of a run are gathered to be held against the statistics of files.
 constexpr int kSpans = 1000;
 

@@ -1,6 +1,8 @@
 // From a furnished engine to staged files that are judged: a run's rows meet those that are there.
 #include <fmt/format.h>
 
+#include <set>
+
 #include "base/log.h"
 #include "base/text.h"
 #include "work/run/session.h"
@@ -41,6 +43,18 @@ Status Execution::Write(Session& session) {
   return Stopped();
 }
 
+// What the table's rows were found to keep to without exception when they were committed, as far as that is on record.
+Result<std::set<std::string>> Execution::Held(const lake::Snapshot& snapshot) {
+  auto txn = TRY(context_.store.Read());
+  auto made_by = runs::Get(*txn, snapshot.run_id);
+  if (!made_by && made_by.error().code != Code::kNotFound) return made_by.TakeError();
+  std::set<std::string> held;
+  for (const runs::CheckResult& check : made_by ? made_by->checks : std::vector<runs::CheckResult>()) {
+    if (check.outcome == "passed" && check.value == 0.0) held.insert(check.id + " " + check.description);
+  }
+  return held;
+}
+
 Result<CheckAnswer> Execution::Check(Session& session) {
   run_.step = "checking";
   live_.Enter(run_.step, session.connection.get());
@@ -52,9 +66,31 @@ Result<CheckAnswer> Execution::Check(Session& session) {
   staged.files = session.staging->files();
   whole.files = stays ? session.staging->Kept() : std::vector<lake::DataFile>();
   whole.files.insert(whole.files.end(), staged.files.begin(), staged.files.end());
-  CheckRequest request{*session.connection,   *port_.contract,      schema_, *entities_,
-                       lake::ScanSql(staged), lake::ScanSql(whole), {},      {}};
+  CheckRequest request{*session.connection,
+                       *port_.contract,
+                       schema_,
+                       *entities_,
+                       lake::ScanSql(staged),
+                       lake::ScanSql(whole),
+                       {},
+                       {},
+                       {}};
   if (late) request.also.push_back(*late);
+  std::set<std::string> held;
+  if (stays && session.staging->parent().snapshot) held = TRY(Held(*session.staging->parent().snapshot));
+  request.among = [&](const model::Check& check) -> Result<std::string> {
+    lake::View some = whole;
+    const std::string names = Join(check.columns, ", ");
+    const std::string of_key = check.columns.size() == 1 ? names : "(" + names + ")";
+    // Its own words, and not an author's, which may have been said of other columns.
+    const bool plain = check.description == of_key + " has no duplicates";
+    if (plain && held.contains(check.id + " " + check.description)) {
+      some.files = session.staging->Kept();
+      some.files = TRY(FilesThatMayCollide(*session.connection, some, staged.files, check.columns));
+      some.files.insert(some.files.end(), staged.files.begin(), staged.files.end());
+    }
+    return lake::ScanSql(some);
+  };
   request.table_sql = [this](const std::string& target) -> Result<std::string> {
     const auto found = targets_.select.find(target);
     if (found != targets_.select.end()) return found->second;
