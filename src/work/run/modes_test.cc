@@ -93,6 +93,21 @@ TEST_F(ModesTest, AKeyThatARunHasTwiceIsRefused) {
   EXPECT_EQ(RowsOf(kPort), "N1|1, N2|2");
 }
 
+TEST_F(ModesTest, ARowThatMeetsOneOfAFileThatIsNotTouchedIsRefused) {
+  const std::string unique =
+      "      - {name: tail, logicalType: string, required: true, primaryKey: true}\n      - {name: seats, logicalType: "
+      "integer, unique: true}\n";
+  EXPECT_EQ(Put("tail,seats\nA1,1\nA2,9\n", "{mode: upsert}", unique).status, "succeeded");
+  EXPECT_EQ(Put("tail,seats\nB1,20\nB2,30\n", "{mode: upsert}", unique).status, "succeeded");
+  EXPECT_EQ(Put("tail,seats\nC1,40\n", "{mode: upsert}", unique).status, "succeeded");
+  EXPECT_EQ(Put("tail,seats\nD1,9\n", "{mode: upsert}", unique).status, "refused");
+  EXPECT_EQ(Put("tail,seats\nD1,9\nA2,10\n", "{mode: upsert}", unique).status, "succeeded");
+  // A rule that the table was not yet held to is held against all of it.
+  EXPECT_EQ(Put("tail,seats\nE1,20\n", "{mode: upsert}").status, "succeeded");
+  runs::Run run = Put("tail,seats\nF1,99\n", "{mode: upsert}", unique);
+  EXPECT_EQ(run.status, "refused") << run.message;
+}
+
 TEST_F(ModesTest, AnUpsertCarriesEveryTypeAndOldSchemasOver) {
   const std::string typed =
       "      - {name: tail, logicalType: string, required: true, primaryKey: true}\n"
