@@ -114,8 +114,17 @@ constexpr Word kModes[] = {{"replace"}, {"append"}, {"upsert"}, {"snapshot"}};
 constexpr Type kMode{.kinds = kIsText, .words = kModes};
 
 constexpr Key kBuildKeys[] = {
-    {"sql", &kText},         {"engine", &kEngine},         {"mode", &kMode}, {"schedule", &kText}, {"trigger", &kText},
-    {"cluster_by", &kTexts}, {"nondeterministic", &kBool},
+    {"sql", &kText},
+    {"engine", &kEngine},
+    {"mode", &kMode},
+    {"schedule", &kText},
+    {"trigger", &kText},
+    {"cluster_by", &kTexts},
+    {"nondeterministic", &kBool},
+    {"snapshot_column", &kText},
+    {"event_time", &kText},
+    {"arrival_time", &kText},
+    {"late", &kText},
 };
 constexpr Shape kBuildShape{"a build", kBuildKeys};
 
@@ -182,7 +191,6 @@ void UnsupportedOfSource(Checker& checker, const Node& source, const std::string
 
 void UnsupportedOfBuild(Checker& checker, const Node& build, const std::string& path) {
   Unsupported(checker, build, path, "engine", kEngine, {"duckdb"}, "the engine duckdb is");
-  Unsupported(checker, build, path, "mode", kMode, {"replace", "append"}, "the modes replace and append are");
   Unsupported(checker, build, path, "schedule", kText, {}, "start runs by hand: weft run");
   Unsupported(checker, build, path, "trigger", kText, {}, "start runs by hand: weft run");
 }

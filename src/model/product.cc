@@ -55,6 +55,10 @@ std::optional<Build> ReadBuild(const Node& port, const std::string& path) {
   build.schedule = Text((*node)["schedule"]);
   build.trigger = Text((*node)["trigger"]);
   build.cluster_by = Texts((*node)["cluster_by"]);
+  build.snapshot_column = Text((*node)["snapshot_column"]);
+  build.event_time = Text((*node)["event_time"]);
+  build.arrival_time = Text((*node)["arrival_time"]);
+  build.late = Text((*node)["late"]);
   build.nondeterministic = reading::IsTrue((*node)["nondeterministic"]);
   build.place = PlaceOf(*node, at);
   return build;

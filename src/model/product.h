@@ -42,10 +42,14 @@ struct InputPort {
 struct Build {
   std::string sql_file;  // Empty: the single input projected onto the contract.
   std::string engine = "duckdb";
-  std::string mode = "replace";  // replace, append; upsert, snapshot later.
+  std::string mode = "replace";  // replace, append, upsert, snapshot
   std::string schedule;
   std::string trigger;
   std::vector<std::string> cluster_by;
+  std::string snapshot_column;  // Of mode snapshot: filled by the run, it says of which state a row is.
+  std::string event_time;       // Of mode append: when a row's event was,
+  std::string arrival_time;     // the column that the run fills with its logical time,
+  std::string late;             // and how much older than the newest event one may be: a Span.
   bool nondeterministic = false;
   Place place;
 };

@@ -339,6 +339,7 @@ void Judge::BuildOfPort(const OutputPort& port, const Node& node) {
       Say("build", PlaceOf(build["cluster_by"][i], Child(Child(port.build->place.path, "cluster_by"), i)),
           fmt::format("'{}' is no column of the contract{}", column, DidYouMean(column, names)));
     }
+    Tell(JudgeMode(*port.build, contract, build, product_.file));
     if (!port.build->sql_file.empty()) return SqlOfBuild(*port.build, build);
   }
   if (product_.inputs.size() == 1) return;  // Projected onto the contract.

@@ -29,6 +29,11 @@ std::vector<Problem> JudgeOwnProperties(const yaml::Node& document, const std::s
 // The columns and checks of every contract, as far as they can be told from the folder alone: what cannot run.
 std::vector<Problem> JudgeByChecks(const Repository& repository);
 
+// What a build's mode asks of its contract (none: it is not there), and which of its keys belong to another mode.
+// `node`: the build in the document `file`.
+std::vector<Problem> JudgeMode(const Build& build, const Contract* contract, const yaml::Node& node,
+                               const std::string& file);
+
 // Judges the bundle whole and fills its `builds` and `data`.
 std::vector<Problem> JudgeBundle(Bundle& bundle, const Surroundings& surroundings);
 

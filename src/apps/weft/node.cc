@@ -37,11 +37,12 @@ using Steady = std::chrono::steady_clock;
 
 // How a run's staged files are held against their contract.
 Result<run::CheckAnswer> Check(const run::CheckRequest& request) {
-  const std::vector<model::Check> checks =
-      TRY(model::CompileChecks(request.contract, request.schema, request.entities));
+  std::vector<model::Check> checks = TRY(model::CompileChecks(request.contract, request.schema, request.entities));
+  checks.insert(checks.end(), request.also.begin(), request.also.end());
   quality::Subject subject;
   subject.staged = request.staged;
   subject.whole = request.whole;
+  subject.among = request.among;
   subject.target = [&](const model::Check& check) { return request.table_sql(check.target); };
   quality::Verdict verdict = TRY(quality::Evaluate(request.connection, checks, subject, request.contract.file));
   return run::CheckAnswer{std::move(verdict.results), verdict.refused, std::move(verdict.summary)};

@@ -47,6 +47,17 @@ TEST_F(RunnerTest, ReadsEveryFormatWhateverItsUploadIsCalled) {
   }
 }
 
+TEST_F(RunnerTest, SyntaxThatStandsForAFunctionIsNoQualifiedName) {
+  Product("fleet", "planes", {{"list", "{kind: file, path: planes.csv}"}},
+          {{"planes", kPlanes, "{sql: planes.sql}",
+            "SELECT trim(BOTH 'N' FROM tail) || substring('abc' FROM 2 FOR 1) AS tail, len([1, tail]) + extract(year "
+            "FROM DATE '2020-01-01') + {'a': 1}.a + position('1' IN tail) AS seats FROM list"}},
+          {{"domains/fleet/planes/planes.csv", "tail\nN1\n"}});
+  runs::Run run = Run("fleet/planes/planes@1");
+  EXPECT_EQ(run.status, "succeeded") << run.message;
+  EXPECT_EQ(RowsOf("fleet/planes/planes@1"), "1b|2025");
+}
+
 TEST_F(RunnerTest, WhatCannotBeReadIsToldWithItsLine) {
   Planes("tail,seats\nN1,180\nN2,many\nN3,2\nN4\n");
   runs::Run run = Run("fleet/planes/planes@1");

@@ -27,7 +27,9 @@ struct StoppedClock : Clock {
 // Counts rows that fail: what work/quality does, without its room.
 inline Result<CheckAnswer> CheckRows(const CheckRequest& request) {
   CheckAnswer answer;
-  for (const model::Check& check : TRY(model::CompileChecks(request.contract, request.schema, request.entities))) {
+  std::vector<model::Check> checks = TRY(model::CompileChecks(request.contract, request.schema, request.entities));
+  checks.insert(checks.end(), request.also.begin(), request.also.end());
+  for (const model::Check& check : checks) {
     std::string sql;
     if (check.kind == model::Check::Kind::kRow)
       sql = fmt::format("SELECT count(*) FROM ({}) WHERE {}", request.staged, check.failing);
