@@ -84,9 +84,12 @@ Result<Followed> FollowRuns(Session& session, const Json& submitted, const std::
   for (size_t left = runs.size(); left > 0;) {
     std::vector<std::string> bars;
     std::string ended;
+    // They stand in the order in which they wait for each other: asked from the end, none is told before its upstream.
+    for (size_t i = runs.size(); i-- > 0;) {
+      if (!told[i]) runs[i] = TRY(session.Get("/v1/runs/" + runs[i]["id"].Text()));
+    }
     for (size_t i = 0; i < runs.size(); ++i) {
       if (told[i]) continue;
-      runs[i] = TRY(session.Get("/v1/runs/" + runs[i]["id"].Text()));
       if (Moves(runs[i])) {
         bars.push_back(BarLine(runs[i]));
         continue;

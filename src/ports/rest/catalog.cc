@@ -134,6 +134,13 @@ Json PortsOf(const model::Bundle& bundle) {
   return ports;
 }
 
+// What this node's environment lays over the descriptor; null: nothing.
+Json OverlayJson(const model::Bundle& bundle) {
+  const model::Overlay* overlay = bundle.OverlayOf(bundle.environment);
+  if (!overlay) return {};
+  return Json::Map({{"file", overlay->ShortName()}, {"values", model::LinesOf(*overlay)}});
+}
+
 }  // namespace
 
 Answer Products(Api& api, const Caller&, const http::Request& request) {
@@ -174,6 +181,8 @@ Answer Product(Api& api, const Caller&, const http::Request& request) {
   product.Set("version", bundle->product.version);
   if (!newest) product.Set("status", bundle->product.status);
   product.Set("document", bundle->product.document);
+  product.Set("environment", TRY(catalog::EnvironmentOf(*txn)));
+  product.Set("overlay", OverlayJson(*bundle));
   const model::Deprecation says = model::DeprecationOf(*bundle, nullptr);
   TRY(TellEnd(*txn, api.clock.Now(), says, domain + "/" + name, &product));
   product.Set("terms", TRY(TermsJson(*txn, model::TermsOf(bundle->product))));
@@ -231,6 +240,7 @@ Answer File(Api& api, const Caller&, const http::Request& request) {
   std::map<std::string, const std::string*> files = {{BaseName(bundle->product.file), &bundle->product.bytes}};
   for (const model::Contract& contract : bundle->contracts) files[BaseName(contract.file)] = &contract.bytes;
   for (const auto& [name, text] : bundle->builds) files[name] = &text;
+  for (const model::Overlay& overlay : bundle->overlays) files[overlay.ShortName()] = &overlay.bytes;
   std::vector<std::string> names;
   for (const auto& [name, text] : files) names.push_back(name);
   const std::string wanted = request.Query("name");

@@ -220,6 +220,12 @@ CREATE TABLE port_references (
   PRIMARY KEY (domain, product, port, major, columns, to_domain, to_product, to_port, to_columns)
 );
 CREATE INDEX port_references_to ON port_references (to_domain, to_product, to_port);
+)"},
+    {"environment", 1, R"(
+CREATE TABLE environment (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  name TEXT NOT NULL
+);
 )"}};
 
 constexpr std::string_view kProductColumns =

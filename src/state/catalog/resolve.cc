@@ -63,7 +63,8 @@ Error NoProduct(store::Txn& txn, const std::string& domain, const std::string& n
 }
 
 Result<BundlePtr> ReadBundle(store::Txn& txn, const std::string& domain, const std::string& name,
-                             const std::string& version, std::vector<model::DataFile> data) {
+                             const std::string& version, std::vector<model::DataFile> data,
+                             const std::string& environment) {
   const std::string folder = fmt::format("domains/{}/{}/", domain, name);
   std::vector<model::TextFile> files;
   for (const store::Row& row :
@@ -74,7 +75,7 @@ Result<BundlePtr> ReadBundle(store::Txn& txn, const std::string& domain, const s
   }
   for (model::DataFile& file : data) file.path = folder + file.path;
   // Problems are not asked: what was registered stays readable when rules grow stricter.
-  model::Repository repository = model::ReadRepository(files, data, false);
+  model::Repository repository = model::ReadRepository(files, data, false, nullptr, environment);
   if (repository.bundles.size() == 1) {
     return std::make_shared<const model::Bundle>(std::move(repository.bundles[0]));
   }
@@ -148,8 +149,12 @@ struct Keyed {
 
 Result<Keyed> KeyedProduct(store::Txn& txn, const std::string& domain, const std::string& name,
                            const std::string& version) {
-  auto newest = TRY(txn.Run("SELECT version FROM products WHERE domain = $1 AND name = $2", {domain, name}));
+  auto newest = TRY(
+      txn.Run("SELECT version, (SELECT e.name FROM environment e WHERE e.id = 1) FROM products WHERE domain = $1 AND "
+              "name = $2",
+              {domain, name}));
   if (newest.empty()) return NoProduct(txn, domain, name);
+  const std::string environment = newest[0].null(1) ? "" : newest[0].text(1);
   const std::string wanted = version.empty() ? newest[0].text(0) : version;
   auto rows =
       TRY(txn.Run("SELECT version, digest FROM product_versions WHERE domain = $1 AND product = $2", {domain, name}));
@@ -165,11 +170,11 @@ Result<Keyed> KeyedProduct(store::Txn& txn, const std::string& domain, const std
   }
   // Data files are not version bytes, but the parsed bundle names them.
   auto data = TRY(Data(txn, domain, name));
-  key += domain + "/" + name;
+  key += fmt::format("{}/{}\n{}", domain, name, environment);
   for (const model::DataFile& file : data) key += fmt::format("\n{} {} {}", file.path, file.sha256, file.bytes);
   key = Sha256(key);
   if (BundlePtr cached = Cache().Find(key)) return Keyed{std::move(cached), std::move(key)};
-  BundlePtr bundle = TRY(ReadBundle(txn, domain, name, wanted, std::move(data)));
+  BundlePtr bundle = TRY(ReadBundle(txn, domain, name, wanted, std::move(data), environment));
   Cache().Keep(key, bundle);
   return Keyed{std::move(bundle), std::move(key)};
 }

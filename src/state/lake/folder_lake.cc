@@ -81,15 +81,16 @@ class FolderLake final : public Lake {
       : store_(store), clock_(clock), warehouse_(std::move(warehouse)), codec_(codec) {}
 
   Result<std::unique_ptr<Staging>> Stage(const model::PortKey& key, const model::TableSchema& schema,
-                                         const std::string& contract_version, const std::string& run_id) override {
+                                         const std::string& contract_version, const std::string& run_id,
+                                         std::optional<Codec> codec) override {
     auto txn = TRY(store_.Begin());
     Lease lease = TRY(TakeLease(*txn, key, run_id, clock_.Now()));
     View parent = TRY(lake::Open(*txn, key));
     Table table = TRY(NextTable(parent, key, schema, contract_version, warehouse_));
     TRY(txn->Commit());
     txn.reset();
-    auto staging =
-        std::make_unique<FolderStaging>(store_, clock_, codec_, std::move(lease), std::move(parent), std::move(table));
+    auto staging = std::make_unique<FolderStaging>(store_, clock_, codec.value_or(codec_), std::move(lease),
+                                                   std::move(parent), std::move(table));
     TRY(MakeFolders(staging->folder()));
     TRY(MakeFolders(staging->table_.location + "/metadata"));
     return staging;
@@ -132,7 +133,7 @@ class FolderLake final : public Lake {
     s.table_.metadata_path = s.MetadataPath(fmt::format("{:05}-{}.metadata.json", s.table_.version, s.lease_.label));
     s.metadata_files_.push_back(s.table_.metadata_path);
     TRY(WriteFileAtomically(s.table_.metadata_path,
-                            MetadataJson(s.table_, records, codec_).Dump()));  // Syncs the folder, too.
+                            MetadataJson(s.table_, records, s.codec_).Dump()));  // Syncs the folder, too.
     s.prepared_ = std::move(change);
     return {};
   }

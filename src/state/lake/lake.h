@@ -139,9 +139,11 @@ class Lake {
   virtual ~Lake() = default;
 
   // Takes the table's writing lease for `run_id`: kConflict while another run holds it and is alive, and where `schema`
-  // does not follow the table's newest one (by model::SchemaOf). What crashed holds it for a minute at most.
+  // does not follow the table's newest one (by model::SchemaOf). What crashed holds it for a minute at most. `codec`:
+  // that of its files, where it is not the lake's own.
   virtual Result<std::unique_ptr<Staging>> Stage(const model::PortKey& key, const model::TableSchema& schema,
-                                                 const std::string& contract_version, const std::string& run_id) = 0;
+                                                 const std::string& contract_version, const std::string& run_id,
+                                                 std::optional<Codec> codec = {}) = 0;
   // Writes manifests, manifest list and metadata of the next snapshot and syncs all files: not visible yet.
   // Pieces of metadata only: may be called again after a lost race.
   virtual Status Prepare(Staging& staging, Operation operation) = 0;

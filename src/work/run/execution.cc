@@ -13,12 +13,16 @@
 namespace weft::run {
 namespace {
 
-Json ToJson(const lineage::Input& input) {
+// What was read. Of a source that an environment lays its own over, all that it says counts.
+Json ToJson(const Pinned& pinned) {
+  const lineage::Input& input = pinned.lineage;
   Json json = Json::Map({{"name", input.name}});
   for (auto [name, value] : {std::pair("port", &input.port), std::pair("snapshot", &input.snapshot),
                              std::pair("source", &input.source), std::pair("version", &input.version)}) {
     if (!value->empty()) json.Set(name, *value);
   }
+  const model::Source& source = *pinned.port->source;
+  if (!source.overlay.empty()) json.Set("overlay", source.overlay).Set("overlay_digest", source.Digest());
   return json;
 }
 
@@ -146,7 +150,7 @@ Status Execution::Resolve() {
   live_.Enter(run_.step, nullptr);
   TRY(Fetch(uploads, build_.sql_file.empty() ? &schema_ : nullptr));
   run_.inputs = Json(Json::Array{});
-  for (const Pinned& input : pinned_) run_.inputs.Push(ToJson(input.lineage));
+  for (const Pinned& input : pinned_) run_.inputs.Push(ToJson(input));
   return Stopped();
 }
 
@@ -228,7 +232,7 @@ Result<bool> Execution::Skips(const std::string& build_sql, bool uses_now) {
                         {"cluster_by", Json(build_.cluster_by)},
                         {"contract", Sha256(port_.contract->bytes)}});
   for (const Pinned& input : pinned_) {
-    Json one = ToJson(input.lineage);
+    Json one = ToJson(input);
     if (input.files) one.Set("options", input.port->source->options).Set("format", input.files->format);
     const model::Contract* contract = port_.bundle->ContractById(input.port->contract_id);
     if (input.files && contract) one.Set("contract", Sha256(contract->bytes));

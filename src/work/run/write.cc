@@ -15,7 +15,10 @@ constexpr auto kRenewEvery = std::chrono::seconds(15);  // Leases live a minute.
 }  // namespace
 
 Status Execution::Stage(Session& session) {
-  session.staging = TRY(context_.lake.Stage(run_.port, schema_, port_.row.version, run_.id));
+  std::optional<lake::Codec> codec;
+  const std::string compression = port_.port->storage ? port_.port->storage->compression : "";
+  if (!compression.empty()) codec = TRY(lake::CodecFrom(compression));
+  session.staging = TRY(context_.lake.Stage(run_.port, schema_, port_.row.version, run_.id, codec));
   lake::Staging& staging = *session.staging;
   session.renewal = std::make_unique<Ticker>(kRenewEvery, [&staging, this] {
     if (Status renewed = staging.Renew(); !renewed)
