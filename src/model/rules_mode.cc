@@ -60,20 +60,22 @@ class ModeJudge {
                     contract_->file));
   }
 
-  // The column, which must hold a date or a moment.
-  void Dated(const SchemaObject& object, std::string_view key, const std::string& column) {
+  // Whether the column is there and holds a date or a moment.
+  bool Dated(const SchemaObject& object, std::string_view key, const std::string& column) {
     const Property* property = object.Find(column);
     if (!property) {
       std::vector<std::string_view> names;
       for (const Property& each : object.properties) names.push_back(each.name);
-      return Say(key, fmt::format("'{}' is no column of the contract{}", column, DidYouMean(column, names)));
+      Say(key, fmt::format("'{}' is no column of the contract{}", column, DidYouMean(column, names)));
+      return false;
     }
     auto type = TypeOf(*property);
     if (!type || type->kind == Type::Kind::kDate || type->kind == Type::Kind::kTimestamp ||
         type->kind == Type::Kind::kTimestampTz) {
-      return;  // A type that is none has its own problem.
+      return true;  // A type that is none has its own problem.
     }
     Say(key, fmt::format("'{}' is {} in the contract: {} is {}", column, Lower(type->DuckDb()), key, kDated));
+    return false;
   }
 
   void Snapshot(const SchemaObject* object) {
@@ -83,8 +85,7 @@ class ModeJudge {
                                      "logical time",
                                      kDated));
     }
-    if (!object) return;
-    Dated(*object, "snapshot_column", column);
+    if (!object || !Dated(*object, "snapshot_column", column)) return;
     const std::vector<std::string> key = object->PrimaryKey();
     const bool whole = key.empty() || std::ranges::find(key, column) != key.end();
     if (!whole) {
