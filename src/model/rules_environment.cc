@@ -31,8 +31,9 @@ class OverlayJudge {
     }
     const Node node = parsed.TakeValue();
     Tell(JudgeUrls(node, overlay_.file));
+    const size_t before = problems_.size();
     Shape("environment", [&](shape::Checker& checker) { checker.Check(node, own::kOverlay, ""); });
-    if (!problems_.empty()) return std::move(problems_);
+    if (problems_.size() != before) return std::move(problems_);
     for (const Node::Entry& entry : node["sources"].entries) {
       const auto port = Port("sources", entry, "input port", bundle_.product.inputs);
       if (port && !Told(entry, unsound)) JudgeSource(entry, product_["inputPorts"][*port]);
