@@ -8,9 +8,10 @@ std::vector<CommandEntry> AllCommands() {
   std::vector<CommandEntry> all;
   for (auto some :
        {NewProductCommands(), PublishCommands(), ExchangeCommands(), NewSchemasCommands(), ExpressionCommands(),
-        FindCommands(),       ReadCommands(),    TermCommands(),     RunCommands(),        ShareCommands(),
-        RequestCommands(),    FollowCommands(),  FeedbackCommands(), GovernCommands(),     EntityCommands(),
-        AuditCommands(),      AccountCommands(), OperateCommands(),  BackupCommands(),     SecretCommands()}) {
+        FindCommands(),       ReadCommands(),    TermCommands(),     RunCommands(),        ScheduleCommands(),
+        ShareCommands(),      RequestCommands(), FollowCommands(),   FeedbackCommands(),   GovernCommands(),
+        EntityCommands(),     AuditCommands(),   AccountCommands(),  OperateCommands(),    BackupCommands(),
+        SecretCommands()}) {
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;

@@ -143,7 +143,7 @@ class DevCommand : public Command {
   Status StartNode(Session& session, const Mesh& mesh) {
     hosts_ = mesh.hosts;
     done_.clear();
-    std::vector<std::string> settings{"--source-roots", "/", "--log-level", "warn"};
+    std::vector<std::string> settings{"--source-roots", "/", "--log-level", "warn", "--scheduler", "false"};
     for (const std::string& host : hosts_) settings.insert(settings.end(), {"--source-hosts", host});
     node_ = TRY(ScratchNode::Start(settings));
     session.Note(
