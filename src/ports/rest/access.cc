@@ -73,12 +73,15 @@ Answer ListGrants(Api& api, const Caller& caller, const http::Request& request) 
   if (!mine.empty()) TRY(OneOf("mine", mine, {"true", "false"}));
   auto txn = TRY(api.store.Read());
   std::optional<model::PortKey> key;
-  if (!request.Query("address").empty()) key = TRY(PortOf(*txn, request.Query("address"))).row.key;
+  if (!request.Query("address").empty()) key = TRY(PortOf(api, *txn, caller, request.Query("address"))).row.key;
   std::optional<std::vector<std::string>> holders;
   if (!request.Query("principal").empty()) holders = std::vector{request.Query("principal")};
+  const model::Sight sight = TRY(SightOf(api, *txn, caller));
+  const catalog::Seen seen(*txn, sight);
   Json::Array grants;
   for (const access::Grant& grant : TRY(access::Grants(*txn, key ? &*key : nullptr, std::move(holders)))) {
-    if (mine != "true" || access::Covers(grant.principal, caller.principal)) grants.push_back(GrantJson(grant));
+    const bool own = access::Covers(grant.principal, caller.principal);
+    if (own || (mine != "true" && TRY(seen.Sees(grant.port)))) grants.push_back(GrantJson(grant));
   }
   return http::Response::Of(Json::Map({{"grants", std::move(grants)}}));
 }
@@ -93,7 +96,7 @@ Answer PutGrant(Api& api, const Caller& caller, const http::Request& request) {
   wanted.granted_by = caller.principal.name;
   TRY(NotPast(api.clock, "until", wanted.until));
   auto txn = TRY(api.store.Begin());
-  const catalog::Port port = TRY(PortOf(*txn, address));
+  const catalog::Port port = TRY(PortOf(api, *txn, caller, address));
   TRY(api.gate.Decide(*txn, caller, model::Action::kGrant, port.resource));
   wanted.port = port.row.key;
   wanted.columns = TRY(ColumnsOf(body));
@@ -114,7 +117,7 @@ Answer RevokeGrants(Api& api, const Caller& caller, const http::Request& request
   const std::string principal = request.Query("principal");
   if (principal.empty()) return Error{Code::kInvalid, "parameter principal is missing: whose grant ends?"};
   auto txn = TRY(api.store.Begin());
-  const catalog::Port port = TRY(PortOf(*txn, request.Query("address")));
+  const catalog::Port port = TRY(PortOf(api, *txn, caller, request.Query("address")));
   TRY(api.gate.Decide(*txn, caller, model::Action::kGrant, port.resource));
   const int revoked = TRY(access::Revoke(*txn, api.clock, principal, port.row.key));
   if (revoked > 0) {

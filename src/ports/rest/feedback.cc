@@ -47,8 +47,8 @@ Result<std::string> Said(const Json& body, bool needed) {
 }
 
 // A product or one of its output ports, as it is registered.
-Result<model::Resource> About(store::Txn& txn, const std::string& address) {
-  model::Resource resource = TRY(ResourceAt(txn, address));
+Result<model::Resource> About(const Api& api, store::Txn& txn, const Caller& caller, const std::string& address) {
+  model::Resource resource = TRY(ResourceAt(api, txn, caller, address));
   if (!resource.product.empty()) return resource;
   return Error{Code::kInvalid,
                fmt::format("'{}' names no product: write it like domain/product or domain/product/port", address)};
@@ -74,8 +74,10 @@ Status MayRate(Api& api, store::Txn& txn, const Caller& caller, const model::Res
     TRY(api.gate.Decide(txn, caller, Action::kRead, resource));
     return {};
   }
-  for (const catalog::PortRow& row : TRY(catalog::Ports(txn, resource.domain, resource.product))) {
-    const catalog::Port port = TRY(catalog::Load(txn, row));
+  const model::Sight sight = TRY(SightOf(api, txn, caller));
+  const catalog::Seen seen(txn, sight);
+  for (const catalog::PortRow& row : TRY(seen.Ports(resource.domain, resource.product))) {
+    const catalog::Port port = TRY(seen.Load(row));
     const model::Decision decision = TRY(api.gate.Ask(txn, caller, Action::kRead, port.resource));
     if (decision.permitted) return {};
   }
@@ -87,7 +89,7 @@ Status MayRate(Api& api, store::Txn& txn, const Caller& caller, const model::Res
 
 // Its author, or who speaks for the product.
 Status MayAnswer(Api& api, store::Txn& txn, const Caller& caller, const feedback::Entry& entry) {
-  const model::Resource resource = TRY(ResourceAt(txn, entry.domain + "/" + entry.product));
+  const model::Resource resource = TRY(ResourceAt(api, txn, caller, entry.domain + "/" + entry.product));
   if (entry.author != caller.principal.name) {
     const model::Decision grants = TRY(api.gate.Ask(txn, caller, Action::kGrant, resource));
     if (grants.permitted) return {};
@@ -137,7 +139,7 @@ Answer ListFeedback(Api& api, const Caller& caller, const http::Request& request
   std::vector<feedback::Entry> entries;
   Json summary;
   if (!request.Query("address").empty()) {
-    const model::Resource resource = TRY(About(*txn, request.Query("address")));
+    const model::Resource resource = TRY(About(api, *txn, caller, request.Query("address")));
     entries = TRY(feedback::List(*txn, {.domain = resource.domain, .product = resource.product}));
     summary = TRY(FeedbackJson(*txn, resource.domain, resource.product));
   } else if (whose == "mine") {
@@ -162,7 +164,7 @@ Answer GiveFeedback(Api& api, const Caller& caller, const http::Request& request
   entry.text = TRY(Said(body, !rating));
   entry.at = api.clock.Now();
   auto txn = TRY(api.store.Begin());
-  const model::Resource resource = TRY(About(*txn, TRY(NeedText(body, "address"))));
+  const model::Resource resource = TRY(About(api, *txn, caller, TRY(NeedText(body, "address"))));
   TRY(api.gate.Decide(*txn, caller, Action::kRequest, resource));
   if (rating) TRY(MayRate(api, *txn, caller, resource));
   entry.domain = resource.domain;
@@ -206,7 +208,7 @@ Answer RemoveFeedback(Api& api, const Caller& caller, const http::Request& reque
   auto txn = TRY(api.store.Begin());
   const feedback::Entry entry = TRY(feedback::Find(*txn, request.captures.at("id")));
   const bool own = entry.author == caller.principal.name;
-  const model::Resource resource = TRY(ResourceAt(*txn, entry.domain + "/" + entry.product));
+  const model::Resource resource = TRY(ResourceAt(api, *txn, caller, entry.domain + "/" + entry.product));
   auto decision = api.gate.Decide(*txn, caller, own ? Action::kRequest : Action::kGovern, resource);
   if (!decision) {
     return decision.TakeError().With(fmt::format("{} is removed by {}, or by governance", entry.id, entry.author));

@@ -8,7 +8,7 @@
 
 #include "model/lifecycle.h"
 #include "ports/rest/rest.h"
-#include "state/catalog/catalog.h"
+#include "state/catalog/seen.h"
 #include "state/runs/runs.h"
 
 namespace weft::rest {
@@ -33,12 +33,16 @@ Status NotPast(Clock& clock, std::string_view field, const std::optional<Instant
 Result<std::optional<Instant>> TimeOf(const Json& body, std::string_view key);
 
 Result<model::Address> AddressOf(store::Txn& txn, const std::string& text);  // Of this mesh.
-Result<catalog::Port> PortOf(store::Txn& txn, const std::string& text);      // What an address with a port names.
+// What the caller may know of.
+Result<model::Sight> SightOf(const Api& api, store::Txn& txn, const Caller& caller);
+// What an address with a port names, of what they may know of.
+Result<catalog::Port> PortOf(const Api& api, store::Txn& txn, const Caller& caller, const std::string& text);
 
 // kNotFound with near names where the mesh has no such domain; "" is all of them.
 Status KnownDomain(store::Txn& txn, const std::string& domain);
-// What an address names, with its team: a domain, a product or an output port that is there; "" is the mesh.
-Result<model::Resource> ResourceAt(store::Txn& txn, const std::string& text);
+// What an address names, with its team: a domain, a product or an output port that is there, and of which the caller
+// may know; "" is the mesh.
+Result<model::Resource> ResourceAt(const Api& api, store::Txn& txn, const Caller& caller, const std::string& text);
 
 Status Record(store::Txn& txn, Clock& clock, const Caller& caller, std::string kind, std::string address, Json detail);
 Json OptionalText(const std::string& text);  // Null where it is empty.

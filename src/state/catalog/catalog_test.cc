@@ -89,7 +89,7 @@ class CatalogTest : public ::testing::Test {
   }
   Result<PortRow> At(const std::string& address) { return Resolve(*txn_, model::Address::Parse(address).value()); }
   Found Find(const std::string& words, Filters filters = {}) {
-    return Search(*txn_, SystemClock(), {words, std::move(filters), 20, true}).value();
+    return Search(*txn_, SystemClock(), sight_, {words, std::move(filters), 20, true}).value();
   }
   // What is found, with the columns that the words are in: "operations/flights(flights@1:tailnum) ".
   std::string Titles(const std::string& words, Filters filters = {}) {
@@ -108,6 +108,7 @@ class CatalogTest : public ::testing::Test {
   const std::string folder_ = fs::temp_directory_path() / ("weft-catalog-" + NewSecret(6));
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<store::Txn> txn_;
+  model::Sight sight_ = model::Sight::Everything();
 };
 
 TEST_F(CatalogTest, GivesBackEveryByte) {
@@ -386,9 +387,8 @@ TEST_F(CatalogTest, SearchFindsWhatIsRetiredOnlyWhenAsked) {
 
 TEST_F(CatalogTest, AStoreOfAnEarlierVersionIsIndexedAnew) {
   ASSERT_TRUE(Publish({}));
-  const char* words = txn_->dialect() == store::Dialect::kPostgres ? "DELETE FROM search"
-                                                               : "INSERT INTO search (search) VALUES ('delete-all')";
-  for (const char* sql : {words, "DELETE FROM search_docs", "DELETE FROM search_facets"}) {
+  for (const char* sql :
+       {"DELETE FROM search_postings", "DELETE FROM search_docs", "DELETE FROM search_facets"}) {
     ASSERT_TRUE(txn_->Run(sql));
   }
   ASSERT_TRUE(txn_->Commit());

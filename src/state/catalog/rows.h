@@ -33,6 +33,9 @@ Status PutTermUses(store::Txn& txn, const model::PortKey& port, const std::vecto
 // Replaces what is found of the mesh's terms.
 Status PutTermIndex(store::Txn& txn, const model::Terms& terms);
 
+// Makes the newest version the one that speaks for the product, a draft only where nothing is published. `bundle`
+// is one of its versions, or null: put.cc.
+Status PutNewest(store::Txn& txn, const std::string& domain, const std::string& name, const model::Bundle* bundle);
 // Replaces what is found of the product, and what it says of entities and terms: search_docs.cc.
 Status PutIndex(store::Txn& txn, const model::Bundle& bundle);
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "model/compat.h"
 #include "model/lifecycle.h"
+#include "state/access/granted.h"
 #include "work/publish/plan.h"
 
 namespace weft::publish {
@@ -170,7 +171,7 @@ class Comparer {
       if (difference.impact != model::Impact::kCompatible) {
         auto known = readers.find(difference.column);
         if (known == readers.end()) {
-          Readers found = TRY(ReadersOf(txn_, key, difference.column, context_.clock.Now()));
+          Readers found = TRY(ReadersSeen(key, difference.column));
           found.named = TRY(MayAudit());
           known = readers.emplace(difference.column, std::move(found)).first;
         }
@@ -179,6 +180,12 @@ class Comparer {
       change->findings.push_back(std::move(finding));
     }
     return {};
+  }
+
+  Result<Readers> ReadersSeen(const model::PortKey& key, const std::string& column) {
+    const model::Sight sight = TRY(
+        catalog::SightOf(txn_, caller_.principal, TRY(access::GrantedTo(txn_, context_.clock, caller_.principal))));
+    return ReadersOf(txn_, {txn_, sight}, key, column, context_.clock.Now());
   }
 
   Result<bool> MayAudit() {
@@ -290,7 +297,7 @@ class Comparer {
       notes->push_back(says.sunset ? fmt::format("{}: its sunset is {}", who, model::DayText(*says.sunset))
                                    : fmt::format("{}: no sunset is stated", who));
     if (says.successor.empty()) notes->push_back(fmt::format("{}: no successor is stated", who));
-    Readers readers = TRY(ReadersOf(txn_, key, "", context_.clock.Now()));
+    Readers readers = TRY(ReadersSeen(key, ""));
     readers.named = TRY(MayAudit());
     notes->push_back(fmt::format("{}: {}", who, readers.Text()));
     std::set<std::string> granted;
