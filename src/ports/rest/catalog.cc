@@ -236,7 +236,7 @@ Answer Product(Api& api, const Caller& caller, const http::Request& request) {
   TRY(TellEnd(*txn, api.clock.Now(), says, domain + "/" + name, &product));
   product.Set("terms", TRY(TermsJson(*txn, model::TermsOf(bundle->product))));
   product.Set("ports", newest ? Json(std::move(ports)) : PortsOf(*bundle, sight));
-  product.Set("feedback", TRY(FeedbackJson(*txn, domain, name)));
+  product.Set("feedback", TRY(FeedbackJson(*txn, seen, domain, name)));
   product.Set("versions", std::vector<std::string>(versions.begin(), versions.end()));
   return WithEnd(http::Response::Of(product), product);
 }
@@ -285,8 +285,9 @@ Answer File(Api& api, const Caller& caller, const http::Request& request) {
   TRY(OnlyQuery(request, {"name", "version"}));
   auto txn = TRY(api.store.Read());
   const model::Sight sight = TRY(SightOf(api, *txn, caller));
-  const catalog::BundlePtr bundle = TRY(catalog::Seen(*txn, sight).Product(
-      request.captures.at("domain"), request.captures.at("product"), request.Query("version")));
+  const catalog::BundlePtr bundle =
+      TRY(catalog::Seen(*txn, sight)
+              .Product(request.captures.at("domain"), request.captures.at("product"), request.Query("version")));
   const Unseen unseen = UnseenOf(sight, *bundle);
   const std::string descriptor = BytesOf(*bundle, unseen);
   std::map<std::string, const std::string*> files = {{BaseName(bundle->product.file), &descriptor}};
@@ -311,8 +312,9 @@ Answer ProductDescriptor(Api& api, const Caller& caller, const http::Request& re
   TRY(OnlyQuery(request, {"version"}));
   auto txn = TRY(api.store.Read());
   const model::Sight sight = TRY(SightOf(api, *txn, caller));
-  const catalog::BundlePtr bundle = TRY(catalog::Seen(*txn, sight).Product(
-      request.captures.at("domain"), request.captures.at("product"), request.Query("version")));
+  const catalog::BundlePtr bundle =
+      TRY(catalog::Seen(*txn, sight)
+              .Product(request.captures.at("domain"), request.captures.at("product"), request.Query("version")));
   const Unseen unseen = UnseenOf(sight, *bundle);
   return Yaml(BytesOf(*bundle, unseen));
 }

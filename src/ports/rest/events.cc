@@ -48,7 +48,8 @@ Result<std::vector<notify::Interest>> InterestsOf(const Api& api, store::Txn& tx
   const std::string mine = request.Query("mine");
   if (!mine.empty()) TRY(OneOf("mine", mine, {"true", "false"}));
   const std::vector<std::string> topics = TRY(notify::CheckTopics(Listed(request.Query("topics"))));
-  if (mine != "true") return std::vector<notify::Interest>{{TRY(PlaceOf(api, txn, caller, request.Query("address"))), topics}};
+  if (mine != "true")
+    return std::vector<notify::Interest>{{TRY(PlaceOf(api, txn, caller, request.Query("address"))), topics}};
   std::vector<notify::Interest> interests;
   for (subscriptions::Subscription& each : TRY(subscriptions::List(txn, caller.principal.name))) {
     std::erase_if(each.topics,

@@ -54,6 +54,17 @@ Result<model::Resource> About(const Api& api, store::Txn& txn, const Caller& cal
                fmt::format("'{}' names no product: write it like domain/product or domain/product/port", address)};
 }
 
+// What was said of a product, but of ports that are not seen.
+Result<std::vector<feedback::Entry>> About(store::Txn& txn, const catalog::Seen& seen, const std::string& domain,
+                                           const std::string& product) {
+  std::vector<feedback::Entry> entries;
+  for (feedback::Entry& entry : TRY(feedback::List(txn, {.domain = domain, .product = product}))) {
+    const auto port = model::PortKey::Parse(entry.address);
+    if (!port || TRY(seen.Sees(*port))) entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
 bool IsOfTeam(const model::Team& team, const model::Principal& principal) {
   for (const auto& [role, names] : model::kTeamRoles) {
     for (const std::string& name : team.*names) {
@@ -123,8 +134,9 @@ Result<int> StarsOf(const Json& body, bool rating) {
 
 }  // namespace
 
-Result<Json> FeedbackJson(store::Txn& txn, const std::string& domain, const std::string& product) {
-  const feedback::Summary summary = TRY(feedback::SummaryOf(txn, domain, product));
+Result<Json> FeedbackJson(store::Txn& txn, const catalog::Seen& seen, const std::string& domain,
+                          const std::string& product) {
+  const feedback::Summary summary = feedback::SummaryOf(TRY(About(txn, seen, domain, product)));
   return Json::Map({{"ratings", summary.ratings},
                     {"stars", summary.ratings > 0 ? Json(std::round(summary.stars * 10) / 10) : Json()},
                     {"open_questions", summary.questions},
@@ -140,8 +152,10 @@ Answer ListFeedback(Api& api, const Caller& caller, const http::Request& request
   Json summary;
   if (!request.Query("address").empty()) {
     const model::Resource resource = TRY(About(api, *txn, caller, request.Query("address")));
-    entries = TRY(feedback::List(*txn, {.domain = resource.domain, .product = resource.product}));
-    summary = TRY(FeedbackJson(*txn, resource.domain, resource.product));
+    const model::Sight sight = TRY(SightOf(api, *txn, caller));
+    const catalog::Seen seen(*txn, sight);
+    entries = TRY(About(*txn, seen, resource.domain, resource.product));
+    summary = TRY(FeedbackJson(*txn, seen, resource.domain, resource.product));
   } else if (whose == "mine") {
     entries = TRY(feedback::List(*txn, {.author = caller.principal.name}));
   } else {

@@ -99,7 +99,8 @@ Handler ListRequests, MakeRequest, GetRequest, ApproveRequest, RefuseRequest, As
 Handler Events, Feed, ListSubscriptions, MakeSubscription, EndSubscription;
 // feedback.cc
 // {"ratings", "stars", "open_questions", "open_issues"} of a product.
-Result<Json> FeedbackJson(store::Txn& txn, const std::string& domain, const std::string& product);
+Result<Json> FeedbackJson(store::Txn& txn, const catalog::Seen& seen, const std::string& domain,
+                          const std::string& product);
 Handler ListFeedback, GiveFeedback, AnswerFeedback, RemoveFeedback;
 // entities.cc
 Handler ListEntities, ShowEntity, RotateEntity, EraseEntity;

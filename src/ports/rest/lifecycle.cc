@@ -56,7 +56,8 @@ Status TellReaders(Api& api, store::Txn& txn, const Caller& caller, const catalo
   told->Set("readers", readers.ToJson());
   std::vector<std::string> granted;
   for (const access::Grant& grant : TRY(access::Grants(txn, &port.row.key, std::nullopt))) {
-    if (std::ranges::find(granted, grant.principal) == granted.end()) granted.push_back(grant.principal);
+    const bool known = std::ranges::find(granted, grant.principal) != granted.end();
+    if (!known && TRY(catalog::Seen(txn, sight).SeesPrincipal(grant.principal))) granted.push_back(grant.principal);
   }
   told->Set("granted", granted);
   return {};

@@ -12,7 +12,7 @@ namespace weft::access {
 // The ports on which the principal, or a group of theirs, holds a grant that has not ended, for whatever purpose.
 Result<std::vector<model::PortKey>> GrantedTo(store::Txn& txn, Clock& clock, const model::Principal& principal);
 
-// How many grants there are on ports of the product that have not ended.
-Result<int64_t> GrantsOn(store::Txn& txn, Clock& clock, const std::string& domain, const std::string& product);
+// How many hold a grant on a port of the product that has not ended.
+Result<int64_t> HoldersOn(store::Txn& txn, Clock& clock, const std::string& domain, const std::string& product);
 
 }  // namespace weft::access

@@ -180,8 +180,10 @@ Result<std::vector<model::PortKey>> GrantedTo(store::Txn& txn, Clock& clock, con
   return ports;
 }
 
-Result<int64_t> GrantsOn(store::Txn& txn, Clock& clock, const std::string& domain, const std::string& product) {
-  return TRY(txn.Run("SELECT count(*) FROM grants WHERE domain = $1 AND product = $2 AND (until IS NULL OR until > $3)",
+Result<int64_t> HoldersOn(store::Txn& txn, Clock& clock, const std::string& domain, const std::string& product) {
+  return TRY(
+             txn.Run("SELECT count(DISTINCT principal) FROM grants WHERE domain = $1 AND product = $2 AND (until IS "
+                     "NULL OR until > $3)",
                      {domain, product, clock.Now().Text()}))[0]
       .integer(0);
 }

@@ -108,9 +108,9 @@ Status PutPort(store::Txn& txn, const Bundle& bundle, const OutputPort& port) {
               "contract_id, contract_digest, description, tags, classification, newest) "
               "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0)",
               {product.domain, product.name, port.name, port.version, store::Int(version.major),
-               fmt::format("{}_v{}", model::SqlNameOf(port.name), version.major), model::PortStatus(product.status, contract ? contract->status : ""),
-               product.version, port.contract_id, digest, port.description, TextsJson(port.tags).Dump(),
-               contract ? model::StrictestOf(*contract) : ""}));
+               fmt::format("{}_v{}", model::SqlNameOf(port.name), version.major),
+               model::PortStatus(product.status, contract ? contract->status : ""), product.version, port.contract_id,
+               digest, port.description, TextsJson(port.tags).Dump(), contract ? model::StrictestOf(*contract) : ""}));
   return {};
 }
 

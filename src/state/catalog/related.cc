@@ -14,7 +14,7 @@
 namespace weft::catalog {
 namespace {
 
-constexpr size_t kLookedAt = 200;      // Products that share one thing, at most.
+constexpr size_t kLookedAt = 200;   // Products that share one thing, at most.
 constexpr size_t kMostTraits = 60;  // Of one product.
 constexpr std::string_view kForeignKey = "foreignKey";
 

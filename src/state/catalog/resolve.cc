@@ -201,6 +201,13 @@ Result<bool> Seen::Sees(const model::PortKey& key) const {
   return !rows.empty() && rows[0].text(0) != "draft";
 }
 
+Result<bool> Seen::SeesPrincipal(const std::string& name) const {
+  constexpr std::string_view kProduct = "product:";
+  const size_t slash = name.find('/');
+  if (!name.starts_with(kProduct) || slash == name.npos) return true;
+  return Sees({name.substr(kProduct.size(), slash - kProduct.size()), name.substr(slash + 1), "", 0});
+}
+
 Result<PortRow> Seen::Resolve(const model::Address& address) const {
   if (address.product.empty() || address.port.empty()) {
     return Error{Code::kInvalid, fmt::format("'{}' names no output port: write domain/product/port", address.Short())};

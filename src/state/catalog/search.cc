@@ -17,7 +17,7 @@ namespace weft::catalog {
 namespace {
 
 constexpr size_t kMaxWords = 16;
-constexpr size_t kCandidates = 200;  // Of equals, that are put in the order of their names.
+constexpr size_t kCandidates = 100;  // Of equals, that are put in the order of their names.
 constexpr size_t kRowsAtOnce = 50;   // Of one statement.
 constexpr size_t kColumnsShown = 3;  // Of a port.
 constexpr size_t kUsersShown = 5;    // Ports that speak of a term.

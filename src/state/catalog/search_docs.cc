@@ -209,7 +209,8 @@ Status PutIndex(store::Txn& txn, const model::Bundle& bundle) {
   const bool drafts = std::ranges::any_of(parts, [](const Document& part) { return part.part == kDrafts; });
   const std::string came = drafts && known.contains("") ? fresh("") : std::max(fresh(""), fresh(kDrafts));
   if (!drafts && fresh("") < came) {
-    TRY(txn.Run("UPDATE search_facets SET fresh_at = $3 WHERE id IN (SELECT id FROM search_docs WHERE kind = 'product' "
+    TRY(
+        txn.Run("UPDATE search_facets SET fresh_at = $3 WHERE id IN (SELECT id FROM search_docs WHERE kind = 'product' "
                 "AND domain = $1 AND name = $2 AND part = '')",
                 {product.domain, product.name, came}));
   }

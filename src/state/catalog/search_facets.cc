@@ -10,9 +10,9 @@
 namespace weft::catalog {
 namespace {
 
-constexpr size_t kMostValues = 20;      // Of a facet.
-constexpr size_t kRowsAtOnce = 50;      // Of one statement.
-constexpr int64_t kReadAllFrom = 10;    // One in so many is found: to read all costs less than to look each up.
+constexpr size_t kMostValues = 20;    // Of a facet.
+constexpr size_t kRowsAtOnce = 50;    // Of one statement.
+constexpr int64_t kReadAllFrom = 10;  // One in so many is found: to read all costs less than to look each up.
 constexpr int64_t kDay = 86'400'000'000;
 
 // Counts of texts, each of which is copied once.
@@ -26,9 +26,8 @@ class Tally {
   // The most frequent ones first.
   std::vector<std::pair<std::string, int64_t>> Most() const {
     std::vector<std::pair<std::string, int64_t>> most(counts_.begin(), counts_.end());
-    std::ranges::sort(most, [](const auto& a, const auto& b) {
-      return std::tie(b.second, a.first) < std::tie(a.second, b.first);
-    });
+    std::ranges::sort(
+        most, [](const auto& a, const auto& b) { return std::tie(b.second, a.first) < std::tie(a.second, b.first); });
     if (most.size() > kMostValues) most.resize(kMostValues);
     return most;
   }
@@ -43,10 +42,13 @@ class Tally {
 // When rows were last committed, as texts of one form, which stand in the order of time.
 class Freshness {
  public:
-  explicit Freshness(Instant now)
-      : day_(Before(now, 1)), week_(Before(now, 7)), month_(Before(now, 30)) {}
+  explicit Freshness(Instant now) : day_(Before(now, 1)), week_(Before(now, 7)), month_(Before(now, 30)) {}
   std::string_view Of(const std::string& at) const {
-    return at.empty() ? "never" : at > day_ ? "last day" : at > week_ ? "last week" : at > month_ ? "last month" : "older";
+    return at.empty()    ? "never"
+           : at > day_   ? "last day"
+           : at > week_  ? "last week"
+           : at > month_ ? "last month"
+                         : "older";
   }
 
  private:
@@ -107,8 +109,9 @@ constexpr std::string_view kRows = "SELECT id, domain, facets, fresh_at FROM sea
 
 Result<Owners> Owners::Of(store::Txn& txn) {
   Owners owners;
-  for (const store::Row& row : TRY(txn.Run("SELECT domain, principal FROM team_members WHERE product = '' AND role = "
-                                           "'owner' ORDER BY domain, position"))) {
+  for (const store::Row& row : TRY(txn.Run("SELECT m.domain, m.principal FROM domains d CROSS JOIN team_members m "
+                                           "WHERE m.domain = d.name AND m.product = "
+                                           "'' AND m.role = 'owner' ORDER BY m.domain, m.position"))) {
     owners.of_[row.text(0)].push_back(row.text(1));
   }
   return owners;

@@ -8,7 +8,7 @@
 namespace weft::catalog::index {
 namespace {
 
-constexpr int kMostPopular = 4;
+constexpr int kMostPopular = 6;
 
 bool Has(const Impacts& set, int64_t id) {
   return id >= 0 && static_cast<size_t>(id) < set.size() && set[static_cast<size_t>(id)] != 0;
@@ -23,9 +23,8 @@ Result<Impacts> AreaOf(store::Txn& txn, const Reader& reader, const model::Sight
       domains.push_back(MarkOf("domain", domain));
       continue;
     }
-    for (const store::Row& row :
-         TRY(txn.Run("SELECT id FROM search_docs WHERE kind = 'product' AND domain = $1 AND name = $2",
-                     {domain, product}))) {
+    for (const store::Row& row : TRY(txn.Run(
+             "SELECT id FROM search_docs WHERE kind = 'product' AND domain = $1 AND name = $2", {domain, product}))) {
       if (const int64_t id = row.integer(0); static_cast<size_t>(id) < area.size()) area[static_cast<size_t>(id)] = 1;
     }
   }
@@ -88,8 +87,7 @@ Status Narrow(store::Txn& txn, const Reader& reader, const Narrowed& to, Frame* 
   for (size_t id = 0; id < frame->in.size(); ++id) frame->in[id] &= static_cast<uint8_t>(without[id] ^ 1U);
   if (to.fresh_since.empty()) return {};
   Impacts fresh = reader.None();
-  for (const store::Row& row :
-       TRY(txn.Run("SELECT id FROM search_facets WHERE fresh_at >= $1", {to.fresh_since}))) {
+  for (const store::Row& row : TRY(txn.Run("SELECT id FROM search_facets WHERE fresh_at >= $1", {to.fresh_since}))) {
     if (static_cast<size_t>(row.integer(0)) < fresh.size()) fresh[static_cast<size_t>(row.integer(0))] = 1;
   }
   for (size_t id = 0; id < frame->in.size(); ++id) frame->in[id] &= fresh[id];
@@ -120,11 +118,7 @@ int64_t Count(const Scores& scores) {
 }
 
 Result<std::vector<Ranked>> Best(const Reader& reader, const Scores& scores, size_t most) {
-  std::vector<uint8_t> popular(scores.size());
-  for (int level = 1; level <= kMostPopular; ++level) {
-    const Impacts at_least = TRY(reader.Marked(PopularMark(level)));
-    for (size_t id = 0; id < popular.size(); ++id) popular[id] = static_cast<uint8_t>(popular[id] + at_least[id]);
-  }
+  const Impacts popular = TRY(reader.Marked(PopularMark()));
   std::vector<Ranked> ranked;
   for (size_t id = 0; id < scores.size(); ++id) {
     if (scores[id] != 0) ranked.push_back({static_cast<int64_t>(id), scores[id], popular[id]});
@@ -147,6 +141,6 @@ int PopularOf(int64_t grants) {
   return level;
 }
 
-std::string PopularMark(int level) { return MarkOf("popular", std::to_string(level)); }
+std::string PopularMark() { return MarkOf("popular", ""); }
 
 }  // namespace weft::catalog::index

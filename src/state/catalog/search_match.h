@@ -40,8 +40,8 @@ struct Ranked {
 };
 Result<std::vector<Ranked>> Best(const Reader& reader, const Scores& scores, size_t most);
 
-// What a product is marked with that was granted so often.
+// How popular a product is that was granted so often; documents have this mark with so much impact, where it is any.
 int PopularOf(int64_t grants);
-std::string PopularMark(int level);
+std::string PopularMark();
 
 }  // namespace weft::catalog::index

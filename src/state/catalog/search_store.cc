@@ -53,9 +53,9 @@ struct Indexed {
 };
 constexpr std::string_view kIndexed = "kind, name, status, title, tags, description, context, marks, popular";
 Indexed IndexedOf(const store::Row& row, size_t from) {
-  return {row.text(from),     row.text(from + 1), row.text(from + 2), row.text(from + 3),
-          row.text(from + 4), row.text(from + 5), row.text(from + 6), row.text(from + 7),
-          static_cast<int>(row.integer(from + 8))};
+  return {row.text(from),     row.text(from + 1), row.text(from + 2),
+          row.text(from + 3), row.text(from + 4), row.text(from + 5),
+          row.text(from + 6), row.text(from + 7), static_cast<int>(row.integer(from + 8))};
 }
 
 // How much each word counts in the document: where it stands, and more where it is most of the name. What is not active
@@ -73,7 +73,8 @@ index::Postings PostingsOf(const Indexed& document) {
   }
   const std::vector<Token> name = TokensOf(document.name);
   for (const Token& token : name) {
-    if (const auto at = words.find(token.word); at != words.end()) at->second += kName / static_cast<double>(name.size());
+    if (const auto at = words.find(token.word); at != words.end())
+      at->second += kName / static_cast<double>(name.size());
   }
   const bool term = document.kind == "term";
   const double factor = kFineness * (term ? kTerm : document.status == "active" ? 1 : kNotActive);
@@ -84,7 +85,7 @@ index::Postings PostingsOf(const Indexed& document) {
   for (std::string& mark : Split(document.marks, ' ')) {
     if (!mark.empty()) postings[std::move(mark)] = 1;
   }
-  for (int level = 1; level <= document.popular; ++level) postings[index::PopularMark(level)] = 1;
+  if (document.popular > 0) postings[index::PopularMark()] = document.popular;
   return postings;
 }
 
@@ -118,12 +119,12 @@ Status PutRow(store::Txn& txn, const store::Cell& id, const Document& document, 
     TRY(txn.Run("INSERT INTO search_facets (id, domain, facets, fresh_at) VALUES ($1, $2, $3, $4)",
                 {id, document.domain, FacetsOf(document), fresh_at}));
   }
-  TRY(
-      txn.Run("INSERT INTO search_docs (id, kind, domain, name, part, status, type, text, title, tags, description, "
-              "context, marks, popular, ports) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-              {id, document.kind, document.domain, document.name, document.part, document.status, document.type,
-               document.text, document.title, document.tags, document.description, document.context, marks,
-               store::Int(popular), Json(document.ports).Dump()}));
+  TRY(txn.Run(
+      "INSERT INTO search_docs (id, kind, domain, name, part, status, type, text, title, tags, description, "
+      "context, marks, popular, ports) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+      {id, document.kind, document.domain, document.name, document.part, document.status, document.type, document.text,
+       document.title, document.tags, document.description, document.context, marks, store::Int(popular),
+       Json(document.ports).Dump()}));
   return {};
 }
 
@@ -209,11 +210,11 @@ Result<std::map<std::string, std::string>> PartsOf(store::Txn& txn, std::string_
 
 Status RemoveDocument(store::Txn& txn, std::string_view kind, const std::string& domain, const std::string& name,
                       const std::string& part) {
-  for (const store::Row& row :
-       TRY(txn.Run(fmt::format("SELECT id, {} FROM search_docs WHERE kind = $1 AND domain = $2 AND name = $3 AND part = "
-                               "$4",
-                               kIndexed),
-                   {std::string(kind), domain, name, part}))) {
+  for (const store::Row& row : TRY(txn.Run(
+           fmt::format("SELECT id, {} FROM search_docs WHERE kind = $1 AND domain = $2 AND name = $3 AND part = "
+                       "$4",
+                       kIndexed),
+           {std::string(kind), domain, name, part}))) {
     TRY(index::Put(txn, row.integer(0), PostingsOf(IndexedOf(row, 1)), {}));
     TRY(txn.Run("DELETE FROM search_docs WHERE id = $1", {row[0]}));
     TRY(txn.Run("DELETE FROM search_facets WHERE id = $1", {row[0]}));
@@ -223,11 +224,11 @@ Status RemoveDocument(store::Txn& txn, std::string_view kind, const std::string&
 
 Status NotePopularity(store::Txn& txn, const std::string& domain, const std::string& product, int64_t grants) {
   const int level = index::PopularOf(grants);
-  for (const store::Row& row :
-       TRY(txn.Run(fmt::format("SELECT id, {} FROM search_docs WHERE kind = 'product' AND domain = $1 AND name = $2 AND "
-                               "popular <> $3",
-                               kIndexed),
-                   {domain, product, store::Int(level)}))) {
+  for (const store::Row& row : TRY(txn.Run(
+           fmt::format("SELECT id, {} FROM search_docs WHERE kind = 'product' AND domain = $1 AND name = $2 AND "
+                       "popular <> $3",
+                       kIndexed),
+           {domain, product, store::Int(level)}))) {
     Indexed document = IndexedOf(row, 1);
     const index::Postings before = PostingsOf(document);
     document.popular = level;

@@ -1,5 +1,5 @@
-// The catalogue as somebody sees it: of what they may not know of, every answer is as if it never had been. Doors ask by
-// this; the functions of catalog.h are for what the program does by itself.
+// The catalogue as somebody sees it: of what they may not know of, every answer is as if it never had been. Doors ask
+// by this; the functions of catalog.h are for what the program does by itself.
 #pragma once
 
 #include <initializer_list>
@@ -35,6 +35,8 @@ class Seen {
   // Whether they may know of a port, or with an empty one of a product, by its key; of what is gone, those alone who
   // would see drafts there.
   Result<bool> Sees(const model::PortKey& key) const;
+  // Of a product that is not seen, its own principal is not either.
+  Result<bool> SeesPrincipal(const std::string& name) const;
   const model::Sight& sight() const { return sight_; }
 
  private:

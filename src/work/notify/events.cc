@@ -210,8 +210,7 @@ Result<Stretch> Read(store::Txn& txn, Clock& clock, const model::Principal& prin
   query.kinds = KindsOf(interests);
   const int64_t head = TRY(Head(txn));
   if (query.kinds.empty()) return Stretch{{}, head};
-  Known sight(txn, clock,
-              TRY(catalog::SightOf(txn, principal, TRY(access::GrantedTo(txn, clock, principal)))));
+  Known sight(txn, clock, TRY(catalog::SightOf(txn, principal, TRY(access::GrantedTo(txn, clock, principal)))));
   for (int page = 0; page < kMostPages; ++page) {
     const std::vector<ledger::Sealed> rows = TRY(ledger::List(txn, query));
     for (const ledger::Sealed& row : rows) {

@@ -182,9 +182,12 @@ class Comparer {
     return {};
   }
 
+  Result<model::Sight> SightOf() {
+    return catalog::SightOf(txn_, caller_.principal, TRY(access::GrantedTo(txn_, context_.clock, caller_.principal)));
+  }
+
   Result<Readers> ReadersSeen(const model::PortKey& key, const std::string& column) {
-    const model::Sight sight = TRY(
-        catalog::SightOf(txn_, caller_.principal, TRY(access::GrantedTo(txn_, context_.clock, caller_.principal))));
+    const model::Sight sight = TRY(SightOf());
     return ReadersOf(txn_, {txn_, sight}, key, column, context_.clock.Now());
   }
 
@@ -301,7 +304,10 @@ class Comparer {
     readers.named = TRY(MayAudit());
     notes->push_back(fmt::format("{}: {}", who, readers.Text()));
     std::set<std::string> granted;
-    for (const access::Grant& grant : TRY(access::Grants(txn_, &key, std::nullopt))) granted.insert(grant.principal);
+    const model::Sight sight = TRY(SightOf());
+    for (const access::Grant& grant : TRY(access::Grants(txn_, &key, std::nullopt))) {
+      if (TRY(catalog::Seen(txn_, sight).SeesPrincipal(grant.principal))) granted.insert(grant.principal);
+    }
     if (granted.empty()) return {};
     notes->push_back(
         fmt::format("{}: granted to {}", who, Join(std::vector<std::string>(granted.begin(), granted.end()), ", ")));

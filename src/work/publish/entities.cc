@@ -29,8 +29,8 @@ Result<EntityPlan> PlanEntities(store::Txn& txn, const std::vector<model::Entity
   return plan;
 }
 
-Result<std::vector<Problem>> StillUsed(store::Txn& txn, const catalog::Seen& seen, const model::Entities& before, const model::Entities& next,
-                                       const std::set<model::PortKey>& replaced) {
+Result<std::vector<Problem>> StillUsed(store::Txn& txn, const catalog::Seen& seen, const model::Entities& before,
+                                       const model::Entities& next, const std::set<model::PortKey>& replaced) {
   std::vector<Problem> problems;
   for (const auto& [name, entity] : before.all()) {
     const model::Entity* now = next.Find(name);

@@ -20,7 +20,12 @@ constexpr std::string_view kMeshFile = "mesh.yaml";
 class Planner {
  public:
   Planner(Context& context, const model::Caller& caller, store::Txn& txn, model::Sight sight, Draft& draft)
-      : context_(context), caller_(caller), txn_(txn), draft_(draft), plan_(draft.plan), catalogue_(txn, std::move(sight)) {}
+      : context_(context),
+        caller_(caller),
+        txn_(txn),
+        draft_(draft),
+        plan_(draft.plan),
+        catalogue_(txn, std::move(sight)) {}
 
   Status Run(const Submission& submission) {
     mesh_ = TRY(catalog::MeshOf(txn_));
@@ -170,7 +175,8 @@ class Planner {
       Tell(terms.next->Judge(*bundle));
       draft_.changed.insert(bundle->product.domain + "/" + bundle->product.name);
     }
-    if (!terms.put.empty()) Tell(TRY(StillUsed(txn_, catalogue_.seen().sight(), *terms.before, *terms.next, draft_.changed)));
+    if (!terms.put.empty())
+      Tell(TRY(StillUsed(txn_, catalogue_.seen().sight(), *terms.before, *terms.next, draft_.changed)));
     return {};
   }
 
@@ -192,7 +198,8 @@ class Planner {
         draft_.replaced.insert(port.Key());
       }
     }
-    if (!entities.put.empty()) Tell(TRY(StillUsed(txn_, catalogue_.seen(), *entities.before, *entities.next, draft_.replaced)));
+    if (!entities.put.empty())
+      Tell(TRY(StillUsed(txn_, catalogue_.seen(), *entities.before, *entities.next, draft_.replaced)));
     return {};
   }
 
@@ -431,8 +438,8 @@ class Planner {
 Result<Draft> MakeDraft(Context& context, const model::Caller& caller, const Submission& submission) {
   Draft draft;
   std::unique_ptr<store::Txn> txn = TRY(context.store.Read());
-  model::Sight sight = TRY(
-      catalog::SightOf(*txn, caller.principal, TRY(access::GrantedTo(*txn, context.clock, caller.principal))));
+  model::Sight sight =
+      TRY(catalog::SightOf(*txn, caller.principal, TRY(access::GrantedTo(*txn, context.clock, caller.principal))));
   TRY(Planner(context, caller, *txn, std::move(sight), draft).Run(submission));
   return draft;
 }

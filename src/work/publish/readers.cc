@@ -25,7 +25,8 @@ Json Readers::ToJson() const {
   return std::move(json.Set("principals_count", static_cast<int64_t>(principals.size())));
 }
 
-Result<Readers> ReadersOf(store::Txn& txn, const catalog::Seen& seen, const model::PortKey& port, const std::string& column, Instant now) {
+Result<Readers> ReadersOf(store::Txn& txn, const catalog::Seen& seen, const model::PortKey& port,
+                          const std::string& column, Instant now) {
   const std::string address = port.Text();
   std::set<std::string> ports, principals;
   for (const lineage::Edge& edge : TRY(lineage::Walk(txn, address, lineage::Direction::kDown))) {

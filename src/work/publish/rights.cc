@@ -4,7 +4,8 @@
 
 namespace weft::publish {
 
-Result<Needed> NeededFor(const catalog::Seen& seen, store::Txn& txn, const model::Bundle& bundle, const model::Team& domain) {
+Result<Needed> NeededFor(const catalog::Seen& seen, store::Txn& txn, const model::Bundle& bundle,
+                         const model::Team& domain) {
   const model::Product& product = bundle.product;
   model::Team registered;
   if (TRY(seen.Sees({product.domain, product.name, "", 0}))) {

@@ -15,6 +15,7 @@ struct Needed {
   bool grant = false;
 };
 // Of a product that is not seen nobody has a role by what is registered. `domain`: the team of the bundle's domain.
-Result<Needed> NeededFor(const catalog::Seen& seen, store::Txn& txn, const model::Bundle& bundle, const model::Team& domain);
+Result<Needed> NeededFor(const catalog::Seen& seen, store::Txn& txn, const model::Bundle& bundle,
+                         const model::Team& domain);
 
 }  // namespace weft::publish

@@ -26,8 +26,8 @@ Result<TermPlan> PlanTerms(store::Txn& txn, const std::vector<model::TermFile>& 
   return plan;
 }
 
-Result<std::vector<Problem>> StillUsed(store::Txn& txn, const model::Sight& sight, const model::Terms& before, const model::Terms& next,
-                                       const std::set<std::string>& replaced) {
+Result<std::vector<Problem>> StillUsed(store::Txn& txn, const model::Sight& sight, const model::Terms& before,
+                                       const model::Terms& next, const std::set<std::string>& replaced) {
   std::vector<Problem> problems;
   for (const auto& [name, term] : before.all()) {
     if (next.Find(name)) continue;
