@@ -12,7 +12,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WEFT = os.environ.get("WEFT_PROGRAM", str(ROOT / "build" / "weft"))
 DBT = pathlib.Path(sys.executable).parent / "dbt"
-JAFFLE = ROOT / "tests" / "exchange" / "samples" / "jaffle"
+JAFFLE = ROOT / "examples" / "own" / "jaffle"
 
 
 def run(*words, where: pathlib.Path) -> str:

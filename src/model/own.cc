@@ -25,11 +25,14 @@ constexpr Word kFormats[] = {{"csv"}, {"json"}, {"parquet"}};
 constexpr Type kFormat{.kinds = kIsText, .words = kFormats};
 constexpr Type kTextOrTexts{.kinds = kIsText | kIsList, .items = &kText};
 
+constexpr Word kDecimals[] = {{"."}, {","}};
+constexpr Type kDecimal{.kinds = kIsText, .words = kDecimals};
+
 constexpr Key kSourceKeys[] = {{"kind", &kSourceKind, kRequired}};
 constexpr Key kFileKeys[] = {
     {"path", &kText, kRequired},  {"format", &kFormat},    {"delimiter", &kText},   {"quote", &kText},
     {"escape", &kText},           {"header", &kBool},      {"null", &kTextOrTexts}, {"encoding", &kText},
-    {"timestamp_format", &kText}, {"date_format", &kText},
+    {"timestamp_format", &kText}, {"date_format", &kText}, {"decimal", &kDecimal},
 };
 constexpr Key kProductKeys[] = {{"address", &kText, kRequired}};
 constexpr Key kSqliteKeys[] = {{"path", &kText, kRequired}, {"table", &kText, kRequired}};
@@ -82,8 +85,8 @@ void AlsoSource(const Node& map, int, std::vector<const Shape*>& shapes) {
                                         : &kLater);
 }
 
-constexpr std::string_view kCsvKeys[] = {"delimiter", "quote",    "escape",           "header",
-                                         "null",      "encoding", "timestamp_format", "date_format"};
+constexpr std::string_view kCsvKeys[] = {"delimiter",        "quote",       "escape", "header", "null", "encoding",
+                                         "timestamp_format", "date_format", "decimal"};
 
 void OnlyCsvHasOptions(Checker& checker, const Node& map, const std::string& path) {
   if (reading::Text(map["kind"]) != "file" || !map["path"].is_scalar()) return;

@@ -36,8 +36,9 @@ struct Type {
   int scale = 0;
   std::vector<Field> fields;  // kStruct: its fields; kList: the element; kMap: key and value.
 
-  std::string DuckDb() const;  // "DECIMAL(18,2)", "STRUCT(\"a\" INTEGER)"
-  Json Iceberg() const;        // "decimal(18, 2)" or an object
+  std::string DuckDb() const;        // "DECIMAL(18,2)", "STRUCT(\"a\" INTEGER)"
+  Json Iceberg() const;              // "decimal(18, 2)" or an object
+  std::string_view Logical() const;  // ODCS's logicalType for it: "integer", "array"
   bool IsPrimitive() const { return kind < Kind::kList; }
   bool operator==(const Type&) const = default;
 };

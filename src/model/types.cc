@@ -200,6 +200,36 @@ Result<Type> Timestamp(Kind kind, const Property& property, const Physical& phys
 
 }  // namespace
 
+std::string_view Type::Logical() const {
+  switch (kind) {
+    case Kind::kBoolean:
+      return "boolean";
+    case Kind::kInt:
+    case Kind::kLong:
+      return "integer";
+    case Kind::kFloat:
+    case Kind::kDouble:
+    case Kind::kDecimal:
+      return "number";
+    case Kind::kDate:
+      return "date";
+    case Kind::kTime:
+      return "time";
+    case Kind::kTimestamp:
+    case Kind::kTimestampTz:
+      return "timestamp";
+    case Kind::kString:
+    case Kind::kBinary:
+      return "string";
+    case Kind::kList:
+      return "array";
+    case Kind::kStruct:
+    case Kind::kMap:
+      return "object";
+  }
+  return "";
+}
+
 Result<Type> TypeOf(const Property& property) {
   const std::string& logical = property.logical_type;
   if (logical.empty() && property.physical_type.empty()) {

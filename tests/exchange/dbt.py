@@ -11,11 +11,11 @@ import duckdb
 import yaml
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from node import Node  # noqa: E402
+from node import ROOT, Node  # noqa: E402
 
-from exchanged import SAMPLES, weft  # noqa: E402
+from exchanged import weft  # noqa: E402
 
-JAFFLE = SAMPLES / "jaffle"
+JAFFLE = ROOT / "examples" / "own" / "jaffle"
 
 
 class Project(unittest.TestCase):

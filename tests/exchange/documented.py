@@ -73,7 +73,7 @@ class Documented(unittest.TestCase):
         self.page("dpds", read(self.answer(source), json.loads(source.read_text()), 0))
 
     def test_dbt(self):
-        answer = self.answer(SAMPLES / "jaffle")
+        answer = self.answer(ROOT / "examples" / "own" / "jaffle")
         rows = {shape(one["path"]): "kept as " + one["kept"] if "kept" in one else "lost: " + one["why"] for one in answer["kept"] + answer["lost"]}
         rows = {path: re.sub(r"(tests) (model|source)\.\S+", r"\1 another node", what) for path, what in rows.items()}
         self.page("dbt", table(rows))

@@ -65,8 +65,8 @@ class Several(unittest.TestCase):
             verdict = node.json("audit", "verify")
             self.assertTrue(verdict["ok"], verdict)
 
-    def begin_long(self) -> tuple[subprocess.Popen, str]:
-        """A run of some seconds at the first node, under way, and its id."""
+    def begin_long(self, endless: bool = False) -> tuple[subprocess.Popen, str]:
+        """A run of some seconds at the first node, or one that only a cancel ends, under way, and its id."""
         import duckdb
         rows = self.folder / "rows.csv"
         if not rows.exists():
@@ -83,6 +83,9 @@ class Several(unittest.TestCase):
                    "inputPorts": [{"name": "source", "version": "1.0.0", "contractId": "long-source", "customProperties": [own]}],
                    "outputPorts": [{"name": "long", "type": "table", "version": "1.0.0", "contractId": "long",
                                     "customProperties": [{"property": "build", "vendor": "weft", "value": {"mode": "replace"}}]}]}
+        if endless:
+            product["outputPorts"][0]["customProperties"][0]["value"]["sql"] = "long.sql"
+            (home / "long.sql").write_text("SELECT count(*) AS id, max(a.word || b.word) AS word FROM source a, source b")
         (home / "long.odcs.yaml").write_text(json.dumps(contract))
         (home / "product.odps.yaml").write_text(json.dumps(product))
         self.one.run("apply", str(mesh))
@@ -151,7 +154,7 @@ class Several(unittest.TestCase):
             self.assertTrue(node.json("audit", "what", "admin"))
 
     def test_a_run_is_of_one_node_and_any_can_cancel_it(self):
-        client, run = self.begin_long()
+        client, run = self.begin_long(endless=True)
         self.two.run("run", "sales/long", code=6)
         self.two.run("cancel", run)
         until(lambda: self.status_of(run) not in ("pending", "running"), "the run was not cancelled")

@@ -299,6 +299,7 @@ class TerminalTest(unittest.TestCase):
     # Every command of `weft --help`: words that make it succeed, and words that make the node or it refuse; None where
     # there is no such case.
     COMMANDS = {
+        "new mesh": (["{other}/begun", "--domain", "sales"], ["/proc/nothing", "--domain", "sales"]),
         "new product": (["sales/rows", "--from", "{shop}/domains/sales/orders/data/orders.csv", "--into", "{other}"],
                         ["sales/rows", "--from", "nowhere"]),
         "dev": (["{shop}"], ["nowhere"]),

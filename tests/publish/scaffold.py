@@ -35,6 +35,8 @@ def write(folder: pathlib.Path):
             file.write(f"AB-{i:04}\t{i % 7}\t{i * 1.25:.2f}\t12/{i % 28 + 1:02}/2023 10:00\n")
     (folder / "nohead.csv").write_text("".join(f"{i},{'xyz'[i % 3]},{i * .5:.1f}\n" for i in range(500)))
     (folder / "latin.csv").write_bytes("id,straße\n1,Hauptstraße 5\n2,Mühlweg 3\n".encode("latin-1"))
+    (folder / "sheet.csv").write_bytes("id\tstraße\tmaß\n1\tHauptstraße 5\t1,5\n2\tMühlweg 3\t-2,25\n".encode("utf-16"))
+    (folder / "both.csv").write_text('id,us,eu\n1,1.5,"1,5"\n2,2.25,"1.000,5"\n')
     with open(folder / "kunden.csv", "w", encoding="utf-8") as file:
         file.write("Kunden-Nr;E-Mail;Alter;aktiv;PLZ;Umsatz (EUR);seit;Land;Stufe\n")
         for i in range(1000):
@@ -86,7 +88,7 @@ class Scaffold(unittest.TestCase):
 
     def test_types(self):
         self.assertEqual(self.types("orders"), ["bigint", "bigint", "varchar", "timestamp", "decimal(18,2)"])
-        self.assertEqual(self.types("kunden"), ["varchar", "varchar", "varchar", "boolean", "varchar", "varchar", "date", "varchar", "bigint"])
+        self.assertEqual(self.types("kunden"), ["varchar", "varchar", "varchar", "boolean", "varchar", "decimal(18,2)", "date", "varchar", "bigint"])
         self.assertEqual(self.types("stock"), ["varchar", "bigint", "decimal(18,2)", "timestamp"])
         self.assertEqual(self.types("nohead"), ["bigint", "varchar", "decimal(18,1)"])
         self.assertEqual(self.types("people")[2:6], ['struct("kind" varchar, "email" varchar)', "bigint[]", "map(varchar, bigint)",
@@ -95,7 +97,8 @@ class Scaffold(unittest.TestCase):
     def test_keys_and_references(self):
         keys = {table["name"]: table["key"] for table in self.told["tables"]}
         self.assertEqual(keys, {"events": ["eventId"], "kunden": ["Kunden-Nr"], "latin": ["id"], "nohead": ["column0"],
-                                "orders": ["line", "order_no"], "people": ["id"], "regions": ["code"], "stock": ["sku"]})
+                                "orders": ["line", "order_no"], "people": ["id"], "regions": ["code"], "stock": ["sku"],
+                                "sheet": ["id"], "both": ["id"]})
         self.assertEqual(self.columns("regions")["people_id"]["relationships"], [{"type": "foreignKey", "to": "people.id"}])
         self.assertEqual(self.columns("orders")["kunden_nr"]["relationships"], [{"type": "foreignKey", "to": "kunden.kunden_nr"}])
         self.assertNotIn("relationships", self.columns("kunden")["stufe"])
@@ -128,9 +131,13 @@ class Scaffold(unittest.TestCase):
     def test_findings(self):
         self.assertEqual(self.table("kunden")["findings"], [
             "'Alter' holds numbers but for 'unbekannt': it is left as text; mend the file, or list such words under \"null\" in the source",
-            "'Umsatz (EUR)' holds numbers with a decimal comma: it is left as text; make numbers of it in the build",
+            "'Umsatz (EUR)' holds numbers with a decimal comma, and is read so",
             "'NA' is read as no value, in every column"])
         self.assertEqual(self.table("latin")["findings"], ["its bytes are not UTF-8: they are read as latin-1"])
+        self.assertEqual(self.table("sheet")["findings"], ["its bytes are not UTF-8: they are read as utf-16",
+                                                           "'maß' holds numbers with a decimal comma, and is read so"])
+        self.assertEqual(self.table("both")["findings"], ["'eu' holds numbers with a decimal comma beside columns that have a point: it is left "
+                                                          "as text; make numbers of it in the build"])
 
     def test_it_passes_and_runs_and_gives_every_value(self):
         self.assertIn("ok: ", self.node.run("check", str(self.mesh)))
@@ -149,6 +156,9 @@ class Scaffold(unittest.TestCase):
             since = [datetime.date(2021, i % 12 + 1, i % 28 + 1) if i % 10 else None for i in range(1000)]
             self.assertEqual([row["seit"] for row in rows("SELECT seit FROM own.data.kunden ORDER BY kunden_nr")], since)
             self.assertEqual(rows("SELECT stra_e FROM own.data.latin ORDER BY id"), [{"stra_e": "Hauptstraße 5"}, {"stra_e": "Mühlweg 3"}])
+            self.assertEqual(rows("SELECT stra_e, ma AS m FROM own.data.sheet ORDER BY id"),
+                             [{"stra_e": "Hauptstraße 5", "m": 1.5}, {"stra_e": "Mühlweg 3", "m": -2.25}])
+            self.assertEqual(str(rows("SELECT sum(umsatz_eur) AS s FROM own.data.kunden")[0]["s"]), "500000.00")
             changed = [datetime.datetime(2023, 12, i % 28 + 1, 10) for i in range(400)]
             self.assertEqual([row["changed"] for row in rows("SELECT changed FROM own.data.stock ORDER BY sku")], changed)
             event = rows("SELECT * FROM own.data.events WHERE event_id = 7")[0]
@@ -202,6 +212,8 @@ class Scaffold(unittest.TestCase):
             said = self.refused(3, "own/bad", bad, self.folder)
             self.assertIn(why, said)
             self.assertFalse((self.folder / "bad").exists())
+        bad.write_bytes("id;preis\n1;„zwölf“ €\n".encode("cp1252"))
+        self.assertIn("bad.csv' is neither UTF-8 nor latin-1: convert it", self.refused(3, "own/bad", bad, self.folder))
         bad.write_text("a\n1\n")
         said = self.refused(6, "own/data", bad, self.mesh)
         self.assertIn("is there already", said)

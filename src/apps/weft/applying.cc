@@ -125,10 +125,7 @@ class Sender {
     Json answer = TRY(session_.Post(path, folder_.ToJson(kept_)));
     return Takes(answer) ? std::optional<Json>() : std::optional<Json>(std::move(answer));
   }
-  bool SendsData() const {
-    const Json body = folder_.ToJson(kept_);
-    return body["data"].size() > 0;
-  }
+  bool SendsData() const { return folder_.SendsData(kept_); }
 
  private:
   bool Takes(const Json& answer) {

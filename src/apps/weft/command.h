@@ -49,7 +49,7 @@ std::vector<CommandEntry> AllCommands();
 
 std::span<const CommandEntry> NewProductCommands();
 std::span<const CommandEntry> PublishCommands();
-std::span<const CommandEntry> NewSchemasCommands();
+std::span<const CommandEntry> NewFolderCommands();
 std::span<const CommandEntry> ExpressionCommands();
 std::span<const CommandEntry> FindCommands();
 std::span<const CommandEntry> ReadCommands();

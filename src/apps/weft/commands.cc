@@ -7,10 +7,10 @@ namespace weft::app {
 std::vector<CommandEntry> AllCommands() {
   std::vector<CommandEntry> all;
   for (auto some :
-       {NewProductCommands(), PublishCommands(), ExchangeCommands(), NewSchemasCommands(), ExpressionCommands(),
-        FindCommands(),       ReadCommands(),    TermCommands(),     RunCommands(),        ShareCommands(),
-        RequestCommands(),    FollowCommands(),  FeedbackCommands(), GovernCommands(),     EntityCommands(),
-        AuditCommands(),      AccountCommands(), OperateCommands(),  BackupCommands(),     SecretCommands()}) {
+       {NewFolderCommands(), NewProductCommands(), PublishCommands(),  ExchangeCommands(), ExpressionCommands(),
+        FindCommands(),      ReadCommands(),       TermCommands(),     RunCommands(),      ShareCommands(),
+        RequestCommands(),   FollowCommands(),     FeedbackCommands(), GovernCommands(),   EntityCommands(),
+        AuditCommands(),     AccountCommands(),    OperateCommands(),  BackupCommands(),   SecretCommands()}) {
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;

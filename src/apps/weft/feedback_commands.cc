@@ -115,42 +115,38 @@ class FeedbackReport : public GiveCommand {
   }
 };
 
-class FeedbackAnswer : public Command {
+// Says something to what was said.
+class ReplyCommand : public Command {
  public:
-  explicit FeedbackAnswer(CLI::App& app) {
-    app.add_option("id", id_, "What is answered")->required()->type_name(kFeedback);
-    app.add_option("text", text_, "The answer")->required();
-    app.add_flag("--close", close_, "It is settled by this");
-  }
-
   Result<int> Run(Session& session) override {
-    const Json entry =
-        TRY(session.Post(fmt::format("/v1/feedback/{}/answer", id_), Json::Map({{"text", text_}, {"close", close_}})));
+    Json body = Json::Map({{"close", close_}});
+    if (!text_.empty()) body.Set("text", text_);
+    const Json entry = TRY(session.Post(fmt::format("/v1/feedback/{}/answer", id_), body));
     if (session.json()) return session.PrintJson(entry), 0;
     Tell(session, entry);
     return 0;
   }
 
- private:
-  std::string id_, text_;
+ protected:
+  ReplyCommand(CLI::App& app, const char* what) { app.add_option("id", id_, what)->required()->type_name(kFeedback); }
+  std::string text_;
   bool close_ = false;
-};
-
-class FeedbackClose : public Command {
- public:
-  explicit FeedbackClose(CLI::App& app) {
-    app.add_option("id", id_, "A question or an issue")->required()->type_name(kFeedback);
-  }
-
-  Result<int> Run(Session& session) override {
-    const Json entry = TRY(session.Post(fmt::format("/v1/feedback/{}/answer", id_), Json::Map({{"close", true}})));
-    if (session.json()) return session.PrintJson(entry), 0;
-    Tell(session, entry);
-    return 0;
-  }
 
  private:
   std::string id_;
+};
+
+class FeedbackAnswer : public ReplyCommand {
+ public:
+  explicit FeedbackAnswer(CLI::App& app) : ReplyCommand(app, "What is answered") {
+    app.add_option("text", text_, "The answer")->required();
+    app.add_flag("--close", close_, "It is settled by this");
+  }
+};
+
+class FeedbackClose : public ReplyCommand {
+ public:
+  explicit FeedbackClose(CLI::App& app) : ReplyCommand(app, "A question or an issue") { close_ = true; }
 };
 
 class FeedbackRemove : public Command {

@@ -129,6 +129,10 @@ Json Folder::ToJson(const std::map<std::string, std::string>& kept) const {
   return body.Set("files", std::move(texts)).Set("data", std::move(hashes)).Set("kept", std::move(digests));
 }
 
+bool Folder::SendsData(const std::map<std::string, std::string>& kept) const {
+  return std::ranges::any_of(data, [&](const model::DataFile& file) { return !kept.contains(HomeOf(file.path)); });
+}
+
 Problem Folder::Placed(Problem problem) const {
   if (!problem.file.ends_with(publish::kRegistered)) problem.file = root + problem.file;
   return problem;

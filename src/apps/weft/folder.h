@@ -24,6 +24,8 @@ struct Folder {
   std::map<std::string, std::string> Digests() const;
   // What plan and apply are asked with: all but the folders that are `kept` back.
   Json ToJson(const std::map<std::string, std::string>& kept = {}) const;
+  // Whether these ask for data files that the node may lack.
+  bool SendsData(const std::map<std::string, std::string>& kept) const;
   // The problem with its file as it is reached from here.
   Problem Placed(Problem problem) const;
 };

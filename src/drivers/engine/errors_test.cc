@@ -13,6 +13,9 @@ TEST(PlainWordsTest, LeavesOutWhatIsTheEnginesOwn) {
   EXPECT_EQ(PlainWords("Binder Error: WHERE clause cannot contain aggregates!\n\nLINE 1: x\n        ^"),
             "WHERE cannot contain aggregates");
   EXPECT_EQ(PlainWords("Invalid Input Error: Invalid Input Error: 2.5 is no value"), "2.5 is no value");
+  EXPECT_EQ(PlainWords(
+                "Invalid Input Error: Malformed JSON in file \"a.jsonl\", at byte 2 in line 4: unexpected character. "),
+            "malformed JSON in line 3 of 'a.jsonl', at byte 2: unexpected character");
   EXPECT_EQ(PlainWords("the run was cancelled"), "the run was cancelled");
   const std::string memory = PlainWords(
       "Out of Memory Error: could not allocate block of size 256.0 KiB (18.9 MiB/19.0 MiB used)\nPossible "

@@ -16,7 +16,8 @@ constexpr std::string_view kOutOfMemory =
     "once";
 
 // What the engine says, a * standing for what varies, and what a person is told instead: {0} is the first of these.
-// {2~} names a type of the engine's insides, {2-} goes without quotes; a + at the end tells the names that were near.
+// {2~} names a type of the engine's insides, {2-} goes without quotes, {2<} is a number that
+// it counts from two; a + at the end tells the names that were near.
 struct Wording {
   std::string_view engine;
   std::string_view weft;
@@ -61,6 +62,11 @@ constexpr Wording kWordings[] = {
      "{1} does not fit into {2~}"},
     {R"(Overflow in * of * (*)!)", "{2} does not fit into {1~}"},
     {R"(* clause cannot contain *!)", "{0} cannot contain {1}"},
+    {R"(JSON transform error in file "*", in *: *Try setting*)", "{2} in {1} of '{0}'"},
+    {R"(Malformed JSON in file "*", at byte * in line *: *.*)",
+     "malformed JSON in line {2<} of '{0}', at byte {1}: {3}"},
+    {R"(Malformed JSON in file "*", at byte * in record/value *: *.*)",
+     "malformed JSON in value {2<} of '{0}', at byte {1}: {3}"},
 };
 
 // The names that its errors use for types which SQL calls otherwise.
@@ -141,7 +147,10 @@ std::string Filled(std::string_view weft, const std::vector<std::string>& found,
     }
     const std::string& value = found[static_cast<size_t>(weft[at + 1] - '0')];
     const char how = weft[at + 2];
-    out += how == '~' ? TypesNamed(value) : how == '-' ? ReplaceAll(value, "\"", "") : value;
+    out += how == '~'   ? TypesNamed(value)
+           : how == '-' ? ReplaceAll(value, "\"", "")
+           : how == '<' ? std::to_string(std::atoll(value.c_str()) - 1)
+                        : value;
     at += how == '}' ? 2 : 3;
   }
   return near ? out + Candidates(text) : out;
@@ -184,6 +193,8 @@ constexpr std::pair<std::string_view, std::string_view> kPhrases[] = {
      "its lines do not end alike (some in CR LF, some in LF), or a quote stands in the middle of a value: write every "
      "line end the same, and double the quotes inside of quoted values"},
     {"maximum line size of", "a line is longer than a CSV reader can hold: is a closing quote missing?"},
+    {"tprotocolexception", "a part of it is damaged: its bytes make no sense"},
+    {"don't know what type", "a part of it is damaged: its bytes make no sense"},
     {"out of memory error", kOutOfMemory},
     {"could not allocate block", kOutOfMemory},
 };

@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <unordered_map>
 
+#include "drivers/store/readers.h"
 #include "drivers/store/turns.h"
 
 namespace weft::store {
@@ -246,17 +247,11 @@ class PostgresStore final : public Store {
       turns_.Leave();
       return;
     }
-    {
-      std::lock_guard lock(mutex_);
-      if (connection) {
-        readers_.push_back(std::move(connection));
-      } else {
-        --opened_;
-        opened_ -= readers_.size();
-        readers_.clear();  // What broke one has broken the others: they are opened anew.
-      }
+    if (connection) {
+      readers_.Put(std::move(connection));
+    } else {
+      readers_.Forget(true);  // What broke one has broken the others: they are opened anew.
     }
-    freed_.notify_all();
   }
 
   // Whether a transaction whose connection broke at its commit was committed. kUnavailable where nobody can tell.
@@ -281,35 +276,13 @@ class PostgresStore final : public Store {
     clock_.Hear(rows[0].integer(0));
     return {};
   }
-  Result<ConnectionPtr> TakeReader();
 
   const std::string url_;
   ServerClock clock_;
   Turns turns_;
   ConnectionPtr writer_;  // Whose turn it is owns it; null while a transaction has it, or where it broke.
-  std::mutex mutex_;
-  std::condition_variable freed_;
-  std::vector<ConnectionPtr> readers_;
-  size_t opened_ = 0;
+  Readers<Connection> readers_{kMaxReaders};
 };
-
-Result<ConnectionPtr> PostgresStore::TakeReader() {
-  {
-    std::unique_lock lock(mutex_);
-    if (!freed_.wait_for(lock, kPatience, [this] { return !readers_.empty() || opened_ < kMaxReaders; })) {
-      return Error{Code::kUnavailable, "the store is busy: all of its readers are in use; try again in a moment"};
-    }
-    if (!readers_.empty()) {
-      ConnectionPtr reader = std::move(readers_.back());
-      readers_.pop_back();
-      return reader;
-    }
-    ++opened_;
-  }
-  auto reader = Connection::Open(url_);
-  if (!reader) GiveBack(nullptr, false);
-  return reader;
-}
 
 class PostgresTxn final : public Txn {
  public:
@@ -396,7 +369,7 @@ Result<std::unique_ptr<Txn>> PostgresStore::Begin() {
 
 Result<std::unique_ptr<Txn>> PostgresStore::Read() {
   for (int tries = 0;; ++tries) {
-    ConnectionPtr reader = TRY(TakeReader());
+    ConnectionPtr reader = TRY(readers_.Take([this] { return Connection::Open(url_); }));
     // BEGIN alone takes no snapshot: the first query does, and a caller may be long in coming to it.
     auto began = reader->Simple("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT 1");
     const bool again = !began && reader->lost() && tries == 0;  // It may have broken since it was last used.

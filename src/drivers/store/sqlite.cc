@@ -8,6 +8,7 @@
 #include <cstring>
 #include <unordered_map>
 
+#include "drivers/store/readers.h"
 #include "drivers/store/turns.h"
 
 namespace weft::store {
@@ -177,42 +178,14 @@ class SqliteStore final : public Store {
       turns_.Leave();
       return;
     }
-    {
-      std::lock_guard lock(mutex_);
-      readers_.push_back(std::move(connection));
-    }
-    freed_.notify_one();
+    readers_.Put(std::move(connection));
   }
 
  private:
-  Result<std::unique_ptr<Connection>> TakeReader() {
-    {
-      std::unique_lock lock(mutex_);
-      if (!freed_.wait_for(lock, kPatience, [this] { return !readers_.empty() || opened_ < kMaxReaders; })) {
-        return Error{Code::kUnavailable, "the store is busy: all of its 64 readers are in use; try again in a moment"};
-      }
-      if (!readers_.empty()) {
-        auto reader = std::move(readers_.back());
-        readers_.pop_back();
-        return reader;
-      }
-      ++opened_;
-    }
-    auto reader = Connection::Open(path_, false);
-    if (!reader) {
-      std::lock_guard lock(mutex_);
-      --opened_;
-    }
-    return reader;
-  }
-
   const std::string path_;
   Turns turns_;
   std::unique_ptr<Connection> writer_;  // Whose turn it is owns it; null while a transaction has it.
-  std::mutex mutex_;
-  std::condition_variable freed_;
-  std::vector<std::unique_ptr<Connection>> readers_;
-  size_t opened_ = 0;
+  Readers<Connection> readers_{kMaxReaders};
 };
 
 class SqliteTxn final : public Txn {
@@ -288,7 +261,8 @@ Status SqliteStore::Purge(std::string_view) {
 }
 
 Result<std::unique_ptr<Txn>> SqliteStore::Read() {
-  auto txn = std::make_unique<SqliteTxn>(*this, TRY(TakeReader()), false);
+  auto reader = readers_.Take([this] { return Connection::Open(path_, false); });
+  auto txn = std::make_unique<SqliteTxn>(*this, TRY(std::move(reader)), false);
   TRY(txn->Start());
   // BEGIN alone takes no snapshot: the first read does, and a caller may be long in coming to it.
   TRY(txn->Run("SELECT count(*) FROM sqlite_schema", {}));

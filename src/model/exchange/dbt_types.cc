@@ -33,29 +33,6 @@ constexpr std::pair<std::string_view, std::string_view> kOther[] = {
     {"citext", "text"},
 };
 
-std::string_view LogicalOf(Kind kind) {
-  switch (kind) {
-    case Kind::kBoolean:
-      return "boolean";
-    case Kind::kInt:
-    case Kind::kLong:
-      return "integer";
-    case Kind::kFloat:
-    case Kind::kDouble:
-    case Kind::kDecimal:
-      return "number";
-    case Kind::kDate:
-      return "date";
-    case Kind::kTime:
-      return "time";
-    case Kind::kTimestamp:
-    case Kind::kTimestampTz:
-      return "timestamp";
-    default:
-      return "string";
-  }
-}
-
 Json Primitive(const std::string& written) {
   std::string text = Lower(Trim(written));
   for (const auto& [theirs, ours] : kOther) {
@@ -67,7 +44,7 @@ Json Primitive(const std::string& written) {
   property.physical_type = text;
   const auto type = TypeOf(property);
   if (!type || !type->IsPrimitive()) return {};
-  return Json::Map({{"logicalType", std::string(LogicalOf(type->kind))}, {"physicalType", text}});
+  return Json::Map({{"logicalType", std::string(type->Logical())}, {"physicalType", text}});
 }
 
 // At the commas that stand in no bracket.

@@ -34,37 +34,6 @@ bool SelectsWithin(const PolicyColumns& columns, const Property& property) {
   return false;
 }
 
-std::string_view LogicalName(const model::Type& type) {
-  using Kind = model::Type::Kind;
-  switch (type.kind) {
-    case Kind::kBoolean:
-      return "boolean";
-    case Kind::kInt:
-    case Kind::kLong:
-      return "integer";
-    case Kind::kFloat:
-    case Kind::kDouble:
-    case Kind::kDecimal:
-      return "number";
-    case Kind::kDate:
-      return "date";
-    case Kind::kTime:
-      return "time";
-    case Kind::kTimestamp:
-    case Kind::kTimestampTz:
-      return "timestamp";
-    case Kind::kString:
-    case Kind::kBinary:
-      return "string";
-    case Kind::kList:
-      return "array";
-    case Kind::kStruct:
-    case Kind::kMap:
-      return "object";
-  }
-  return "";
-}
-
 void BindMasks(const Policy& policy, const Contract& contract, const TableSchema& schema, BoundRule* rule) {
   for (const Property& property : contract.schema.front().properties) {
     if (!SelectsWithin(policy.columns, property)) continue;
@@ -74,7 +43,7 @@ void BindMasks(const Policy& policy, const Contract& contract, const TableSchema
       rule->masks.push_back({property.name, MaskAction::kMaskToFixedValue});
       continue;
     }
-    const std::string_view logical = LogicalName(field->type);
+    const std::string_view logical = field->type.Logical();
     const auto by_type = policy.by_type.find(std::string(logical));
     std::optional<MaskAction> action = policy.otherwise;
     if (by_type != policy.by_type.end()) action = by_type->second;

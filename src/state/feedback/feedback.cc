@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 #include "base/id.h"
 
 namespace weft::feedback {
@@ -36,7 +38,7 @@ CREATE TABLE feedback_answers (
 
 constexpr std::string_view kColumns = "id, kind, domain, product, address, author, stars, said, is_open, at";
 
-Result<Entry> EntryOf(store::Txn& txn, const store::Row& row) {
+Result<Entry> EntryOf(const store::Row& row) {
   Entry entry;
   entry.id = row.text(0);
   entry.kind = row.text(1);
@@ -48,11 +50,27 @@ Result<Entry> EntryOf(store::Txn& txn, const store::Row& row) {
   entry.text = row.text(7);
   entry.open = row.flag(8);
   entry.at = TRY(row.time(9));
-  for (const store::Row& answer : TRY(txn.Run(
-           "SELECT who, said, closes, at FROM feedback_answers WHERE feedback = $1 ORDER BY number", {entry.id}))) {
-    entry.answers.push_back({answer.text(0), answer.text(1), answer.flag(2), TRY(answer.time(3))});
-  }
   return entry;
+}
+
+// The entries that `sql` gives, with their answers, in two statements.
+Result<std::vector<Entry>> Select(store::Txn& txn, const std::string& rest, std::initializer_list<store::Cell> args) {
+  std::vector<Entry> entries;
+  std::map<std::string, size_t> places;
+  for (const store::Row& row : TRY(txn.Run(fmt::format("SELECT {} FROM feedback {}", kColumns, rest), args))) {
+    places[row.text(0)] = entries.size();
+    entries.push_back(TRY(EntryOf(row)));
+  }
+  if (entries.empty()) return entries;
+  const std::string sql = fmt::format(
+      "SELECT feedback, who, said, closes, at FROM feedback_answers WHERE feedback IN (SELECT id FROM feedback {}) "
+      "ORDER BY feedback, number",
+      rest);
+  for (const store::Row& answer : TRY(txn.Run(sql, args))) {
+    entries[places.at(answer.text(0))].answers.push_back(
+        {answer.text(1), answer.text(2), answer.flag(3), TRY(answer.time(4))});
+  }
+  return entries;
 }
 
 }  // namespace
@@ -89,22 +107,17 @@ Status Remove(store::Txn& txn, const std::string& id) {
 }
 
 Result<Entry> Find(store::Txn& txn, const std::string& id) {
-  const auto rows = TRY(txn.Run(fmt::format("SELECT {} FROM feedback WHERE id = $1", kColumns), {id}));
-  if (!rows.empty()) return EntryOf(txn, rows[0]);
+  std::vector<Entry> entries = TRY(Select(txn, "WHERE id = $1", {id}));
+  if (!entries.empty()) return std::move(entries[0]);
   return Error{Code::kNotFound, fmt::format("there is no feedback '{}'; see weft feedback list ADDRESS", id)};
 }
 
 Result<std::vector<Entry>> List(store::Txn& txn, const Query& query) {
-  const std::string sql = fmt::format(
-      "SELECT {} FROM feedback WHERE ($1 = '' OR domain = $1) AND ($2 = '' OR product = $2) AND ($3 = '' OR author = "
-      "$3) AND ($4 = '' OR is_open = 1) ORDER BY is_open DESC, at DESC, id DESC LIMIT {}",
-      kColumns, query.limit);
-  std::vector<Entry> entries;
-  for (const store::Row& row :
-       TRY(txn.Run(sql, {query.domain, query.product, query.author, query.open ? "open" : ""}))) {
-    entries.push_back(TRY(EntryOf(txn, row)));
-  }
-  return entries;
+  return Select(txn,
+                fmt::format("WHERE ($1 = '' OR domain = $1) AND ($2 = '' OR product = $2) AND ($3 = '' OR author = $3) "
+                            "AND ($4 = '' OR is_open = 1) ORDER BY is_open DESC, at DESC, id DESC LIMIT {}",
+                            query.limit),
+                {query.domain, query.product, query.author, query.open ? "open" : ""});
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> OpenProducts(store::Txn& txn) {

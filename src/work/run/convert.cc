@@ -33,6 +33,8 @@ class Converter {
     }
   }
 
+  static bool IsNumber(const Type& type) { return type.kind >= Kind::kInt && type.kind <= Kind::kDecimal; }
+
   bool Converts(const Type& type) const {
     if (format_.table && type.kind == Kind::kList) return true;
     if (type.IsPrimitive()) return type.kind == Kind::kString ? format_.refuse_nul : IsText(type);
@@ -65,7 +67,8 @@ class Converter {
       case Kind::kString:
         return fmt::format("CASE WHEN contains({0}, chr(0)) THEN {1} ELSE {0} END", text, kNulError);
       default:
-        return fmt::format("{}({})", SqlName(TRY(connection_.ExactFunction(type.DuckDb()))), text);
+        return fmt::format("{}({})", SqlName(TRY(connection_.ExactFunction(type.DuckDb()))),
+                           format_.comma && IsNumber(type) ? WithPoint(text) : text);
     }
   }
 
@@ -86,6 +89,16 @@ class Converter {
       default:
         return true;
     }
+  }
+
+  // "1.234,50" as 1234.50; what has its points elsewhere is no number, and its message says why.
+  static std::string WithPoint(const std::string& text) {
+    return fmt::format(
+        "CASE WHEN regexp_full_match(trim({0}), "
+        "'[+-]?([0-9]{{1,3}}([.][0-9]{{3}})+|[0-9]*)(,[0-9]*)?([eE][+-]?[0-9]+)?') "
+        "THEN replace(replace({0}, '.', ''), ',', '.') WHEN contains({0}, '.') THEN {0} || ' (decimal: '','')' ELSE "
+        "{0} END",
+        text);
   }
 
   Result<std::string> Each(const std::string& list, const Type& type) {
@@ -110,7 +123,7 @@ Result<Conversions> ConversionsOf(engine::Connection& connection, const std::vec
     const std::string name = SqlName(column.name), key = SqlText(column.name) + ": ";
     const std::string text_type = converter.TextType(type);
     all.texts.push_back(key + SqlText(text_type));
-    all.typed.push_back(key + SqlText(type.DuckDb()));
+    all.typed.push_back(key + SqlText(format.comma && Converter::IsNumber(type) ? text_type : type.DuckDb()));
     const std::string value = TRY(converter.Value(name, type));
     all.select.push_back(value == name ? name : fmt::format("{} AS {}", value, name));
     if (value != name) all.lossy.push_back({column.name, text_type, value});

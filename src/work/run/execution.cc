@@ -142,25 +142,32 @@ Status Execution::Resolve() {
     auto txn = TRY(context_.store.Read());
     TRY(Load(*txn));
     judged_ = TRY(judge_.Judge(*port_.bundle, build_));
-    Reading reading{*txn, context_, port_};
-    auto find = [&]() -> Status {
-      pinned_ = TRY(PinInputs(reading, NeededInputs(port_, judged_.inputs)));
-      targets_ = TRY(FindTargets(reading));
-      return {};
-    };
-    Status found = find();
-    if (reading.denial) TRY(context_.ledger.Deny(*reading.denial));
-    TRY(std::move(found));
-    uploads = TRY(catalog::Data(*txn, run_.port.domain, run_.port.product));
+    uploads = TRY(Pin(*txn, judged_.inputs));
   }
-  TRY(FindSources(pinned_, *port_.bundle, uploads, context_.options));
   run_.step = "copying";
   live_.Enter(run_.step, nullptr);
-  TRY(landing_.Copy(pinned_, *port_.bundle, uploads, build_.sql_file.empty() ? &schema_ : nullptr,
-                    live_.stop().get_token()));
+  TRY(Fetch(uploads, build_.sql_file.empty() ? &schema_ : nullptr));
   run_.inputs = Json(Json::Array{});
   for (const Pinned& input : pinned_) run_.inputs.Push(ToJson(input.lineage));
   return Stopped();
+}
+
+Result<std::vector<model::DataFile>> Execution::Pin(store::Txn& txn, const std::set<std::string>& names) {
+  Reading reading{txn, context_, port_};
+  auto find = [&]() -> Status {
+    pinned_ = TRY(PinInputs(reading, NeededInputs(port_, names)));
+    targets_ = TRY(FindTargets(reading));
+    return {};
+  };
+  Status found = find();
+  if (reading.denial) TRY(context_.ledger.Deny(*reading.denial));
+  TRY(std::move(found));
+  return catalog::Data(txn, run_.port.domain, run_.port.product);
+}
+
+Status Execution::Fetch(const std::vector<model::DataFile>& uploads, const model::TableSchema* output) {
+  TRY(FindSources(pinned_, *port_.bundle, uploads, context_.options));
+  return landing_.Copy(pinned_, *port_.bundle, uploads, output, live_.stop().get_token());
 }
 
 // What the port is: its build, its contract and its table's schema.
@@ -232,8 +239,7 @@ Result<bool> Execution::Skips(const std::string& build_sql, bool uses_now) {
   const auto before = TRY(runs::Succeeded(*txn, run_.port, run_.key));
   if (!before) {
     const auto withdrawn = TRY(runs::Withdrawn(*txn, run_.port, run_.basis));
-    txn.reset();
-    if (withdrawn) TRY(Hold(*withdrawn));
+    if (withdrawn) TRY(Hold(*txn, *withdrawn));
     return withdrawn.has_value();
   }
   run_.status = "skipped";
@@ -248,9 +254,8 @@ Result<bool> Execution::Skips(const std::string& build_sql, bool uses_now) {
 }
 
 // It would make again what somebody took away from the readers.
-Status Execution::Hold(const runs::Run& withdrawn) {
-  auto txn = TRY(context_.store.Begin());
-  const runs::Run rollback = TRY(runs::Get(*txn, withdrawn.withdrawn_by));
+Status Execution::Hold(store::Txn& txn, const runs::Run& withdrawn) {
+  const runs::Run rollback = TRY(runs::Get(txn, withdrawn.withdrawn_by));
   run_.status = "refused";
   run_.message = fmt::format(
       "its build, contract and inputs are those of {}, whose rows {} rolled back in {}{}; change one of them, or, to "
@@ -258,9 +263,9 @@ Status Execution::Hold(const runs::Run& withdrawn) {
       withdrawn.id, rollback.requested_by, rollback.id,
       rollback.reason.empty() ? "" : fmt::format(" ({})", rollback.reason), run_.port.Text());
   run_.ended_at = context_.clock.Now();
-  TRY(runs::Update(*txn, run_));
-  TRY(Record(*txn, "refused", Json::Map({{"held", withdrawn.id}, {"rollback", rollback.id}})));
-  TRY(txn->Commit());
+  TRY(runs::Update(txn, run_));
+  TRY(Record(txn, "refused", Json::Map({{"held", withdrawn.id}, {"rollback", rollback.id}})));
+  TRY(txn.Commit());
   log::Warn("run ended", {{"run", run_.id}, {"port", run_.port.Text()}, {"status", run_.status}});
   return {};
 }

@@ -50,11 +50,15 @@ class Execution {
 
   Status Work();
   Status Resolve();
+  // Fixes what these inputs and the foreign keys' targets are, as the port may read them: the files of its folder.
+  Result<std::vector<model::DataFile>> Pin(store::Txn& txn, const std::set<std::string>& names);
+  // Their bytes to where the engine reads; `output`: where no SQL stands between, the rows' types.
+  Status Fetch(const std::vector<model::DataFile>& uploads, const model::TableSchema* output);
   Status Load(store::Txn& txn);
   Status LoadContract(store::Txn& txn);
   Status OpenEngine(Session& session);
   Result<bool> Skips(const std::string& build_sql, bool uses_now);
-  Status Hold(const runs::Run& withdrawn);
+  Status Hold(store::Txn& txn, const runs::Run& withdrawn);  // Ends the transaction.
   Status Furnish(Session& session);
   Status MakeViews(Session& session);
   Status Stage(Session& session);

@@ -83,6 +83,12 @@ std::string MeasuresOf(const std::string& column) {
   return Join(sql, ", ");
 }
 
+// Digits after the point that are always as many are meant: money. Others are measurements.
+model::Type WithDigits(int64_t fewest, int64_t most) {
+  if (most == 0 || most > kLargestScale || most != fewest) return {Kind::kDouble, 0, 0, {}};
+  return {Kind::kDecimal, kDecimalDigits, static_cast<int>(most), {}};
+}
+
 // The counts of one column, and what follows from them.
 class Measured {
  public:
@@ -113,12 +119,13 @@ class Measured {
     return guess;
   }
 
+  bool HasComma() const {
+    return (*this)[kComma] > 0 && (*this)[kPadded] == 0 && (*this)[kComma] + (*this)[kWhole] == counted();
+  }
+
   // What most values are, where some are not; empty where there is no such majority.
   std::string_view Mostly() const {
     const int64_t most = counted() - counted() / 20;
-    if (counted() > 0 && (*this)[kComma] > 0 && (*this)[kComma] + (*this)[kWhole] == counted()) {
-      return "numbers with a decimal comma";
-    }
     if (counted() < 20) return "";
     if ((*this)[kPadded] == 0 && (*this)[kNumber] >= most) return "numbers";
     if ((*this)[kDate] >= most) return "dates";
@@ -127,19 +134,9 @@ class Measured {
   }
 
  private:
-  // Digits after the point that are always as many are meant: money. Others are measurements.
   model::Type Number() const {
-    model::Type type;
-    const int64_t scale = (*this)[kMostDigits];
-    if (scale > 0 && scale <= kLargestScale && scale == (*this)[kFewestDigits] &&
-        (*this)[kPlain] + (*this)[kWhole] == counted()) {
-      type.kind = Kind::kDecimal;
-      type.precision = kDecimalDigits;
-      type.scale = static_cast<int>(scale);
-    } else {
-      type.kind = Kind::kDouble;
-    }
-    return type;
+    if ((*this)[kPlain] + (*this)[kWhole] != counted()) return {Kind::kDouble, 0, 0, {}};
+    return WithDigits((*this)[kFewestDigits], (*this)[kMostDigits]);
   }
 
   const engine::Rows& rows_;
@@ -183,12 +180,19 @@ Status Format(engine::Connection& connection, const std::string& table, const st
   return {};
 }
 
+// The type of numbers that have a decimal comma.
+Result<model::Type> WithComma(engine::Connection& connection, const std::string& table, const std::string& column) {
+  const std::string name = SqlName(column);
+  const engine::Rows rows = TRY(connection.Query(fmt::format(
+      "SELECT min(length(split_part(trim({0}), ',', 2))), max(length(split_part(trim({0}), ',', 2))) FROM {1} "
+      "WHERE contains({0}, ',') AND {0} NOT IN ({2})",
+      name, table, WordList())));
+  return WithDigits(rows.integer(0, 0), rows.integer(0, 1));
+}
+
 // Why a column is text though most of it is something else.
 Result<std::string> WhyText(engine::Connection& connection, const std::string& table, const std::string& column,
                             std::string_view mostly) {
-  if (mostly.ends_with("comma")) {
-    return fmt::format("holds {}: it is left as text; make numbers of it in the build", mostly);
-  }
   const std::string_view pattern = mostly == "numbers" ? kNumberText : R"([0-9]{4}-[0-9]{2}-[0-9]{2}.*)";
   const std::string name = SqlName(column);
   std::vector<std::string> others =
@@ -216,6 +220,10 @@ Result<std::vector<Guess>> GuessTypes(engine::Connection& connection, const std:
     Guess guess = measured.Decide();
     if (measured.counted() > 0 && measured[kSlashed] == measured.counted() && guess.type.kind == Kind::kString) {
       TRY(Format(connection, table, columns[i], guess));
+    }
+    if (guess.type.kind == Kind::kString && measured.HasComma()) {
+      guess.type = TRY(WithComma(connection, table, columns[i]));
+      guess.comma = true;
     }
     if (guess.type.kind != Kind::kString && measured[kWords] > 0) {
       guess.nulls =

@@ -16,6 +16,7 @@ struct Guess {
   std::vector<std::string> nulls;  // Words that stand for no value: without them the type would be text.
   std::string date_format;         // Where the dates or times are not written as ISO 8601 says.
   std::string timestamp_format;
+  bool comma = false;   // Its numbers have a decimal comma.
   std::string finding;  // Why it is text though most of it is not; or empty.
 };
 Result<std::vector<Guess>> GuessTypes(engine::Connection& connection, const std::string& table,

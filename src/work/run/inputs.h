@@ -47,8 +47,8 @@ Result<DatabaseFile> FindDatabase(const model::Source& source, const std::string
 // Files of this machine, for whoever may open them anyway: nothing is hashed, and `version` tells their names alone.
 Result<Files> FilesHere(const std::vector<std::string>& paths);
 
-// Whether a packed file is whole (every gzip member to its checksum, every zstd frame to its end) and one that is named
-// as a plain one is; the engine would read a part of it as all. kInvalid says what is wrong.
+// Whether a packed file is whole, every gzip member to its checksum, every zstd frame to its end; the engine would read
+// a part of it as all. kInvalid says what is wrong.
 Status CheckWhole(const std::string& path, const std::string& name, const std::string& compression);
 
 // What no plain CSV file may have, and in which line: a NUL byte, or a line that is longer than the engine's reader
@@ -97,7 +97,12 @@ struct Format {
   bool dates = false;       // The source states their format, by which the reader itself takes them whole or not.
   bool timestamps = false;
   bool table = false;  // Lists are JSON arrays of texts.
+  bool comma = false;  // Decimals have a comma, and thousands may have points.
 };
+// Whether text files are what their names say, by their first bytes; kInvalid says what one is instead, and what helps.
+Status CheckLooks(const Files& files, const Json& options);
+bool BeginsWithMark(const std::string& path);  // UTF-8's, which engines take for text.
+
 Result<Conversions> ConversionsOf(engine::Connection& connection, const std::vector<Column>& columns,
                                   const Format& format);
 

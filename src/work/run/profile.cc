@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
-#include <fstream>
 
 #include "base/text.h"
+#include "work/run/dialect.h"
 #include "work/run/guess.h"
 #include "work/run/tables.h"
 
@@ -119,51 +119,35 @@ class Table {
                     select, kSampleRows));
   }
 
-  // How the file separates and quotes its values, by the engine's own guess.
-  void Dialect() {
-    auto found = Query(fmt::format("SELECT Delimiter, Quote, Escape, HasHeader, SkipRows FROM sniff_csv({})",
-                                   SqlText(files_.paths[0])));
-    if (!found || found->size() != 1) return;  // What is wrong with the file, its reader tells better.
-    const std::string& delimiter = found->text(0, 0);
-    if (!Separates(delimiter)) return;  // A line that is broken lets the engine take all for one column.
-    const std::string_view usual = Lower(files_.names[0]).find(".tsv") == std::string::npos ? "," : "\t";
-    if (delimiter != usual && !delimiter.empty() && delimiter[0] != '\0') {
-      out_.options.Set("delimiter", delimiter == "\t" ? "tab" : delimiter);
-    }
-    const std::string &quote = found->text(0, 1), &escape = found->text(0, 2);
-    if (quote.size() == 1 && quote[0] != '"' && quote[0] != '\0') out_.options.Set("quote", quote);
-    if (escape.size() == 1 && escape[0] != '"' && escape[0] != '\0' && escape != quote) {
-      out_.options.Set("escape", escape);
-    }
-    if (found->text(0, 3) == "false") out_.options.Set("header", false);
-    if (found->integer(0, 4) > 0) {
-      out_.findings.push_back(fmt::format("{} of the file stand before its header: take them away",
-                                          Count(static_cast<size_t>(found->integer(0, 4)), "line")));
-    }
-  }
-
-  // Whether the first line has it, or none that is usual.
-  bool Separates(const std::string& delimiter) {
-    std::ifstream file(files_.paths[0]);
-    std::string line;
-    if (files_.compression != "none" || !std::getline(file, line)) return true;
-    if (!delimiter.empty() && line.find(delimiter) != line.npos) return true;
-    return line.find_first_of(",;\t|") == line.npos;
-  }
-
   Status SampleTexts() {
     const Reader texts = TRY(ReaderFor({}));
     Status sampled = Sample(texts.select);
     return sampled ? sampled : Unreadable(texts, sampled.TakeError());
   }
 
-  Status Texts() {
-    Dialect();
-    if (Status sampled = SampleTexts(); !sampled) {
-      out_.options.Set("encoding", "latin-1");
-      if (!SampleTexts()) return sampled;
-      out_.findings.push_back("its bytes are not UTF-8: they are read as latin-1");
+  // Reads a sample, in the encoding in which that succeeds.
+  Status Decoded() {
+    Json options = out_.options;
+    std::vector<std::string> findings = out_.findings;
+    GuessDialect(connection_, files_, "utf-8", &out_.options, &out_.findings);
+    Status sampled = SampleTexts();
+    if (sampled) return {};
+    const char* other = BeginsAsUtf16(files_.paths[0]) ? "utf-16" : "latin-1";
+    std::swap(options, out_.options), std::swap(findings, out_.findings);
+    out_.options.Set("encoding", other);
+    GuessDialect(connection_, files_, other, &out_.options, &out_.findings);
+    if (!SampleTexts()) {
+      if (sampled.error().message.find("UTF-8") == std::string::npos) return sampled;
+      return Error{Code::kInvalid, fmt::format("'{}' is neither UTF-8 nor {}: convert it, for example by iconv -f "
+                                               "windows-1252 -t utf-8",
+                                               files_.names[0], other)};
     }
+    out_.findings.push_back(fmt::format("its bytes are not UTF-8: they are read as {}", other));
+    return {};
+  }
+
+  Status Texts() {
+    TRY(Decoded());
     const engine::Rows described = TRY(Query("SELECT column_name FROM (DESCRIBE weft_sample)"));
     std::vector<std::string> names;
     for (size_t i = 0; i < described.size(); ++i) names.push_back(described.text(i, 0));
@@ -210,6 +194,7 @@ class Table {
       }
       if (!guesses[i].finding.empty()) Find(names[i], guesses[i].finding);
     }
+    Decimals(names, guesses);
     if (words.empty()) return;
     Json::Array nulls{""};
     std::vector<std::string> quoted;
@@ -220,6 +205,23 @@ class Table {
     out_.options.Set("null", nulls);
     out_.findings.push_back(
         fmt::format("{} {} read as no value, in every column", Join(quoted, ", "), words.size() == 1 ? "is" : "are"));
+  }
+
+  // A decimal comma is the whole file's, or nobody's: another column's point would be one of thousands.
+  void Decimals(const std::vector<std::string>& names, std::vector<Guess>& guesses) {
+    const bool comma = std::ranges::any_of(guesses, &Guess::comma);
+    if (!comma) return;
+    const bool point = std::ranges::any_of(guesses, [](const Guess& guess) {
+      return !guess.comma && (guess.type.kind == Kind::kDouble || guess.type.kind == Kind::kDecimal);
+    });
+    if (!point) out_.options.Set("decimal", ",");
+    for (size_t i = 0; i < guesses.size(); ++i) {
+      if (!guesses[i].comma) continue;
+      if (point) guesses[i] = {};
+      Find(names[i], point ? "holds numbers with a decimal comma beside columns that have a point: it is left as text; "
+                             "make numbers of it in the build"
+                           : "holds numbers with a decimal comma, and is read so");
+    }
   }
 
   void Find(const std::string& column, const std::string& what) {

@@ -6,8 +6,8 @@
 namespace weft::run {
 namespace {
 
-constexpr std::string_view kCsvOptions[] = {"delimiter", "quote",    "escape",           "header",
-                                            "null",      "encoding", "timestamp_format", "date_format"};
+constexpr std::string_view kCsvOptions[] = {"delimiter",        "quote",       "escape", "header", "null", "encoding",
+                                            "timestamp_format", "date_format", "decimal"};
 constexpr std::string_view kJsonOptions[] = {"layout", "timestamp_format", "date_format"};
 
 std::string List(const std::vector<std::string>& texts) {
@@ -35,7 +35,9 @@ std::string Brief(const std::string& message) {
     if (size_t at = line.find("CSV Error on Line: "); at != line.npos) {
       lines.push_back("line " + line.substr(at + 19));
     } else if (!line.starts_with("Original Line")) {
-      lines.push_back(line);
+      lines.push_back(line.find("not utf-8 encoded") == line.npos
+                          ? line
+                          : "it is not UTF-8: say its encoding in the source (encoding: latin-1), or convert the file");
     }
   }
   return Join(lines, "; ");
@@ -78,6 +80,7 @@ class Csv {
       return Error{Code::kInvalid,
                    "a CSV source has a delimiter of 1 to 4 bytes, and a quote and an escape of one character"};
     }
+    if (plain_) TRY(Sound());
     std::vector<std::string> names = TRY(FirstLine(0));
     if (header_) {
       for (size_t i = 1; i < files_.paths.size(); ++i) {
@@ -87,8 +90,10 @@ class Csv {
       }
     }
     const std::vector<Column> columns = TRY(Named(names));
-    if (plain_) TRY(Sound());
-    const Format format{false, !plain_, options_["date_format"].is_text(), options_["timestamp_format"].is_text()};
+    const Format format{.refuse_nul = !plain_,
+                        .dates = options_["date_format"].is_text(),
+                        .timestamps = options_["timestamp_format"].is_text(),
+                        .comma = options_["decimal"].Text() == ","};
     Conversions conversions = TRY(ConversionsOf(connection_, columns, format));
     auto read = [&](const std::vector<std::string>& paths, const std::vector<std::string>& types) {
       return fmt::format("read_csv({}, {}, columns={{{}}}", List(paths), Arguments(), Join(types, ", "));
@@ -201,8 +206,14 @@ class Csv {
     std::string what = missing.empty() ? "" : "lacks " + Join(missing, ", ");
     if (!extra.empty())
       what += (what.empty() ? "" : ", and ") + ("has " + Join(extra, ", ") + ", which the contract does not know");
+    std::string hint;
+    const size_t mark = cells.size() == 1 ? cells[0].find_first_of(";\t|,") : std::string::npos;
+    if (mark != std::string::npos) {
+      hint = fmt::format(" (delimiter: {} in the source?)",
+                         cells[0][mark] == '\t' ? "tab" : fmt::format("'{}'", cells[0][mark]));
+    }
     return Error{Code::kInvalid,
-                 fmt::format("the header of '{}' {}; it has: {}", files_.names[0], what, Join(cells, ", "))};
+                 fmt::format("the header of '{}' {}; it has: {}{}", files_.names[0], what, Join(cells, ", "), hint)};
   }
 
   const Column* Find(const std::string& name) const {
@@ -221,17 +232,43 @@ class Csv {
   bool plain_ = true;  // The bytes on disk are the text.
 };
 
+// Keys that an object lacks are nothing: where the first has none at all, it is another thing than rows.
+Status CheckKeys(engine::Connection& connection, const Files& files, const std::vector<Column>& columns,
+                 const std::string& arguments) {
+  for (size_t i = 0; i < files.paths.size(); ++i) {
+    auto rows = connection.Query(
+        fmt::format("SELECT unnest(json_keys(json)) FROM (SELECT json FROM read_json_objects([{}], {}) LIMIT 1)",
+                    SqlText(files.paths[i]), arguments));
+    if (!rows || rows->size() == 0) continue;  // What is wrong with it, its reader tells.
+    std::vector<std::string> keys;
+    bool known = false;
+    for (size_t r = 0; r < rows->size(); ++r) {
+      keys.push_back(rows->text(r, 0));
+      known = known || std::ranges::any_of(columns, [&](const Column& column) { return column.name == keys.back(); });
+    }
+    if (known) continue;
+    if (keys.size() > 8) keys.resize(8), keys.push_back("…");
+    return Error{Code::kInvalid, fmt::format("the first object of '{}' has none of the columns, and has {}: rows are "
+                                             "objects one a line, or an array of them",
+                                             files.names[i], Join(keys, ", "))};
+  }
+  return {};
+}
+
 Result<Reader> JsonReader(engine::Connection& connection, const Files& files, const Json& options,
                           const Expected& expected) {
   TRY(CheckOptions(options, kJsonOptions));
   if (expected.columns.empty())
     return Error{Code::kInvalid,
                  fmt::format("'{}' needs a contract of the input port that names its columns", files.names[0])};
-  const bool lines = Lower(files.names[0]).find(".json") == std::string::npos ||
-                     Lower(files.names[0]).find(".jsonl") != std::string::npos;
+  // The reader of lines takes no mark.
+  const bool marked = files.compression == "none" && std::ranges::any_of(files.paths, BeginsWithMark);
+  const bool lines = !marked && (Lower(files.names[0]).find(".json") == std::string::npos ||
+                                 Lower(files.names[0]).find(".jsonl") != std::string::npos);
   const std::string layout = options["layout"].Text(lines ? "newline_delimited" : "auto");
   std::string arguments = fmt::format("format={}, compression={}", SqlText(layout),
                                       SqlText(files.compression == "none" ? "uncompressed" : files.compression));
+  TRY(CheckKeys(connection, files, expected.columns, arguments));
   TRY(CheckDigits(connection, files, expected.columns, arguments, layout == "newline_delimited"));
   for (auto [name, argument] :
        {std::pair("timestamp_format", "timestampformat"), std::pair("date_format", "dateformat")}) {
@@ -269,7 +306,7 @@ Conversion SameValue(const std::string& column, const std::string& from, const s
 Error Unopened(engine::Connection& connection, const Files& files, Error error) {
   for (size_t i = 0; i < files.paths.size(); ++i) {
     auto rows = connection.Query(fmt::format("DESCRIBE SELECT * FROM read_parquet([{}])", SqlText(files.paths[i])));
-    if (rows || rows.error().code != Code::kInvalid) continue;
+    if (rows || (rows.error().code != Code::kInvalid && rows.error().code != Code::kInternal)) continue;
     return {Code::kInvalid,
             fmt::format("'{}' is damaged, or no Parquet file: {}. Nothing was read: copy or write it anew",
                         files.names[i], engine::PlainWords(rows.error().message))};
@@ -333,6 +370,7 @@ Expected ExpectedOf(const model::Bundle& bundle, const model::InputPort& port, c
 Result<Reader> ReaderOf(engine::Connection& connection, const Files& files, const model::Source& source,
                         const Expected& expected) {
   if (files.landed) return TableReader(connection, files, expected);
+  if (files.format == "csv" || files.format == "json") TRY(CheckLooks(files, source.options));
   if (files.format == "csv") return Csv(connection, files, source.options, expected).Make();
   if (files.format == "json") return JsonReader(connection, files, source.options, expected);
   if (files.compression != "none")

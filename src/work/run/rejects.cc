@@ -85,6 +85,7 @@ Rejects OfReader(engine::Connection& connection, const Reader& reader) {
     constexpr std::string_view kBefore = "Could not convert string \"";
     if (size_t end = reason.rfind("\" to '"); conversion && reason.starts_with(kBefore) && end != reason.npos)
       reason = ReasonOf(connection, *conversion, reason.substr(kBefore.size(), end - kBefore.size()));
+    if (reason.starts_with(kBefore)) reason = engine::PlainWords("Conversion Error: " + ReplaceAll(reason, "'", ""));
     rejects.first.push_back({rows->text(i, 0), rows->integer(i, 1), rows->text(i, 2), std::move(reason)});
   }
   return rejects;
@@ -145,11 +146,13 @@ bool Names(const std::string& message, const std::vector<std::string>& paths) {
 // Why a file cannot be read at all, where no value of it is to blame; nothing where it can.
 std::optional<Error> WhyUnreadable(engine::Connection& connection, const Input& input) {
   for (size_t file = 0; file < input.reader.texts.size(); ++file) {
-    auto rows = connection.Query(fmt::format("SELECT count(COLUMNS(*)) FROM ({})", input.reader.texts[file]));
+    auto rows = connection.Query(fmt::format("SELECT max(hash(COLUMNS(*))) FROM ({})", input.reader.texts[file]));
     if (rows) continue;
     Error error = rows.TakeError();
-    if (error.code != Code::kInvalid && !Names(error.message, input.paths)) continue;
-    const bool named = input.paths.size() == 1 && input.lineage.source.find('*') == std::string::npos;
+    const bool its = error.code == Code::kInvalid || error.code == Code::kInternal;
+    if (!its && !Names(error.message, input.paths)) continue;
+    const bool named = (input.paths.size() == 1 && input.lineage.source.find('*') == std::string::npos) ||
+                       Names(error.message, input.paths);
     error.message = (named ? "" : PathOf(input, file) + ": ") + engine::PlainWords(error.message);
     return Unreadable(input, error);
   }
@@ -201,8 +204,10 @@ Rejects RejectsOf(engine::Connection& connection, Input& input, const model::Tab
 Error Unreadable(const Input& input, const Error& error) {
   const std::string& port = input.lineage.port;
   if (port.empty()) {
-    return {error.code, fmt::format("the input '{}' ({}) cannot be read: {}", input.name, input.lineage.source,
-                                    engine::PlainWords(error.message))};
+    // What an engine cannot make sense of in a file is the file's fault.
+    return {error.code == Code::kInternal ? Code::kInvalid : error.code,
+            fmt::format("the input '{}' ({}) cannot be read: {}", input.name, input.lineage.source,
+                        engine::PlainWords(error.message))};
   }
   log::Error("a data file cannot be read", {{"port", port}, {"why", error.message}});
   return {error.code, fmt::format("the input '{}' ({}) cannot be read: a data file of its snapshot {} is damaged or "
@@ -215,7 +220,7 @@ Error ExplainRejects(engine::Connection& connection, const std::vector<Input>& i
   for (Input input : inputs) {
     // Whatever an engine makes of a file that it cannot read, it names the file.
     const bool file = Names(error.message, input.paths);
-    if (error.code != Code::kInvalid && !file) continue;
+    if (error.code != Code::kInvalid && error.code != Code::kInternal && !file) continue;
     const Rejects rejects = RejectsOf(connection, input, output, error.message);
     const std::string& source = input.lineage.source.empty() ? input.lineage.port : input.lineage.source;
     if (rejects.first.empty()) {

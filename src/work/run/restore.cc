@@ -46,19 +46,9 @@ Status Execution::PinKeys(Session& session) {
   std::vector<model::DataFile> uploads;
   {
     auto txn = TRY(context_.store.Read());
-    Reading reading{*txn, context_, port_};
-    auto find = [&]() -> Status {
-      pinned_ = TRY(PinInputs(reading, NeededInputs(port_, {})));
-      targets_ = TRY(FindTargets(reading));
-      return {};
-    };
-    Status found = find();
-    if (reading.denial) TRY(context_.ledger.Deny(*reading.denial));
-    TRY(std::move(found));
-    uploads = TRY(catalog::Data(*txn, run_.port.domain, run_.port.product));
+    uploads = TRY(Pin(*txn, {}));
   }
-  TRY(FindSources(pinned_, *port_.bundle, uploads, context_.options));
-  TRY(landing_.Copy(pinned_, *port_.bundle, uploads, nullptr, live_.stop().get_token()));
+  TRY(Fetch(uploads, nullptr));
   TRY(Furnish(session));
   std::map<std::string, std::string> columns;
   for (const Input& input : session.inputs) {

@@ -59,11 +59,32 @@ TEST_F(RunnerTest, WhatCannotBeReadIsToldWithItsLine) {
   EXPECT_EQ(LedgerKinds(), std::vector<std::string>{"failed"});
 }
 
+TEST_F(RunnerTest, ADecimalCommaLeavesPointsToThousands) {
+  auto publish = [&](const std::string& rows) {
+    Product(
+        "fleet", "planes", {{"list", "{kind: file, path: planes.csv, decimal: ',', delimiter: ';'}"}},
+        {{"planes",
+          "      - {name: tail, logicalType: string}\n      - {name: price, logicalType: number, physicalType: "
+          "'decimal(9,2)'}\n      - {name: seats, logicalType: integer}\n      - {name: share, logicalType: number}\n",
+          "{mode: replace}", ""}},
+        {{"domains/fleet/planes/planes.csv", "tail;price;seats;share\n" + rows}});
+    return Run("fleet/planes/planes@1");
+  };
+  runs::Run run = publish("N1.5;1.234,50;1.800;0,125\nN2;-3;;,5e1\n");
+  ASSERT_EQ(run.status, "succeeded") << run.message;
+  EXPECT_EQ(RowsOf("fleet/planes/planes@1"), "N1.5|1234.50|1800|0.125, N2|-3.00|-|5.0");
+  for (const char* wrong : {"1.5", "12.34,5", "1,2,3", "1_5", "1234.567,00"}) {
+    run = publish(fmt::format("N1;1,0;1;1\nN2;{};1;1\n", wrong));
+    EXPECT_EQ(run.status, "failed") << wrong;
+    EXPECT_NE(run.message.find(fmt::format("line 3, column price: \"{}", wrong)), std::string::npos) << run.message;
+  }
+}
+
 TEST_F(RunnerTest, AWrongEncodingIsTold) {
   Planes("tail,seats\nN\xe9,180\n");
   runs::Run run = Run("fleet/planes/planes@1");
   EXPECT_EQ(run.status, "failed");
-  EXPECT_NE(run.message.find("utf-8"), std::string::npos) << run.message;
+  EXPECT_NE(run.message.find("not UTF-8"), std::string::npos) << run.message;
 }
 
 TEST_F(RunnerTest, TheInputsContractHoldsTheHeader) {
