@@ -34,6 +34,19 @@ const Json* FindNode(const Json& node, Is is) {
   return nullptr;
 }
 
+// Whether somebody wrote the schema: the parser writes one itself where syntax stands for a function, as in [1, 2] and
+// extract(year FROM day).
+bool IsQualified(const Json& node) {
+  constexpr std::string_view kOfSyntax[] = {"list_value", "struct_pack", "map",      "list_apply", "list_filter",
+                                            "row",        "date_part",   "position", "trim",       "ltrim",
+                                            "rtrim",      "overlay",     "timezone", "substring"};
+  if (node["class"].Text() != "FUNCTION") return false;
+  const std::string &schema = node["schema"].Text(), &catalog = node["catalog"].Text();
+  if (schema.empty() && catalog.empty()) return false;
+  return !catalog.empty() || schema != "main" ||
+         std::ranges::find(kOfSyntax, node["function_name"].Text()) == std::end(kOfSyntax);
+}
+
 Place PlaceOfNode(std::string_view text, const Json* node) {
   const int64_t at = node ? (*node)["query_location"].Int(-1) : -1;
   return at < 0 ? Place{} : PlaceOfByte(text, static_cast<size_t>(at));
@@ -75,9 +88,7 @@ Result<BuildSql> JudgeBuild(const Json& tree, std::string_view text, const Bundl
         fmt::format("'{}' is no input port of {}: its inputs are {}{}", table.Text(), bundle.product.name,
                     names.empty() ? "none" : Join(names, ", "), DidYouMean(table.table, candidates)));
   }
-  const Json* qualified = FindNode(tree, [](const Json& each) {
-    return each["class"].Text() == "FUNCTION" && (!each["schema"].Text().empty() || !each["catalog"].Text().empty());
-  });
+  const Json* qualified = FindNode(tree, IsQualified);
   if (qualified) {
     say(PlaceOfNode(text, qualified), fmt::format("write the function {}.{} without its schema",
                                                   (*qualified)["schema"].Text(), (*qualified)["function_name"].Text()));

@@ -21,7 +21,8 @@ constexpr int kNewest = 999;  // Of either standard.
 
 constexpr SchemaOfFiles kFiles[] = {{"product", "**/*.odps.yaml"},   {"contract", "**/*.odcs.yaml"},
                                     {"mesh", "mesh.yaml"},           {"policies", "policies/*.yaml"},
-                                    {"entities", "entities/*.yaml"}, {"terms", "terms/*.yaml"}};
+                                    {"entities", "entities/*.yaml"}, {"terms", "terms/*.yaml"},
+                                    {"environment", "**/env/*.yaml"}};
 
 // `to` gets what `from` has and it has not.
 void Merge(Json& to, const Json& from) {
@@ -170,6 +171,7 @@ class Writer {
       }
     }
     if (shape.name == "a custom property") Own(choices);
+    if (&shape == own::kOverlay.shape) ByPort(map);
     if (!choices.empty()) map.Set("allOf", std::move(choices));
     if (closed) map.Set("additionalProperties", false);
     return map;
@@ -181,9 +183,32 @@ class Writer {
                       {"then", std::move(then)}});
   }
 
+  // Of an environment's file what stands at each port: keys of any kind of source, null where one is taken away.
+  static void ByPort(Json& map) {
+    const Shape& source = *own::kSource.shape;
+    Json keys = Json::Object(), kept = Json::Object();
+    for (const shape::Word& kind : source.keys[0].type->words) {
+      for (const Shape* each : With(source, source.keys[0].name, kind.text)) {
+        for (const Key& key : each->keys) keys.Set(key.name, Json::Object());
+      }
+    }
+    for (const Key& key : own::kStorage.shape->keys) {
+      kept.Set(key.name, Json::Map({{"anyOf", Json::Array{Text(*key.type), Json::Map({{"type", "null"}})}}}));
+    }
+    Json properties = Json::Object();
+    auto port = [&](std::string_view section, Json of) {
+      properties.Set(section, Json::Map({{"type", "object"}, {"additionalProperties", std::move(of)}}));
+    };
+    port("sources", Json::Map({{"type", "object"}, {"properties", std::move(keys)}}));
+    port("schedules", Json::Map({{"type", "string"}}));
+    port("storage", Json::Map({{"type", "object"}, {"properties", std::move(kept)}, {"additionalProperties", false}}));
+    map.Set("properties", std::move(properties));
+  }
+
   // What Weft's own custom properties hold.
   void Own(Json::Array& choices) {
-    for (const auto& [property, type] : {std::pair("source", &own::kSource), std::pair("build", &own::kBuild)}) {
+    for (const auto& [property, type] :
+         {std::pair("source", &own::kSource), std::pair("build", &own::kBuild), std::pair("storage", &own::kStorage)}) {
       Json is = Json::Map({{"property", Json::Map({{"const", property}})}, {"vendor", Json::Map({{"const", "weft"}})}});
       choices.push_back(Json::Map(
           {{"if", Json::Map({{"properties", std::move(is)}, {"required", Json::Array{"property", "vendor"}}})},
@@ -206,7 +231,8 @@ Json JsonSchemaOf(std::string_view name) {
                      : name == "mesh"     ? own::kMesh
                      : name == "policies" ? own::kPoliciesFile
                      : name == "entities" ? own::kEntitiesFile
-                                          : own::kTermsFile;
+                     : name == "terms"    ? own::kTermsFile
+                                          : own::kOverlay;
   return Writer().Document(type, fmt::format("Weft: {}", name));
 }
 

@@ -1,5 +1,5 @@
-// Weft's own parts of descriptors: `source` of an input port, `build` of an output port, mesh.yaml, policies and
-// entities, as tables.
+// Weft's own parts of descriptors: `source` of an input port, `build` and `storage` of an output port, mesh.yaml, the
+// files of environments, policies and entities, as tables.
 #pragma once
 
 #include "base/yaml.h"
@@ -10,12 +10,15 @@ namespace weft::model::own {
 extern const shape::Type kMesh;
 extern const shape::Type kSource;
 extern const shape::Type kBuild;
+extern const shape::Type kStorage;
+extern const shape::Type kOverlay;
 extern const shape::Type kPoliciesFile;
 extern const shape::Type kEntitiesFile;
 
 // What is written well but is not done by this version, each with what is done: rule "weft.unsupported".
 void UnsupportedOfSource(shape::Checker& checker, const yaml::Node& source, const std::string& path);
 void UnsupportedOfBuild(shape::Checker& checker, const yaml::Node& build, const std::string& path);
+void UnsupportedOfSchedule(shape::Checker& checker, const yaml::Node& schedule, const std::string& path);
 
 // Whether a source of that kind reads files, which may travel with the product.
 bool ReadsFiles(std::string_view kind);

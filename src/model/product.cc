@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/id.h"
 #include "base/text.h"
 #include "base/yaml.h"
 #include "model/address.h"
@@ -24,27 +25,6 @@ std::pair<const Node*, std::string> Own(const Node& port, const std::string& pat
   return {&list[at]["value"], Child(Child(Child(path, "customProperties"), at), "value")};
 }
 
-std::optional<Source> ReadSource(const Node& port, const std::string& path) {
-  auto [node, at] = Own(port, path, "source");
-  if (node->kind == Node::Kind::kMissing) return std::nullopt;
-  Source source;
-  source.kind = Text((*node)["kind"]);
-  source.path = Text((*node)["path"]);
-  source.format = Text((*node)["format"]);
-  source.address = Text((*node)["address"]);
-  Json::Object options;
-  if (node->kind == Node::Kind::kMap) {
-    for (const Node::Entry& entry : node->entries) {
-      if (entry.key != "kind" && entry.key != "path" && entry.key != "format" && entry.key != "address") {
-        options.emplace_back(entry.key, entry.value.ToJson());
-      }
-    }
-  }
-  source.options = std::move(options);
-  source.place = PlaceOf(*node, at);
-  return source;
-}
-
 std::optional<Build> ReadBuild(const Node& port, const std::string& path) {
   auto [node, at] = Own(port, path, "build");
   if (node->kind == Node::Kind::kMissing) return std::nullopt;
@@ -55,17 +35,22 @@ std::optional<Build> ReadBuild(const Node& port, const std::string& path) {
   build.schedule = Text((*node)["schedule"]);
   build.trigger = Text((*node)["trigger"]);
   build.cluster_by = Texts((*node)["cluster_by"]);
+  build.snapshot_column = Text((*node)["snapshot_column"]);
+  build.event_time = Text((*node)["event_time"]);
+  build.arrival_time = Text((*node)["arrival_time"]);
+  build.late = Text((*node)["late"]);
   build.nondeterministic = reading::IsTrue((*node)["nondeterministic"]);
   build.place = PlaceOf(*node, at);
   return build;
 }
 
-InputPort ReadInput(const Node& node, const std::string& path) {
+InputPort ReadInput(const Node& node, const std::string& path, const std::string& file) {
   InputPort port;
   port.name = Text(node["name"]);
   port.version = Text(node["version"]);
   port.contract_id = Text(node["contractId"]);
-  port.source = ReadSource(node, path);
+  const auto [source, at] = Own(node, path, "source");
+  if (source->kind != Node::Kind::kMissing) port.source = Source::Of(*source, at, file);
   port.document = node.ToJson();
   port.place = PlaceOf(node, path);
   return port;
@@ -81,6 +66,8 @@ OutputPort ReadOutput(const Node& node, const std::string& path) {
   port.contract_id = Text(node["contractId"]);
   port.tags = Texts(node["tags"]);
   port.build = ReadBuild(node, path);
+  const auto [storage, at] = Own(node, path, "storage");
+  if (storage->kind != Node::Kind::kMissing) port.storage = Storage::Of(*storage);
   port.document = node.ToJson();
   port.place = PlaceOf(node, path);
   return port;
@@ -93,6 +80,34 @@ const Port* FindPort(const std::vector<Port>& ports, std::string_view name) {
 }
 
 }  // namespace
+
+Source Source::Of(const Node& node, const std::string& path, const std::string& file) {
+  Source source;
+  source.file = file;
+  source.kind = Text(node["kind"]);
+  source.path = Text(node["path"]);
+  source.format = Text(node["format"]);
+  source.address = Text(node["address"]);
+  Json::Object options;
+  if (node.kind == Node::Kind::kMap) {
+    for (const Node::Entry& entry : node.entries) {
+      if (entry.key != "kind" && entry.key != "path" && entry.key != "format" && entry.key != "address") {
+        options.emplace_back(entry.key, entry.value.ToJson());
+      }
+    }
+  }
+  source.options = std::move(options);
+  source.place = PlaceOf(node, path);
+  return source;
+}
+
+std::string Source::Digest() const {
+  Hasher hasher;
+  for (const std::string& part : {kind, path, format, address}) hasher.AddNamed("source", part);
+  return hasher.AddNamed("options", options.Dump()).Hex();
+}
+
+Storage Storage::Of(const Node& node) { return {Text(node["compression"]), ""}; }
 
 std::string InputPort::SqlName() const { return SqlNameOf(name); }
 
@@ -131,7 +146,9 @@ Result<Product> Product::Of(const Node& node, const std::string& file) {
     }
   }
   const Node& inputs = node["inputPorts"];
-  for (size_t i = 0; i < inputs.size(); ++i) product.inputs.push_back(ReadInput(inputs[i], Child("inputPorts", i)));
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    product.inputs.push_back(ReadInput(inputs[i], Child("inputPorts", i), file));
+  }
   const Node& outputs = node["outputPorts"];
   for (size_t i = 0; i < outputs.size(); ++i)
     product.outputs.push_back(ReadOutput(outputs[i], Child("outputPorts", i)));

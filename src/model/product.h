@@ -19,12 +19,17 @@ namespace weft::model {
 
 // Where an input port reads from: customProperties `source`.
 struct Source {
+  std::string file;     // The descriptor that it stands in.
+  std::string overlay;  // Where an environment's is laid over it: "env/prod.yaml".
   std::string kind;     // file, sqlite, postgres, product now; object, http later.
   std::string path;     // file, sqlite: relative to the product's folder, or absolute under a root; of files a glob.
   std::string format;   // csv, json, parquet; from the file name where absent.
   std::string address;  // product
   Json options;  // What else the kind has, as own.cc lists it: delimiter, null… of csv, host, table… of postgres.
   Place place;
+
+  static Source Of(const yaml::Node& node, const std::string& path, const std::string& file);
+  std::string Digest() const;  // Of all that it says.
 };
 
 struct InputPort {
@@ -42,12 +47,24 @@ struct InputPort {
 struct Build {
   std::string sql_file;  // Empty: the single input projected onto the contract.
   std::string engine = "duckdb";
-  std::string mode = "replace";  // replace, append; upsert, snapshot later.
+  std::string mode = "replace";  // replace, append, upsert, snapshot
   std::string schedule;
   std::string trigger;
   std::vector<std::string> cluster_by;
+  std::string snapshot_column;  // Of mode snapshot: filled by the run, it says of which state a row is.
+  std::string event_time;       // Of mode append: when a row's event was,
+  std::string arrival_time;     // the column that the run fills with its logical time,
+  std::string late;             // and how much older than the newest event one may be: a Span.
   bool nondeterministic = false;
   Place place;
+};
+
+// How an output port's rows are kept: customProperties `storage`.
+struct Storage {
+  std::string compression;  // As the setting `compression`, which counts where it is empty.
+  std::string overlay;      // As that of a source.
+
+  static Storage Of(const yaml::Node& node);
 };
 
 struct OutputPort {
@@ -59,6 +76,7 @@ struct OutputPort {
   std::string contract_id;
   std::vector<std::string> tags;
   std::optional<Build> build;
+  std::optional<Storage> storage;
   Json document;
   Place place;
 };

@@ -1,6 +1,7 @@
 #include "model/repository.h"
 
 #include <fmt/format.h>
+#include <re2/re2.h>
 
 #include <algorithm>
 #include <set>
@@ -29,13 +30,15 @@ struct Folder {
   const TextFile* product = nullptr;
   std::vector<const TextFile*> contracts;
   std::vector<TextFile> sql;  // Paths within the folder.
+  std::vector<Overlay> overlays;
 };
 
 // Sorts files into folders and judges each; `offline` judges each file alone.
 class Reader {
  public:
-  Reader(const std::vector<TextFile>& files, const std::vector<DataFile>& data, bool offline, const Mesh* registered)
-      : files_(files), data_(data), offline_(offline), registered_(registered) {
+  Reader(const std::vector<TextFile>& files, const std::vector<DataFile>& data, bool offline, const Mesh* registered,
+         const std::string& environment)
+      : files_(files), data_(data), offline_(offline), registered_(registered), environment_(environment) {
     std::ranges::sort(data_, {}, &DataFile::path);
   }
 
@@ -113,7 +116,12 @@ class Reader {
       Say(file.path, "weft.folder",
           fmt::format("has no place here: a product is described by {} and its contracts by <port>.odcs.yaml beside it",
                       kProductFile));
-    } else if (inside.ends_with(".odps.yml") || inside.ends_with(".odcs.yml") || inside == "mesh.yml") {
+    } else if (const std::string environment = EnvironmentOfFile(inside); !environment.empty()) {
+      folders_[folder].overlays.push_back({environment, file.path, file.text});
+    } else if (!folder.empty() && inside.starts_with("env/") && inside.ends_with(".yaml")) {
+      Say(file.path, "weft.folder", "has no place here: an environment's file is env/<name>.yaml");
+    } else if (inside.ends_with(".odps.yml") || inside.ends_with(".odcs.yml") || inside == "mesh.yml" ||
+               (!folder.empty() && inside.starts_with("env/") && inside.ends_with(".yml"))) {
       Say(file.path, "weft.folder", "must end in .yaml to be read: rename it");
     }
   }
@@ -147,7 +155,33 @@ class Reader {
     for (const yaml::Node::Entry& holder : node["attributes"].entries) {
       UnknownGroup(*mesh, holder.key, file.path, holder.value, "attributes." + holder.key);
     }
+    Environments(*mesh, file.path, node["environments"]);
     out_.mesh = std::move(mesh);
+  }
+
+  void Environments(const Mesh& mesh, const std::string& file, const yaml::Node& list) {
+    static const RE2 kNodeUrl(R"(https?://[^/?#@\s]+(/[^?#@\s]*)?)");
+    std::set<std::string> seen;
+    for (size_t i = 0; i < mesh.environments.size(); ++i) {
+      const Environment& environment = mesh.environments[i];
+      auto say = [&](std::string_view key, std::string rule, std::string message) {
+        const yaml::Node& at = list[i][key];
+        out_.problems.push_back({file, at.line, at.column, fmt::format("environments[{}].{}", i, key), std::move(rule),
+                                 std::move(message)});
+      };
+      if (auto slug = CheckSlug(environment.name, "an environment"); !slug) {
+        say("name", "weft.slug", slug.error().message);
+      } else if (!seen.insert(environment.name).second) {
+        say("name", "weft.mesh", fmt::format("the environment '{}' stands twice: remove one", environment.name));
+      }
+      if (environment.node.empty() || RE2::FullMatch(environment.node, kNodeUrl)) continue;
+      // Of a URL with a user in it no more is told.
+      say("node", "weft.mesh",
+          environment.node.find('@') == std::string::npos
+              ? fmt::format("'{}' is no URL of a node: write it such as https://prod.example.com:7470",
+                            environment.node)
+              : std::string("a URL must not carry a user or a password: remove what stands before the '@'"));
+    }
   }
 
   void UnknownGroup(const Mesh& mesh, const std::string& holder, const std::string& file, const yaml::Node& at,
@@ -158,7 +192,7 @@ class Reader {
 
   void ReadFolder(const std::string& path, const Folder& folder) {
     if (!folder.product) {
-      if (path.empty() && folder.contracts.empty()) return;  // Stray SQL beside the domains.
+      if (path.empty() && folder.contracts.empty()) return;  // Stray files beside the domains.
       return Say(folder.contracts.empty() ? path : folder.contracts[0]->path, "weft.folder",
                  fmt::format("stands in a folder without {}: add it", kProductFile));
     }
@@ -181,10 +215,16 @@ class Reader {
       around.contracts_complete = around.contracts_complete && contract;
       if (contract) bundle.contracts.push_back(std::move(*contract));
     }
+    bundle.overlays = folder.overlays;
+    std::ranges::sort(bundle.overlays, {}, &Overlay::environment);
     auto product = Take(Product::Parse(folder.product->text, folder.product->path));
     if (!product) return;
     bundle.product = std::move(*product);
     for (Problem& problem : JudgeBundle(bundle, around)) out_.problems.push_back(std::move(problem));
+    if (const Overlay* overlay = bundle.OverlayOf(environment_)) {
+      bundle.product = LaidOver(bundle.product, *overlay);
+      bundle.environment = environment_;
+    }
     out_.bundles.push_back(std::move(bundle));
   }
 
@@ -192,6 +232,7 @@ class Reader {
   std::vector<DataFile> data_;  // By path.
   const bool offline_;
   const Mesh* const registered_;
+  const std::string& environment_;
   std::map<std::string, Folder> folders_;
   bool mesh_complete_ = true;
   Repository out_;
@@ -212,6 +253,23 @@ std::string Mesh::UnknownGroup(std::string_view holder) const {
   return fmt::format("'{}' is no group of mesh.yaml{}", holder, DidYouMean(group, names));
 }
 
+const Environment* Mesh::FindEnvironment(std::string_view name) const {
+  const auto at = std::ranges::find(environments, name, &Environment::name);
+  return at == environments.end() ? nullptr : &*at;
+}
+
+std::string Mesh::UnknownEnvironment(std::string_view name) const {
+  if (FindEnvironment(name)) return "";
+  std::vector<std::string> names;
+  for (const Environment& each : environments) names.push_back(each.name);
+  if (names.empty()) {
+    return fmt::format("mesh.yaml names no environments: add {{name: {}}} to its list `environments`", name);
+  }
+  const std::string near = DidYouMean(name, std::vector<std::string_view>(names.begin(), names.end()));
+  return fmt::format("mesh.yaml names no environment '{}'{}", name,
+                     near.empty() ? "; it has " + Join(names, ", ") : near);
+}
+
 Team Mesh::TeamOf(std::string_view domain) const {
   const auto at = std::ranges::find(domains, domain, &Domain::name);
   return at == domains.end() ? Team() : static_cast<const Team&>(*at);
@@ -229,6 +287,11 @@ const Contract* Bundle::ContractById(std::string_view id) const {
   return at == contracts.end() || id.empty() ? nullptr : &*at;
 }
 
+const Overlay* Bundle::OverlayOf(std::string_view name) const {
+  const auto at = std::ranges::find(overlays, name, &Overlay::environment);
+  return at == overlays.end() ? nullptr : &*at;
+}
+
 std::string Bundle::Digest() const {
   Hasher hasher;
   auto add = [&](std::string_view kind, std::string_view name, std::string_view bytes) {
@@ -242,6 +305,7 @@ std::string Bundle::Digest() const {
   });
   for (const Contract* contract : sorted) add("contract", contract->id, contract->bytes);
   for (const auto& [name, text] : builds) add("build", name, text);
+  for (const Overlay& overlay : overlays) add("environment", overlay.environment, overlay.bytes);
   return hasher.Hex();
 }
 
@@ -254,8 +318,8 @@ std::string WithoutStatus(const std::string& text) {
 }
 
 Repository ReadRepository(const std::vector<TextFile>& files, const std::vector<DataFile>& data, bool offline,
-                          const Mesh* registered) {
-  return Reader(files, data, offline, registered).Run();
+                          const Mesh* registered, const std::string& environment) {
+  return Reader(files, data, offline, registered, environment).Run();
 }
 
 }  // namespace weft::model

@@ -9,13 +9,15 @@
 #include "base/result.h"
 #include "model/contract.h"
 #include "model/entity.h"
+#include "model/environment.h"
 #include "model/policy/policy.h"
 #include "model/product.h"
 
 namespace weft::model {
 
 // mesh.yaml: id, domains [{name, description?, owners, stewards and engineers: [principal or group:NAME]}],
-// groups {NAME: [principal]}, attributes {principal or group:NAME: {NAME: text or [text]}}.
+// groups {NAME: [principal]}, attributes {principal or group:NAME: {NAME: text or [text]}}, environments [{name, node?,
+// description?}].
 struct Mesh {
   struct Domain : Team {
     std::string name;
@@ -27,10 +29,14 @@ struct Mesh {
   std::map<std::string, std::vector<std::string>> groups;
   std::map<std::string, std::map<std::string, std::vector<std::string>>>
       attributes;  // What policies ask of principals.
+  std::vector<Environment> environments;
   std::string bytes;
 
   static Result<Mesh> Parse(std::string_view text, const std::string& file);
   Team TeamOf(std::string_view domain) const;  // Nobody where there is no such domain.
+  const Environment* FindEnvironment(std::string_view name) const;
+  // What is wrong with the name of an environment: that the mesh has none such, and what is near. Empty: nothing.
+  std::string UnknownEnvironment(std::string_view name) const;
   // What is wrong with the name of one who holds, owns or is spoken of: a group that is neither in `groups` nor one
   // whose members have a role (model/roles.h). Empty: nothing.
   std::string UnknownGroup(std::string_view holder) const;
@@ -50,15 +56,18 @@ struct DataFile {
 
 // The atom of publishing: a product with its contracts and build texts.
 struct Bundle {
-  std::string folder;  // "domains/operations/flights"
-  Product product;
+  std::string folder;                         // "domains/operations/flights"
+  Product product;                            // As the environment that was asked for has it.
   std::vector<Contract> contracts;            // One of each output port, and any of input ports.
   std::map<std::string, std::string> builds;  // SQL file name → text.
-  std::vector<DataFile> data;                 // Files under the folder that a source names.
+  std::vector<Overlay> overlays;              // One of each environment that has a file, by its name.
+  std::string environment;                    // Whose overlay is laid over `product`; empty: none's.
+  std::vector<DataFile> data;                 // Files under the folder that a source of any environment names.
 
   const Contract* ContractOf(const OutputPort& port) const;
   const Contract* ContractById(std::string_view id) const;
-  std::string Digest() const;  // Hash of every version byte: product, contracts, builds; not of data.
+  const Overlay* OverlayOf(std::string_view environment) const;
+  std::string Digest() const;  // Hash of every version byte: product, contracts, builds, overlays; not of data.
 };
 
 struct Repository {
@@ -72,9 +81,10 @@ struct Repository {
 // Reads every file that has a place in a mesh: mesh.yaml, domains/<domain>/<product>/*, or (a single product's
 // folder) product.odps.yaml at the root. With `offline`, judges each descriptor by its standard alone.
 // Weft's rules have codes "weft.*" in Problem::rule; what is valid but not done yet is "weft.unsupported". Where the
-// files have no mesh.yaml, `registered` is the mesh that they are for; null: not known.
+// files have no mesh.yaml, `registered` is the mesh that they are for; null: not known. The overlays of all
+// environments are judged, and that of `environment` is laid over each product; empty: none is.
 Repository ReadRepository(const std::vector<TextFile>& files, const std::vector<DataFile>& data, bool offline,
-                          const Mesh* registered = nullptr);
+                          const Mesh* registered = nullptr, const std::string& environment = "");
 
 // A descriptor's text with its own `status` line blanked: what a transition from one status to the next leaves alone.
 std::string WithoutStatus(const std::string& text);

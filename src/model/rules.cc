@@ -1,17 +1,14 @@
 #include "model/rules.h"
 
 #include <fmt/format.h>
-#include <re2/re2.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <set>
 
 #include "base/text.h"
 #include "base/yaml.h"
 #include "model/address.h"
-#include "model/glob.h"
 #include "model/own.h"
 #include "model/reading.h"
 #include "model/shape.h"
@@ -30,29 +27,25 @@ constexpr shape::Type kStatus{.kinds = shape::kIsText, .words = kStatuses};
 constexpr Word kProductTypes[] = {{"sourceAligned"}, {"aggregate"}, {"consumerAligned"}};
 constexpr shape::Type kProductType{.kinds = shape::kIsText, .words = kProductTypes};
 
-// "a/./b" as "a/b"; a path that leaves its folder keeps its "..".
-std::string Normal(const std::string& path) { return std::filesystem::path(path).lexically_normal().generic_string(); }
-bool Leaves(const std::string& normal) {
-  return normal.starts_with("/") || normal == ".." || normal.starts_with("../");
-}
-
 bool IsMissing(const Node& node) { return node.kind == Node::Kind::kMissing; }
 
 // One bundle under judgement.
 class Judge {
  public:
-  Judge(Bundle& bundle, const Surroundings& around) : bundle_(bundle), around_(around), product_(bundle.product) {
+  Judge(Bundle& bundle, const Surroundings& around)
+      : bundle_(bundle), around_(around), product_(bundle.product), sources_(bundle, around) {
     if (auto node = yaml::Parse(product_.bytes, product_.file)) node_ = node.TakeValue();
   }
 
   std::vector<Problem> Run() {
     Names();
     Owner();
-    Secrets(node_, product_.file, "");
+    Tell(JudgeUrls(node_, product_.file));
     Tell(JudgeOwnProperties(node_, product_.file));
     for (const Contract& contract : bundle_.contracts) JudgeContract(contract);
     for (size_t i = 0; i < product_.inputs.size(); ++i) Input(product_.inputs[i], i);
     for (size_t i = 0; i < product_.outputs.size(); ++i) Output(product_.outputs[i], i);
+    Tell(JudgeOverlays(bundle_, around_, node_, unsound_, sources_));
     Unused();
     return std::move(problems_);
   }
@@ -97,14 +90,12 @@ class Judge {
 
   void Names();
   void Owner();
-  void Secrets(const Node& node, const std::string& file, const std::string& path);
   void JudgeContract(const Contract& contract);
   void Input(const InputPort& port, size_t index);
-  void ReadsFile(const Source& source, const Node& node);
-  void ReadsProduct(const Source& source, const Node& node);
   void Output(const OutputPort& port, size_t index);
   void ContractOfPort(const OutputPort& port, const Node& node);
   void BuildOfPort(const OutputPort& port, const Node& node);
+  void StorageOfPort(const Node& node, const std::string& path);
   void SqlOfBuild(const Build& build, const Node& node);
   void Unused();
 
@@ -117,8 +108,9 @@ class Judge {
   std::map<std::pair<std::string, int>, Place> ports_;  // Output ports seen: name and major.
   std::set<const Contract*> used_contracts_;
   std::set<std::string> used_sql_;
-  std::set<std::string> kept_data_;  // Paths of bundle_.data.
-  bool contract_missing_ = false;    // A port's: then nothing is told about unused ones, which may be meant.
+  std::set<std::string> unsound_;  // Input ports whose own source is wrong.
+  SourceJudge sources_;
+  bool contract_missing_ = false;  // A port's: then nothing is told about unused ones, which may be meant.
   bool sql_missing_ = false;
 };
 
@@ -173,24 +165,11 @@ void Judge::Owner() {
       known ? Problem::Level::kError : Problem::Level::kWarning);
 }
 
-// A URL with a user or password in it, anywhere.
-void Judge::Secrets(const Node& node, const std::string& file, const std::string& path) {
-  static const RE2 kUserInfo(R"([A-Za-z][A-Za-z0-9+.-]*://[^/?#\s]*@)");
-  if (node.kind == Node::Kind::kText && RE2::PartialMatch(node.scalar, kUserInfo)) {
-    Say("secret", file, PlaceOf(node, path),
-        "a URL must not carry a user or a password: remove what stands before the '@'");
-  }
-  for (size_t i = 0; i < node.size(); ++i) {
-    const Node::Entry& entry = node.entries[i];
-    Secrets(entry.value, file, node.kind == Node::Kind::kMap ? Child(path, entry.key) : Child(path, i));
-  }
-}
-
 void Judge::JudgeContract(const Contract& contract) {
   auto parsed = yaml::Parse(contract.bytes, contract.file);
   if (!parsed) return;
   const Node node = parsed.TakeValue();
-  Secrets(node, contract.file, "");
+  Tell(JudgeUrls(node, contract.file));
   if (contract.api_version.starts_with("v2.")) {
     Say("unsupported", contract.file, At(node, "", "apiVersion"),
         fmt::format("apiVersion '{}' is not supported; v3.0.0 to v3.2.0 are", contract.api_version));
@@ -224,54 +203,9 @@ void Judge::Input(const InputPort& port, size_t index) {
   }
   const Node& list = node["customProperties"];
   const Node& source = list[reading::FindOwn(list, "source")]["value"];
-  size_t before = problems_.size();
-  Shape("source", product_.file, source, own::kSource, port.source->place.path);
-  Shape("unsupported", product_.file, source, own::kSource, port.source->place.path, own::UnsupportedOfSource);
-  if (problems_.size() != before) return;
-  if (own::ReadsFiles(port.source->kind)) ReadsFile(*port.source, source);
-  if (port.source->kind == "product") ReadsProduct(*port.source, source);
-}
-
-void Judge::ReadsFile(const Source& source, const Node& node) {
-  if (source.path.starts_with("/")) return;  // Under a root of the node, which judges it.
-  Place place = At(node, source.place.path, "path");
-  std::string wanted = Normal(source.path);
-  if (Leaves(wanted) || source.path.empty()) {
-    return Say("data", place,
-               fmt::format("the path '{}' leaves the product's folder: put the file inside it", source.path));
-  }
-  std::string prefix = bundle_.folder.empty() ? "" : bundle_.folder + "/";
-  bool found = false;
-  for (const DataFile& file : around_.data) {
-    if (!file.path.starts_with(prefix)) continue;
-    if (!GlobMatches(wanted, std::string_view(file.path).substr(prefix.size())) && file.path != prefix + wanted)
-      continue;
-    found = true;
-    if (kept_data_.insert(file.path).second) bundle_.data.push_back(file);
-  }
-  if (!found)
-    Say("data", place,
-        fmt::format("no file of the product's folder is named '{}': add it, or correct the path", source.path));
-}
-
-void Judge::ReadsProduct(const Source& source, const Node& node) {
-  Place place = At(node, source.place.path, "address");
-  auto address = Address::Parse(source.address);
-  if (!address) return Say("address", place, address.error().message);
-  if (address->port.empty() || address->product.empty()) {
-    return Say("address", place,
-               fmt::format("'{}' names no output port: write domain/product/port@MAJOR", source.address));
-  }
-  if (!address->major || address->version) {
-    return Say("address", place,
-               fmt::format("'{}' must name the major it reads, such as {}/{}/{}@{}", source.address, address->domain,
-                           address->product, address->port, address->major.value_or(1)));
-  }
-  if (around_.mesh && !address->mesh.empty() && address->mesh != around_.mesh->id) {
-    Say("unsupported", place,
-        fmt::format("'{}' is of the mesh '{}'; inputs of other meshes are not supported yet, those of '{}' are",
-                    source.address, address->mesh, around_.mesh->id));
-  }
+  std::vector<Problem> wrong = sources_.Run(*port.source, source);
+  if (!wrong.empty()) unsound_.insert(port.name);
+  Tell(std::move(wrong));
 }
 
 void Judge::Output(const OutputPort& port, size_t index) {
@@ -292,6 +226,15 @@ void Judge::Output(const OutputPort& port, size_t index) {
   }
   ContractOfPort(port, node);
   BuildOfPort(port, node);
+  StorageOfPort(node, path);
+}
+
+void Judge::StorageOfPort(const Node& node, const std::string& path) {
+  const Node& list = node["customProperties"];
+  const size_t at = reading::FindOwn(list, "storage");
+  if (IsMissing(list[at])) return;
+  Shape("storage", product_.file, list[at]["value"], own::kStorage,
+        Child(Child(Child(path, "customProperties"), at), "value"));
 }
 
 void Judge::ContractOfPort(const OutputPort& port, const Node& node) {
@@ -339,6 +282,7 @@ void Judge::BuildOfPort(const OutputPort& port, const Node& node) {
       Say("build", PlaceOf(build["cluster_by"][i], Child(Child(port.build->place.path, "cluster_by"), i)),
           fmt::format("'{}' is no column of the contract{}", column, DidYouMean(column, names)));
     }
+    Tell(JudgeMode(*port.build, contract, build, product_.file));
     if (!port.build->sql_file.empty()) return SqlOfBuild(*port.build, build);
   }
   if (product_.inputs.size() == 1) return;  // Projected onto the contract.
@@ -356,8 +300,8 @@ void Judge::BuildOfPort(const OutputPort& port, const Node& node) {
 
 void Judge::SqlOfBuild(const Build& build, const Node& node) {
   Place place = At(node, build.place.path, "sql");
-  std::string wanted = Normal(build.sql_file);
-  if (Leaves(wanted)) {
+  std::string wanted = NormalPath(build.sql_file);
+  if (LeavesFolder(wanted)) {
     sql_missing_ = true;
     return Say("sql", place, fmt::format("'{}' leaves the product's folder: put the file inside it", build.sql_file));
   }

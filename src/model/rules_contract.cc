@@ -97,7 +97,7 @@ class PromiseJudge {
   std::vector<Problem> problems_;
 };
 
-constexpr std::string_view kOwnProperties[] = {"purpose", "source",      "build",  "successor",
+constexpr std::string_view kOwnProperties[] = {"purpose", "source",      "build",  "storage", "successor",
                                                "sunset",  "deprecation", "entity", "term"};
 
 // What an owner states of a thing's end.

@@ -15,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from node import ROOT, WEFT  # noqa: E402
 import agreement  # noqa: E402
 
-FILES = {"product": "*.odps.yaml", "contract": "*.odcs.yaml", "mesh": "mesh.yaml", "policies": "policies/*.yaml", "entities": "entities/*.yaml", "terms": "terms/*.yaml"}
+FILES = {"product": "*.odps.yaml", "contract": "*.odcs.yaml", "mesh": "mesh.yaml", "policies": "policies/*.yaml", "entities": "entities/*.yaml", "terms": "terms/*.yaml", "environment": "env/*.yaml"}
 NEWEST = {"contract": "v3.2.0", "product": "v1.1.0"}
 SEEN = {"contract": 0.9, "product": 0.95}  # Of what the standard refuses, at least so much.
 
@@ -71,6 +71,12 @@ class Schemas(unittest.TestCase):
             self.assertGreater(refused, 50)
             print(f"{name}: {tried} documents, {refused} wrong, of which {refused - missed} are seen")
             self.assertLessEqual(missed, (1 - least) * refused)
+
+    def test_files_of_environments(self):
+        for text, right in (("sources:\n  db: {host: b, password: {secret: p}, sslmode: null}\nstorage: {orders: {compression: zstd}}\nschedules: {orders: never}", True),
+                            ("# Nothing differs.", True), ("contracts: {}", False), ("sources: {db: b}", False), ("storage: {orders: {compression: lz4}}", False),
+                            ("storage: {orders: {compression: null}}", True), ("storage: {orders: {codec: zstd}}", False), ("schedules: {orders: {cron: x}}", False)):
+            self.assertEqual(not self.wrong("environment", text), right, text)
 
     def test_mistakes_are_seen_where_they_are(self):
         port = "kind: DataProduct\napiVersion: v1.1.0\nid: a\nstatus: active\ninputPorts:\n- name: b\n  version: 1.0.0\n  contractId: c\n" \

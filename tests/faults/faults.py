@@ -82,6 +82,82 @@ class Faults(unittest.TestCase):
             kept = {pathlib.Path(f).name for f in (node.data / "warehouse").rglob("*.parquet")}
             self.assertLessEqual(len(kept), 7, kept)  # At most one file a committed snapshot.
 
+    def numbered(self, mode: dict) -> tuple[dict[str, str], pathlib.Path]:
+        """A product of `id` and `word` with a key, whose rows come from the file."""
+        file = self.folder / "part.csv"
+        files = product("shop", "orders", "1.0.0", {"kind": "file", "path": str(file), "format": "csv"},
+                        {"id": "integer", "word": "string"} | ({"month": "date"} if "snapshot_column" in mode else {}))
+        descriptor, contract = (json.loads(files[name]) for name in ("product.odps.yaml", "orders.odcs.yaml"))
+        descriptor["outputPorts"][0]["customProperties"][0]["value"] = mode
+        for property in contract["schema"][0]["properties"]:
+            property["primaryKey"] = property["name"] in ("id", "month")
+        return {"product.odps.yaml": json.dumps(descriptor), "orders.odcs.yaml": json.dumps(contract)}, file
+
+    def assert_swept(self, node: Node):
+        """After a sweep no data file is there that no snapshot names, and every one that is named is there."""
+        node.run("sweep", "--age", "0s")
+        if not node.store.startswith("sqlite:"):
+            return
+        import contextlib
+        import sqlite3
+        with contextlib.closing(sqlite3.connect(f"file:{node.store.removeprefix('sqlite:')}?mode=ro", uri=True)) as store:
+            named = {row[0] for row in store.execute("SELECT path FROM snapshot_files")}
+        self.assertEqual({str(f) for f in (node.data / "warehouse").rglob("*.parquet")}, named)
+
+    def test_kill_in_the_middle_of_an_upsert(self):
+        files, source = self.numbered({"mode": "upsert"})
+        self.put("orders", files)
+
+        def write(first: int, last: int, word: str):
+            source.write_text("id,word\n" + "".join(f"{i},{word}\n" for i in range(first, last)))
+        dice = random.Random(3)
+        with Node("--source-roots", str(self.folder)) as node:
+            write(0, 200_000, "0")
+            node.run("apply", str(self.mesh))
+            node.run("run", "shop/orders")
+            for round in range(1, 7):
+                count = "SELECT word, count(*) AS n FROM shop.orders.orders GROUP BY word ORDER BY word"
+                before = node.json("sql", count)
+                write(round * 20_000, round * 20_000 + 4_000, str(round))
+                client = subprocess.Popen([str(WEFT), "run", "shop/orders"], env=node.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                time.sleep(dice.uniform(0.02, 0.5))
+                node.stop(signal.SIGKILL)
+                client.wait(timeout=60)
+                node.start()
+                after = node.json("sql", count)
+                done = {row["word"]: row["n"] for row in before}
+                done = done | {"0": done["0"] - 4_000, str(round): 4_000}
+                self.assertIn(after, (before, [{"word": w, "n": n} for w, n in sorted(done.items())]), "half an upsert is seen")
+                node.run("run", "shop/orders")
+                self.assertEqual(node.json("sql", count), [{"word": w, "n": n} for w, n in sorted(done.items())])
+                self.assert_whole(node, "shop/orders/orders", "shop.orders.orders", {200_000})
+            self.assert_swept(node)
+
+    def test_a_back_fill_goes_on_where_it_was_killed(self):
+        files, source = self.numbered({"mode": "snapshot", "snapshot_column": "month"})
+        self.put("orders", files)
+        source.write_text("id,word\n" + "".join(f"{i},w\n" for i in range(2_000)))
+        command = ("run", "shop/orders", "--from", "2025-01", "--to", "2025-12", "--every", "month")
+        dice = random.Random(5)
+        with Node("--source-roots", str(self.folder)) as node:
+            node.run("apply", str(self.mesh))
+            for round in range(3):
+                client = subprocess.Popen([str(WEFT), *command], env=node.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                time.sleep(dice.uniform(0.2, 0.8))
+                if round == 0:  # The client alone: its run goes on, and the next command waits for it.
+                    client.kill()
+                else:
+                    node.stop(signal.SIGKILL)
+                    node.start()
+                client.wait(timeout=60)
+            self.assertIn("12 logical times done", node.run(*command))
+            states = node.json("sql", "SELECT month, count(*) AS n FROM shop.orders.orders GROUP BY month ORDER BY month")
+            self.assertEqual(states, [{"month": f"2025-{m:02}-01", "n": 2_000} for m in range(1, 13)])
+            runs = [r for r in node.json("runs", "--limit", "1000")["runs"] if r["status"] == "succeeded"]
+            self.assertEqual(len(runs), 12, "a state that was there was made again")
+            self.assertTrue(node.json("audit", "verify")["ok"])
+            self.assert_swept(node)
+
     def test_kill_in_the_middle_of_an_apply(self):
         for i in range(120):
             self.put(f"p{i}", product("shop", f"p{i}", "1.0.0", {"kind": "file", "path": "rows.csv", "format": "csv"}, {"id": "integer"})

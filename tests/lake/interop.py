@@ -183,6 +183,39 @@ def check_pruning(con, table, snapshot, what):
     check(not planned, f"{what}: files planned for an id that none has")
 
 
+def check_manifests(table, snapshot, what):
+    """What the manifests list, their own counts, and what the snapshot's summary says of them."""
+    told = table.metadata.snapshot_by_id(snapshot["id"])
+    live, added, removed = [], [], []
+    for manifest in told.manifests(table.io):
+        entries = manifest.fetch_manifest_entry(table.io, discard_deleted=False)
+        of = {status: [e for e in entries if e.status == status] for status in (0, 1, 2)}
+        counts = (manifest.existing_files_count, manifest.added_files_count, manifest.deleted_files_count)
+        check(counts == tuple(len(of[status]) for status in (0, 1, 2)), f"{what}: counts {counts} of {manifest.manifest_path}")
+        rows = (manifest.existing_rows_count, manifest.added_rows_count, manifest.deleted_rows_count)
+        check(rows == tuple(sum(e.data_file.record_count for e in of[status]) for status in (0, 1, 2)), f"{what}: rows {rows}")
+        sequences = [e.sequence_number for e in of[0] + of[1]]
+        check(not sequences or manifest.min_sequence_number == min(sequences), f"{what}: least sequence number")
+        live += of[0] + of[1]
+        added += [e for e in of[1] if e.snapshot_id == told.snapshot_id]
+        removed += [e for e in of[2] if e.snapshot_id == told.snapshot_id]
+    paths = [e.data_file.file_path for e in live]
+    check(len(set(paths)) == len(paths), f"{what}: a file is listed twice")
+    check(not set(paths) & {e.data_file.file_path for e in removed}, f"{what}: a removed file is listed")
+
+    def says(key):
+        return int(told.summary[key] or 0) if key in told.summary else 0
+    check(says("total-data-files") == len(live), f"{what}: total-data-files")
+    check(says("total-records") == sum(e.data_file.record_count for e in live), f"{what}: total-records")
+    check(says("total-files-size") == sum(e.data_file.file_size_in_bytes for e in live), f"{what}: total-files-size")
+    check(says("added-data-files") == len(added), f"{what}: added-data-files")
+    if removed:
+        check(says("deleted-data-files") == len(removed), f"{what}: deleted-data-files")
+        check(says("deleted-records") == sum(e.data_file.record_count for e in removed), f"{what}: deleted-records")
+        check(told.summary.operation.value == "overwrite", f"{what}: is an {told.summary.operation}")
+    return len(removed)
+
+
 def check_table(con, name, facts):
     table = StaticTable.from_metadata(facts["metadata"])
     check([s.snapshot_id for s in table.metadata.snapshots] == [s["id"] for s in facts["snapshots"]], f"{name}: snapshots")
@@ -193,6 +226,9 @@ def check_table(con, name, facts):
         compare(table.scan(snapshot_id=snapshot["id"]).to_arrow(), want, f"{what} by pyiceberg")
         scan = f"SELECT * FROM iceberg_scan('{facts['metadata']}', snapshot_from_id = {snapshot['id']})"
         compare(con.execute(scan).arrow().read_all(), want, f"{what} by iceberg_scan")
+        removed = check_manifests(table, snapshot, what)
+        if name == "rewritten":
+            check(removed == [0, 1, 0, 3, 3, 0][number - 1], f"{what}: {removed} files removed")
         schema = table.metadata.schema_by_id(table.metadata.snapshot_by_id(snapshot["id"]).schema_id)
         for task in table.scan(snapshot_id=snapshot["id"]).plan_files():
             check_bounds(task.file, schema, f"{what} file {pathlib.Path(task.file.file_path).parent.name[-6:]}")

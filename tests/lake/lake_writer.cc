@@ -93,9 +93,13 @@ class Writer {
     return writer;
   }
 
-  // `expected` is the SQL of the rows after the commit.
-  Result<lake::Snapshot> Put(const std::vector<std::string>& selects, lake::Operation operation, std::string expected) {
+  // `expected` is the SQL of the rows after the commit; `without`: which of the table's files it removes.
+  Result<lake::Snapshot> Put(const std::vector<std::string>& selects, lake::Operation operation, std::string expected,
+                             const std::vector<size_t>& without = {}) {
     auto staging = TRY(lake_->Stage(key_, schema_, "1.0.0", "run_writer"));
+    std::vector<lake::DataFile> removed;
+    for (size_t file : without) removed.push_back(staging->parent().files.at(file));
+    staging->Remove(std::move(removed));
     for (const std::string& select : selects) TRY(staging->Write(*connection_, select, "id"));
     const auto begin = std::chrono::steady_clock::now();
     TRY(lake_->Prepare(*staging, operation));
@@ -186,6 +190,30 @@ Status WriteGrowing(Writer& writer) {
   const std::string none = "SELECT 0 AS id, '' AS title, DATE '2024-01-01' AS since WHERE false";
   TRY(writer.Put({none}, kOverwrite, none));
   TRY(writer.Put({added}, kAppend, added));
+  return writer.Finish(Json(Json::Object()), "rewritten");
+}
+
+// Some of the files are written again, of one manifest and of several, with a column that came between; all go.
+Status WriteRewritten(Writer& writer) {
+  using enum lake::Operation;
+  const auto rows = [](int begin, int end, std::string_view name) {
+    return fmt::format("SELECT i AS id, '{}' || i AS name FROM range({}, {}) t(i)", name, begin, end);
+  };
+  const auto both = [](const std::vector<std::string>& parts) {
+    return fmt::format("{}", fmt::join(parts, " UNION ALL "));
+  };
+  TRY(writer.Columns({Column("id", "integer"), Column("name", "string")}));
+  const std::string a = rows(0, 10, "a"), b = rows(10, 20, "b"), c = rows(20, 30, "c"), d = rows(30, 40, "d");
+  const std::string e = rows(10, 25, "e"), f = rows(5, 12, "f");
+  TRY(writer.Put({a, b, c}, kAppend, both({a, b, c})));
+  TRY(writer.Put({e}, kAppend, both({a, c, e}), {1}));
+  TRY(writer.Put({d}, kAppend, both({a, c, e, d})));
+  TRY(writer.Columns({Column("id", "integer"), Column("name", "string"), Column("since", "date")}));
+  const auto later = [](const std::string& sql) { return fmt::format("SELECT *, NULL::DATE AS since FROM ({})", sql); };
+  const std::string dated = "SELECT 99 AS id, 'z' AS name, DATE '2026-01-01' AS since";
+  TRY(writer.Put({later(f), dated}, kAppend, both({later(both({c, f})), dated}), {0, 2, 3}));
+  TRY(writer.Put({}, kAppend, later("SELECT 1 AS id, '' AS name WHERE false"), {0, 1, 2}));
+  TRY(writer.Put({dated}, kAppend, dated));
   return writer.Finish(Json(Json::Object()), "wide");
 }
 
@@ -212,6 +240,7 @@ Status Run(const fs::path& folder) {
   auto writer = TRY(Writer::Open(folder));
   TRY(WriteTypes(*writer));
   TRY(WriteGrowing(*writer));
+  TRY(WriteRewritten(*writer));
   TRY(WriteWide(*writer));
   TRY(WriteFileAtomically(folder / "expected.json", writer->tables().Pretty()));
   auto& millis = writer->millis();

@@ -1,11 +1,13 @@
 """Webhooks and feeds: what a receiver gets, checks and sees again, and where the node refuses to call."""
 import base64
+import contextlib
 import hashlib
 import hmac
 import http.server
 import json
 import pathlib
 import shutil
+import sqlite3
 import sys
 import threading
 import time
@@ -139,6 +141,19 @@ class WebhookTest(unittest.TestCase):
         self.node.run("run", PORT, "--force")
         wait(lambda: self.node.json("audit", "log", "--kind", "webhook.dead", "--principal", "zoe")["rows"])
         self.assertEqual(len(self.receiver.got), 1)
+
+    def test_the_secret_of_a_webhook_that_ended_is_in_no_file(self):
+        if not self.node.store.startswith("sqlite:"):
+            self.skipTest("about the files of SQLite")
+        made = self.subscribe()
+
+        def held(bytes_: str) -> bool:
+            return any(bytes_.encode() in file.read_bytes() for file in self.node.data.glob("weft.db*"))
+        with contextlib.closing(sqlite3.connect(self.node.data / "weft.db")) as store:
+            (sealed,), = store.execute("SELECT value FROM sealed WHERE name = ?", (made["id"],)).fetchall()
+        self.assertTrue(held(sealed))
+        self.node.run("unsubscribe", made["id"])
+        self.assertFalse(held(sealed))
 
     def test_what_came_while_the_node_was_away_is_told(self):
         self.subscribe(PORT, "--to", "commits")

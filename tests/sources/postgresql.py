@@ -243,6 +243,11 @@ class Databases(unittest.TestCase):
         self.assertIn("does not let 'weft' into the database 'doors'", said)
         self.assertIn("The password is the secret 'wrong' of 'own'", said)
         self.assertNotIn("Tr0ub4dor", said)
+        # One that is bound to other hosts is sent to none but those.
+        self.node.run("secret", "put", "bound", "--domain", "own", "--host", "db.elsewhere.example", text=self.server.password)
+        self.assertIn("the secret 'bound' of 'own' is for db.elsewhere.example alone, and not for ", with_("doors-password", "bound"))
+        self.node.run("secret", "put", "bound", "--domain", "own", "--host", "127.0.0.1", "--host", "localhost", text=self.server.password)
+        self.assertNotIn("alone, and not for", with_("doors-password", "bound"))
         said = with_('"host":"127.0.0.1"', '"host":"localhost"')
         self.assertIn("denied own/doors/doors@1", said)
         self.assertIn("weft serve --source-hosts localhost", said)

@@ -59,7 +59,8 @@ class Node:
         began = time.monotonic()
         self.log = open(self.folder / "node.log", "ab")
         self.process = subprocess.Popen(
-            [str(WEFT), "serve", "--data", str(self.data), "--http-port", "0", "--flight-port", "0", *self.flags],
+            [str(WEFT), "serve", "--data", str(self.data), *([] if "--http-port" in self.flags else ["--http-port", "0"]),
+             "--flight-port", "0", *self.flags],
             env=self.env, stdout=self.log, stderr=self.log)
         while True:
             entry = self._entry()

@@ -79,6 +79,8 @@ int PrintPlan(const Session& session, const Folder& folder, const Json& plan, bo
   std::vector<Problem> problems = http::ProblemsFromJson(plan["problems"]);
   for (Problem& problem : problems) problem = folder.Placed(std::move(problem));
   int64_t unchanged = 0, changed = 0;
+  const std::string& environment = plan["environment"].Text();
+  if (!environment.empty()) session.Print(session.Paint(Style::kDim, "environment " + Safe(environment)) + "\n");
   for (const Json& change : plan["changes"].Items()) {
     if (change["kind"].Text() == "unchanged") {
       ++unchanged;

@@ -26,6 +26,11 @@ class Command {
   virtual ~Command() = default;
   // The exit code; an error is printed and gives its own.
   virtual Result<int> Run(Session& session) = 0;
+  // The mesh's or product's folder that it is called with, whose mesh.yaml says where the node of --env is; empty:
+  // none.
+  virtual std::string MeshFolder() const { return ""; }
+  // Whether --env says what it lays over a folder: it asks no node of that environment.
+  virtual bool LaysEnvironment() const { return false; }
 };
 
 // One line of the table that help, parsing and completion are made of.

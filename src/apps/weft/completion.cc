@@ -171,6 +171,15 @@ void AddNamed(Session& session, const std::string& kind, const char* said, Choic
   for (const Json& each : (*answer)[kind].Items()) choices->try_emplace(each["name"].Text(), each[said].Text());
 }
 
+void AddEnvironments(Session& session, Choices* choices) {
+  auto node = session.Get("/v1/node");
+  if (!node) return;
+  for (const Json& each : (*node)["environments"].Items()) {
+    const std::string& said = each["description"].Text();
+    choices->try_emplace(each["name"].Text(), said.empty() ? each["node"].Text() : said);
+  }
+}
+
 // Nobody else may list them, and asking would be a denial in the ledger.
 void AddAccounts(Session& session, const std::string& kind, Choices* choices) {
   auto who = session.Get("/v1/whoami");
@@ -255,6 +264,7 @@ bool AddValues(const CLI::Option& option, const Reading& reading, const std::str
   if (type == kEntity) AddNamed(session, "entities", "description", choices);
   if (type == kTerm) AddNamed(session, "terms", "definition", choices);
   if (type == kSecret) AddNamed(session, "secrets", "domain", choices);
+  if (type == kEnvironment || type == kNodeOrEnvironment) AddEnvironments(session, choices);
   if (type == kUser) AddAccounts(session, "users", choices);
   if (type == kService) AddAccounts(session, "services", choices);
   if (type == kAction || type == kActions) AddActions(choices);

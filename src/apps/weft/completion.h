@@ -36,6 +36,8 @@ inline constexpr const char* kSecret = "SECRET";
 inline constexpr const char* kUser = "USER";
 inline constexpr const char* kService = "SERVICE";
 inline constexpr const char* kLedgerKind = "KIND";
+inline constexpr const char* kEnvironment = "ENVIRONMENT";
+inline constexpr const char* kNodeOrEnvironment = "URL|ENVIRONMENT";
 inline constexpr const char* kFile = "FILE";
 inline constexpr const char* kFolder = "FOLDER";
 

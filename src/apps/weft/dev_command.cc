@@ -37,7 +37,20 @@ std::string AsDraft(const std::string& text) {
 struct Mesh {
   model::Repository repository;
   std::set<std::string> hosts;
+  std::string environment;
 };
+
+// The one that was asked for; else `dev`, where the mesh or a product of it has one of that name.
+Result<std::string> EnvironmentOf(const Session& session, const model::Repository& repository) {
+  const std::string& asked = session.options().environment;
+  const std::string name = asked.empty() ? "dev" : asked;
+  bool known = std::ranges::any_of(repository.bundles, [&](const model::Bundle& each) { return each.OverlayOf(name); });
+  if (repository.mesh) known = repository.mesh->FindEnvironment(name);
+  if (known || asked.empty()) return known ? name : "";
+  return Error{Code::kNotFound, repository.mesh
+                                    ? repository.mesh->UnknownEnvironment(name)
+                                    : fmt::format("no product of this folder has a file env/{}.yaml", Safe(name))};
+}
 
 // "sales/orders"
 std::string NameOf(const model::Product& product) { return product.domain + "/" + product.name; }
@@ -67,6 +80,8 @@ class DevCommand : public Command {
     return 0;
   }
 
+  bool LaysEnvironment() const override { return true; }
+
  private:
   // Of the texts, of the data files that they named when they were read, and of the folders where those lie.
   FolderStamp Stamp() const {
@@ -90,7 +105,11 @@ class DevCommand : public Command {
 
   Status Cycle(Session& session) {
     const Folder folder = TRY(ReadFolder(session, folder_, false));
-    Mesh mesh{model::ReadRepository(folder.files, folder.data, false), {}};
+    Mesh mesh{model::ReadRepository(folder.files, folder.data, false), {}, ""};
+    mesh.environment = TRY(EnvironmentOf(session, mesh.repository));
+    if (!mesh.environment.empty()) {
+      mesh.repository = model::ReadRepository(folder.files, folder.data, false, nullptr, mesh.environment);
+    }
     std::vector<Problem> problems = mesh.repository.problems;
     for (auto judge : {model::JudgeByChecks, model::JudgeByEntities, model::JudgeByPolicies}) {
       std::ranges::move(judge(mesh.repository), std::back_inserter(problems));
@@ -114,7 +133,8 @@ class DevCommand : public Command {
 
   // On the node that there is; on a new one where that one cannot take the change.
   Status Follow(Session& session, const Folder& folder, const Mesh& mesh) {
-    if (node_ && (!node_->Lives() || !std::ranges::includes(hosts_, mesh.hosts))) node_.reset();
+    if (node_ && (!node_->Lives() || !std::ranges::includes(hosts_, mesh.hosts) || environment_ != mesh.environment))
+      node_.reset();
     for (bool fresh = !node_;; fresh = true) {
       if (!node_) TRY(StartNode(session, mesh));
       TRY(Lay(folder, mesh));
@@ -142,12 +162,15 @@ class DevCommand : public Command {
 
   Status StartNode(Session& session, const Mesh& mesh) {
     hosts_ = mesh.hosts;
+    environment_ = mesh.environment;
     done_.clear();
     std::vector<std::string> settings{"--source-roots", "/", "--log-level", "warn"};
+    if (!environment_.empty()) settings.insert(settings.end(), {"--environment", environment_});
     for (const std::string& host : hosts_) settings.insert(settings.end(), {"--source-hosts", host});
     node_ = TRY(ScratchNode::Start(settings));
+    const std::string as = environment_.empty() ? "" : fmt::format(" as '{}' has it", environment_);
     session.Note(
-        fmt::format("a scratch node runs it; to look, in another terminal: export WEFT_NODE={}", node_->url()));
+        fmt::format("a scratch node runs it{}; to look, in another terminal: export WEFT_NODE={}", as, node_->url()));
     return {};
   }
 
@@ -184,6 +207,12 @@ class DevCommand : public Command {
     std::set<std::string> domains;
     for (const model::Bundle& bundle : mesh.repository.bundles) domains.insert(bundle.product.domain);
     for (const std::string& domain : domains) text += fmt::format("  - {{name: {}, owners: [admin]}}\n", domain);
+    std::set<std::string> environments;
+    for (const model::Bundle& bundle : mesh.repository.bundles) {
+      for (const model::Overlay& overlay : bundle.overlays) environments.insert(overlay.environment);
+    }
+    if (!environments.empty()) text += "environments:\n";
+    for (const std::string& environment : environments) text += fmt::format("  - {{name: {}}}\n", environment);
     return WriteFileAtomically(to / "mesh.yaml", text);
   }
 
@@ -256,6 +285,7 @@ class DevCommand : public Command {
   std::vector<std::string> data_;
   std::unique_ptr<ScratchNode> node_;
   std::set<std::string> hosts_;  // That it may go to.
+  std::string environment_;      // As which it has the folder.
   std::set<std::string> done_;   // What was granted and sealed there.
 };
 

@@ -85,6 +85,13 @@ class ExportCommand : public Command {
       if (address.major && !address.version) port_ += fmt::format("@{}", *address.major);
     }
     Bundle bundle;
+    const std::string files = fmt::format("/v1/files/{}/{}", address.domain, address.product);
+    const Json listed = TRY(session.Get(files));
+    for (const std::string& name : listed["files"].Texts()) {
+      const std::string environment = model::EnvironmentOfFile(name);
+      if (environment.empty()) continue;
+      bundle.overlays.push_back({environment, name, TRY(session.GetText(files, {{"name", name}}))});
+    }
     bundle.product = TRY(model::Product::Parse(TRY(session.GetText(path + "/descriptor")), "product.odps.yaml"));
     for (const OutputPort& port : bundle.product.outputs) {
       Address of{address.mesh, address.domain, address.product, port.name, {}, {}};

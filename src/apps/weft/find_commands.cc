@@ -197,6 +197,10 @@ class ShowCommand : public Command {
     session.Fact("tags", Safe(Join(product["tags"].Texts(), ", ")));
     session.Fact("published", AgoText(product["published_at"].Text()) + " by " + Safe(product["published_by"].Text()));
     session.Fact("versions", Safe(Join(product["versions"].Texts(), ", ")));
+    session.Fact("environment", Safe(product["environment"].Text()));
+    for (const std::string& value : product["overlay"]["values"].Texts()) {
+      session.Fact("", fmt::format("{} ({})", Safe(value), Safe(product["overlay"]["file"].Text())));
+    }
     Feedback(session, product);
     Table table({{"output port", false, Narrow::kKeep},
                  {"version", false, Narrow::kKeep},

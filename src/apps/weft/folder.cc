@@ -69,6 +69,25 @@ std::string HomeOf(const std::string& path) {
   return product == path.npos ? "" : path.substr(0, product);
 }
 
+// The files that a source may read, as patterns within the product's folder: of the descriptor, and of each
+// environment.
+std::vector<std::string> Patterns(const Folder& folder, const model::Product& product, const std::string& home) {
+  std::vector<std::string> patterns;
+  auto add = [&](const model::Product& each) {
+    for (const model::InputPort& input : each.inputs) {
+      if (!input.source || !model::own::ReadsFiles(input.source->kind) || input.source->path.starts_with('/')) continue;
+      patterns.push_back(fs::path(input.source->path).lexically_normal().string());
+    }
+  };
+  add(product);
+  for (const model::TextFile& text : folder.files) {
+    if (!text.path.starts_with(home)) continue;
+    const std::string environment = model::EnvironmentOfFile(std::string_view(text.path).substr(home.size()));
+    if (!environment.empty()) add(model::LaidOver(product, {environment, text.path, text.text}));
+  }
+  return patterns;
+}
+
 // The paths of `files`, which are sorted, that input ports of products name, each relative to the root.
 std::vector<std::string> NamedData(const Folder& folder, const std::vector<std::string>& files) {
   std::vector<std::string> named;
@@ -81,9 +100,7 @@ std::vector<std::string> NamedData(const Folder& folder, const std::vector<std::
     if (std::all_of(from, to, IsText)) continue;  // Nothing that could be data: it need not be read.
     auto product = model::Product::Parse(text.text, text.path);
     if (!product) continue;  // The plan tells what is wrong with it.
-    for (const model::InputPort& input : product->inputs) {
-      if (!input.source || !model::own::ReadsFiles(input.source->kind) || input.source->path.starts_with('/')) continue;
-      const std::string pattern = fs::path(input.source->path).lexically_normal().string();
+    for (const std::string& pattern : Patterns(folder, *product, home)) {
       for (auto path = from; path != to; ++path) {
         if (model::GlobMatches(pattern, std::string_view(*path).substr(home.size()))) named.push_back(*path);
       }
@@ -205,8 +222,10 @@ Result<Folder> ReadFiles(const std::vector<std::string>& paths) {
     while (!path.starts_with(root_of(shared))) shared = shared == shared.root_path() ? "" : shared.parent_path();
   }
   // The folder says what these are.
-  while (shared.filename() == "policies" || shared.filename() == "entities" || shared.filename() == "terms")
+  while (shared.filename() == "policies" || shared.filename() == "entities" || shared.filename() == "terms" ||
+         shared.filename() == "env") {
     shared = shared.parent_path();
+  }
   folder.root = root_of(shared);
   folder.named = true;
   for (const std::string& path : paths) {

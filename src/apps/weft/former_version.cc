@@ -128,7 +128,11 @@ Result<int> WriteFormerVersion(Session& session, const model::Address& product, 
   if (fs::exists(folder, failure) && !fs::is_empty(folder, failure))
     return Error{Code::kConflict, fmt::format("the folder {} is not empty: name a new one with --into", folder)};
   TRY(MakeFolders(folder));
-  for (const model::TextFile& file : renewal.files()) TRY(WriteFileAtomically(folder + "/" + file.path, file.text));
+  for (const model::TextFile& file : renewal.files()) {
+    const fs::path path = fs::path(folder) / file.path;
+    TRY(MakeFolders(path.parent_path()));
+    TRY(WriteFileAtomically(path, file.text));
+  }
   if (session.json()) {
     session.PrintJson(Json::Map({{"folder", folder}, {"version", renewal.product()}, {"ports", renewal.ports()}}));
     return 0;

@@ -9,6 +9,7 @@
 
 #include "apps/weft/command.h"
 #include "apps/weft/completion.h"
+#include "apps/weft/environments.h"
 #include "apps/weft/typed.h"
 #include "base/text.h"
 
@@ -48,6 +49,8 @@ class Tree {
     if (Given(words, "--token") && Given(words, "--token-file")) {
       return app::Misused(json_, "two tokens are given: leave out --token or --token-file", "weft --help");
     }
+    options_.node_given = Given(words, "--node");
+    options_.token_given = Given(words, "--token") || Given(words, "--token-file");
     // What is given beats the environment, and there the token itself the file that it may be in.
     (Given(words, "--token-file") || options_.token.empty() ? options_.token : options_.token_file).clear();
     return Run(words);
@@ -71,6 +74,9 @@ class Tree {
     auto own = [](CLI::Option* option) { option->group("Everywhere"); };
     options_.node = kDefaultNode;
     own(app_.add_option("--node", options_.node, "The node's URL")->envname("WEFT_NODE")->capture_default_str());
+    own(app_.add_option("--env", options_.environment,
+                        "The environment that is meant: its node is asked, and no other does it")
+            ->type_name(kEnvironment));
     own(app_.add_option("--token", options_.token, "Who asks; prefer --token-file")->envname("WEFT_TOKEN"));
     own(app_.add_option("--token-file", options_.token_file, "A file that holds the token")
             ->envname("WEFT_TOKEN_FILE")
@@ -220,9 +226,31 @@ class Tree {
       return session.Misused(node.entry->name,
                              fmt::format("{} is empty: give it a value{}", empty->get_name(), otherwise));
     }
+    if (!options_.environment.empty() && !node.command->LaysEnvironment()) {
+      // A product that is begun as another one's port is asks the node for that.
+      if (node.entry->asks == kAlone && node.entry->name != "new product") {
+        return session.Misused(node.entry->name, node.entry->name == "serve"
+                                                     ? "--env names the node that is asked; of which environment this "
+                                                       "one is says --environment"
+                                                     : "--env names the node that is asked, and this asks none");
+      }
+      if (Status turned = Turn(session, node.command->MeshFolder()); !turned) {
+        return Fail(options_.json, AsTyped(turned.TakeError(), *node.app, words));
+      }
+    }
     auto code = node.command->Run(session);
     std::fflush(stdout);
     return code ? *code : Fail(options_.json, AsTyped(code.TakeError(), *node.app, words));
+  }
+
+  // To the node of the environment that is meant, unless one is named.
+  Status Turn(Session& session, const std::string& folder) const {
+    if (options_.node_given) return {};
+    GlobalOptions here = options_;
+    // What was given is for the node that is meant, and goes to no other.
+    if (here.token_given) here.token.clear(), here.token_file.clear();
+    session.TurnTo(TRY(NodeOfEnvironment(Session(here), options_.environment, folder)));
+    return {};
   }
 
   CLI::App app_;

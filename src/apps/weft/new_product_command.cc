@@ -61,10 +61,22 @@ class NewProductCommand : public Command {
     session.Note(fmt::format(
         "say what it is for and who owns it, then: weft check {0}, weft plan {0}, weft apply {0}, weft run {1}/{2}",
         folder, address.domain, address.product));
+    if (mesh) TellEnvironments(session, home);
     return 0;
   }
 
  private:
+  // What differs between them is for the person to say.
+  void TellEnvironments(const Session& session, const fs::path& home) const {
+    const auto text = ReadFile(fs::path(into_) / "mesh.yaml", size_t{16} << 20);
+    const auto mesh = text ? model::Mesh::Parse(*text, "mesh.yaml") : Result<model::Mesh>(text.error());
+    std::vector<std::string> names;
+    for (size_t i = 0; mesh && i < mesh->environments.size(); ++i) names.push_back(Safe(mesh->environments[i].name));
+    if (names.empty()) return;
+    session.Note(fmt::format("where the sources of {} differ, say so in {}", Join(names, ", "),
+                             Safe((home / "env" / (names.size() == 1 ? names[0] + ".yaml" : "NAME.yaml")).string())));
+  }
+
   Result<model::Address> Addressed() const {
     model::Address address = TRY(model::Address::Parse(product_));
     if (address.product.empty() || !address.port.empty() || address.major) {

@@ -37,11 +37,12 @@ using Steady = std::chrono::steady_clock;
 
 // How a run's staged files are held against their contract.
 Result<run::CheckAnswer> Check(const run::CheckRequest& request) {
-  const std::vector<model::Check> checks =
-      TRY(model::CompileChecks(request.contract, request.schema, request.entities));
+  std::vector<model::Check> checks = TRY(model::CompileChecks(request.contract, request.schema, request.entities));
+  checks.insert(checks.end(), request.also.begin(), request.also.end());
   quality::Subject subject;
   subject.staged = request.staged;
   subject.whole = request.whole;
+  subject.among = request.among;
   subject.target = [&](const model::Check& check) { return request.table_sql(check.target); };
   quality::Verdict verdict = TRY(quality::Evaluate(request.connection, checks, subject, request.contract.file));
   return run::CheckAnswer{std::move(verdict.results), verdict.refused, std::move(verdict.summary)};
@@ -106,18 +107,21 @@ class WholeNode final : public Node {
     log::Info("node ready", {{"url", url_},
                              {"flight", flight_url_},
                              {"data", data_},
+                             {"environment", environment_},
                              {"took_ms", std::chrono::duration_cast<Millis>(Steady::now() - began).count()}});
     return {};
   }
 
   std::string Greeting() const override {
-    return fmt::format("weft is ready: {}, flight {}, data {}", url_, flight_url_, data_);
+    const std::string environment = environment_.empty() ? "" : ", environment " + environment_;
+    return fmt::format("weft is ready: {}, flight {}, data {}{}", url_, flight_url_, data_, environment);
   }
 
   Json About() const override {
     return Json::Map({{"url", url_},
                       {"flight", flight_url_},
                       {"data", data_},
+                      {"environment", environment_},
                       {"token_file", token_file_},
                       {"pid", static_cast<int64_t>(::getpid())}});
   }
@@ -155,6 +159,7 @@ class WholeNode final : public Node {
     store_ = TRY(store::Open(settings_.Text("store")));
     clock_.Follow(*store_);
     TRY(store::Migrate(*store_, AllMigrations()));
+    TRY(SettleEnvironment());
     TRY(catalog::EnsureIndexed(*store_, LastCommit));
     vault_.emplace(settings_.Text("seal-key"));
     ledger_ = TRY(ledger::Ledger::Open(*store_, clock_, data_ + "/ledger",
@@ -163,6 +168,16 @@ class WholeNode final : public Node {
     lake_ = TRY(lake::Lake::Open(*store_, clock_, settings_.Text("warehouse"), codec));
     token_file_ = TRY(AdminToken(*store_, clock_, data_));
     return {};
+  }
+
+  Status SettleEnvironment() {
+    auto txn = TRY(store_->Begin());
+    if (TRY(catalog::SettleEnvironment(*txn, settings_.Text("environment")))) {
+      const Json detail = Json::Map({{"environment", settings_.Text("environment")}});
+      TRY(ledger::Append(*txn, clock_, {"environment", "node", "", "", detail}));
+    }
+    environment_ = TRY(catalog::EnvironmentOf(*txn));
+    return txn->Commit();
   }
 
   Status OpenWork() {
@@ -354,7 +369,7 @@ class WholeNode final : public Node {
   const std::string data_;
   StoresClock clock_;
   std::atomic<bool> ready_ = false;
-  std::string url_, flight_url_, token_file_;
+  std::string url_, flight_url_, token_file_, environment_;
   std::optional<FolderLock> lock_;
   std::unique_ptr<store::Store> store_;
   std::optional<secrets::Vault> vault_;

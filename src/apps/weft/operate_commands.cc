@@ -65,6 +65,16 @@ class SettingsCommand : public Command {
   bool markdown_ = false;
 };
 
+// "dev, prod (https://prod.example.com:7470)"
+std::string NamesIn(const Json& environments) {
+  std::vector<std::string> names;
+  for (const Json& each : environments.Items()) {
+    const std::string& node = each["node"].Text();
+    names.push_back(each["name"].Text() + (node.empty() ? "" : " (" + node + ")"));
+  }
+  return Join(names, ", ");
+}
+
 class StatusCommand : public Command {
  public:
   explicit StatusCommand(CLI::App&) {}
@@ -86,7 +96,8 @@ class StatusCommand : public Command {
     if (session.json()) return session.PrintJson(node), ready ? 0 : ExitCode(ready.error().code);
     for (const auto& [name, value] : node.Members()) {
       if (name == "ready" || (value.is_text() && value.Text().empty())) continue;
-      std::string text = value.is_text() ? value.Text() : value.Dump();
+      if (value.is_array() && value.size() == 0) continue;
+      std::string text = value.is_text() ? value.Text() : value.is_array() ? NamesIn(value) : value.Dump();
       session.Print(session.Paint(Style::kDim, Pad(ReplaceAll(name, "_", " "), 12)) + " " + Safe(text) + "\n");
     }
     session.Print(session.Paint(Style::kDim, Pad("ready", 12)) + " " +

@@ -6,6 +6,7 @@
 
 #include "apps/weft/applying.h"
 #include "apps/weft/completion.h"
+#include "apps/weft/environments.h"
 #include "apps/weft/former_version.h"
 #include "base/id.h"
 #include "base/text.h"
@@ -20,7 +21,9 @@ class PromoteCommand : public Command {
  public:
   explicit PromoteCommand(CLI::App& app) {
     app.add_option("product", product_, "A product: domain/product")->required()->type_name(kAddress);
-    app.add_option("--to", to_, "The URL of the node that it goes to")->required();
+    app.add_option("--to", to_, "The environment that it goes to, as mesh.yaml names it, or its node's URL")
+        ->required()
+        ->type_name(kNodeOrEnvironment);
     app.add_option("--to-token-file", token_file_, "The token for that node; else your sign-in there")
         ->type_name(kFile);
     app.add_option("--from", folder_, "The product's folder, where it has data files")->type_name(kFolder);
@@ -36,23 +39,27 @@ class PromoteCommand : public Command {
     TRY(Passed(receipt));
     const Folder folder = TRY(FolderOf(session, product, receipt));
     GlobalOptions there = session.options();
-    there.node = to_;
+    const bool url = to_.find("://") != to_.npos;
+    there.node = url ? to_ : TRY(NodeOfEnvironment(session, to_, folder_));
+    there.environment = url ? "" : to_;
     there.token.clear();
     there.token_file = token_file_;
     Session target(there);
     if (TRY(target.Get("/v1/node"))["started_at"] == TRY(session.Get("/v1/node"))["started_at"])
-      return Error{Code::kConflict, to_ + " is the node that it comes from: name another one with --to"};
+      return Error{Code::kConflict, Safe(to_) + " is the node that it comes from: name another one with --to"};
     const int code = TRY(plan_ ? PlanFolder(target, folder) : ApplyFolder(target, folder));
     if (code != 0 || plan_) return code;
     const Json arrived = TRY(ReceiptOf(target, product));
     TRY(Note(target, "from", session.options().node, receipt));
-    const Json noted = TRY(Note(session, "to", to_, arrived));
+    const Json noted = TRY(Note(session, "to", there.node, arrived));
     if (session.json()) return 0;
     session.Print(fmt::format("{} {} is at {} as it is here: descriptors {}, row {} here and {} there\n", product,
                               Safe(noted["version"].Text()), Safe(to_), Safe(noted["digest"].Text().substr(0, 12)),
                               noted["row"].Int(), noted["other_row"].Int()));
     return 0;
   }
+
+  std::string MeshFolder() const override { return folder_; }
 
  private:
   static Status Passed(const Json& receipt) {

@@ -83,7 +83,8 @@ class CheckCommand : public Command {
   static bool IsDescriptor(const std::string& path) {
     const std::string name = path.substr(path.rfind('/') + 1);
     const bool standard = name.find(".odps.y") != name.npos || name.find(".odcs.y") != name.npos;
-    const bool own = path.starts_with("policies/") || path.starts_with("entities/") || path.starts_with("terms/");
+    const bool own = path.starts_with("policies/") || path.starts_with("entities/") || path.starts_with("terms/") ||
+                     !model::EnvironmentOfFile(path).empty();
     return standard || own || name == "mesh.yaml" || name == "mesh.yml";
   }
 
@@ -107,7 +108,8 @@ class CheckCommand : public Command {
     if (nothing.empty()) nothing.push_back("'" + Safe(Join(paths_, "', '")) + "'");
     return Error{Code::kInvalid,
                  fmt::format("nothing was found to check in {}: descriptors are mesh.yaml, product.odps.yaml, "
-                             "<port>.odcs.yaml, policies/*.yaml, entities/*.yaml and terms/*.yaml",
+                             "<port>.odcs.yaml, policies/*.yaml, entities/*.yaml and terms/*.yaml, and env/*.yaml, "
+                             "which is judged with its product's folder",
                              Join(nothing, ", "))};
   }
 
@@ -148,6 +150,7 @@ class PlanCommand : public Command {
   }
 
   Result<int> Run(Session& session) override { return PlanFolder(session, TRY(ReadFolder(session, folder_, true))); }
+  std::string MeshFolder() const override { return folder_; }
 
  private:
   std::string folder_;
@@ -160,6 +163,7 @@ class ApplyCommand : public Command {
   }
 
   Result<int> Run(Session& session) override { return ApplyFolder(session, TRY(ReadFolder(session, folder_, true))); }
+  std::string MeshFolder() const override { return folder_; }
 
  private:
   std::string folder_;
@@ -170,15 +174,15 @@ constexpr CommandEntry kCommands[] = {
      "weft check mesh\nweft check --offline flights.odcs.yaml", kAlone, Make<CheckCommand>},
     {"diff", "Publish", "Compare two versions of a contract: what breaks whom, and which version that makes",
      "weft diff orders-1.0.0.odcs.yaml orders.odcs.yaml", kAlone, MakeDiff},
-    {"plan", "Publish", "Show what apply would change", "weft plan mesh",
+    {"plan", "Publish", "Show what apply would change", "weft plan mesh\nweft plan mesh --env prod",
      Bits(Action::kBrowse, Action::kPublish, Action::kGrant, Action::kAdminister, Action::kGovern, Action::kAudit),
      Make<PlanCommand>},
     {"apply", "Publish", "Register what the folder describes, with its data files",
      "weft apply mesh\nweft apply mesh/domains/operations/flights",
      Bits(Action::kBrowse, Action::kPublish, Action::kGrant, Action::kAdminister, Action::kGovern, Action::kAudit),
      Make<ApplyCommand>},
-    {"promote", "Publish", "Take what passed here to another node, to the byte",
-     "weft promote operations/flights --to https://prod.example.com:7470\n"
+    {"promote", "Publish", "Take what passed here to another environment, to the byte",
+     "weft promote operations/flights --to prod\n"
      "weft promote operations/flights --from mesh/domains/operations/flights --to http://127.0.0.1:7480 --plan",
      Bits(Action::kBrowse, Action::kPublish, Action::kGrant, Action::kAdminister, Action::kGovern, Action::kAudit),
      MakePromote},

@@ -3,48 +3,24 @@
 #include <CLI/CLI.hpp>
 #include <map>
 #include <set>
-#include <thread>
 
+#include "apps/weft/backfill.h"
 #include "apps/weft/command.h"
 #include "apps/weft/completion.h"
+#include "apps/weft/following.h"
 #include "apps/weft/former_version.h"
 #include "base/text.h"
 
 namespace weft::app {
 namespace {
 
-constexpr int kRefused = 3;
-constexpr int kDenied = 4;
-constexpr std::chrono::milliseconds kPoll{100};
-
-bool Moves(const Json& run) { return run["status"].Text() == "pending" || run["status"].Text() == "running"; }
-bool Good(const Json& run) { return run["status"].Text() == "succeeded" || run["status"].Text() == "skipped"; }
-
-Style StyleOf(const Json& run) { return Good(run) ? Style::kGood : Moves(run) ? Style::kDim : Style::kBad; }
-
 // A number that a policy may keep from the reader.
 std::string Hidden(const Json& number, std::string (*text)(int64_t)) {
   return number.is_null() ? "hidden" : text(number.Int());
 }
 
-std::string Duration(const Json& run) {
-  auto from = Instant::Parse(run["started_at"].Text());
-  auto to = Instant::Parse(run["ended_at"].Text());
-  return from && to ? Took(to->micros - from->micros) : "";
-}
-
 // What a person typed for an id stays one part of the path.
 std::string RunPath(const std::string& id) { return "/v1/runs/" + ReplaceAll(ReplaceAll(id, "/", "_"), "..", "_"); }
-
-std::string ResultLine(const Session& session, const Json& run) {
-  std::string line = session.Paint(StyleOf(run), Safe(run["status"].Text())) + " " + Safe(run["address"].Text());
-  if (run["status"].Text() == "succeeded" && !run["rows"].is_null()) {
-    line += fmt::format(" {} {}", HumanCount(run["rows"].Int()), run["rows"].Int() == 1 ? "row" : "rows");
-  }
-  if (std::string took = Duration(run); !took.empty()) line += " in " + took;
-  if (!run["message"].Text().empty()) line += ": " + Safe(run["message"].Text());
-  return line + "\n";
-}
 
 // "web ← file:data/orders.csv (sha256 3f2a…)", "orders ← sales/orders/orders@1 (snapshot 123)"
 std::string InputText(const Json& input) {
@@ -52,77 +28,6 @@ std::string InputText(const Json& input) {
     return fmt::format("{} ← {} (snapshot {})", input["name"].Text(), input["port"].Text(), input["snapshot"].Text());
   }
   return fmt::format("{} ← {} (sha256 {})", input["name"].Text(), input["source"].Text(), input["version"].Text());
-}
-
-// A count is stored as a double, and is a whole number all the same.
-std::string Number(const Json& value) { return fmt::format("{}", value.Double()); }
-
-// The check with its place, and the rows that it found.
-std::string CheckText(const Session& session, const Json& check) {
-  const std::string& outcome = check["outcome"].Text();
-  bool failed = outcome == "failed";
-  std::string text = fmt::format("  {} {}: {}", session.Paint(failed ? Style::kBad : Style::kWarn, Safe(outcome)),
-                                 Safe(check["id"].Text()), Safe(check["description"].Text()));
-  if (check["value"].is_number())
-    text += fmt::format(" (is {}, expected {})", Number(check["value"]), Safe(check["expected"].Text()));
-  else if (!check["expected"].Text().empty())
-    text += fmt::format(" (expected {})", Safe(check["expected"].Text()));
-  if (!check["place"].Text().empty()) text += " at " + Safe(check["place"].Text());
-  text += "\n";
-  for (const Json& row : check["sample"].Items()) text += "    " + session.Paint(Style::kDim, Safe(row.Dump())) + "\n";
-  return text;
-}
-
-std::string ProblemChecks(const Session& session, const Json& run) {
-  std::string text;
-  bool hidden = false;
-  for (const Json& check : run["checks"].Items()) {
-    const std::string& outcome = check["outcome"].Text();
-    if (outcome != "failed" && outcome != "warned") continue;
-    text += CheckText(session, check);
-    hidden = hidden || (check["failing_rows"].Int() > 0 && check["sample"].is_null());
-  }
-  if (hidden) text += session.Paint(Style::kDim, "  (the rows are shown to those who may read the port)") + "\n";
-  return text;
-}
-
-std::string BarLine(const Json& run) {
-  return fmt::format("{} {:>3.0f}% {} {}", Progress::Bar(run["progress"].Double()), run["progress"].Double(),
-                     Safe(run["address"].Text()),
-                     Safe(run["step"].Text().empty() ? run["status"].Text() : run["step"].Text()));
-}
-
-// Polls until none moves; tells each one's end as it comes.
-Result<int> Follow(Session& session, const Json& submitted) {
-  std::vector<Json> runs(submitted["runs"].Items());
-  Progress progress(session.screen());
-  std::vector<bool> told(runs.size(), false);
-  int code = 0;  // Of several that did not come about, what was refused or failed says more than what was denied.
-  for (size_t left = runs.size(); left > 0;) {
-    std::vector<std::string> bars;
-    std::string ended;
-    for (size_t i = 0; i < runs.size(); ++i) {
-      if (told[i]) continue;
-      runs[i] = TRY(session.Get("/v1/runs/" + runs[i]["id"].Text()));
-      if (Moves(runs[i])) {
-        bars.push_back(BarLine(runs[i]));
-        continue;
-      }
-      told[i] = true;
-      --left;
-      if (!Good(runs[i]) && code != kRefused) code = runs[i]["status"].Text() == "denied" ? kDenied : kRefused;
-      if (!session.json()) ended += ResultLine(session, runs[i]) + ProblemChecks(session, runs[i]);
-    }
-    if (!ended.empty()) {
-      progress.Draw({});
-      session.Print(ended);
-      std::fflush(stdout);
-    }
-    if (!session.json() && !session.options().quiet) progress.Draw(bars);
-    if (left > 0) std::this_thread::sleep_for(kPoll);
-  }
-  if (session.json()) session.PrintJson(Json::Map({{"runs", Json(Json::Array(runs.begin(), runs.end()))}}));
-  return code;
 }
 
 // "succeeded (rollback)": what a run was, and what became of it.
@@ -139,7 +44,11 @@ class RunCommand : public Command {
     auto* addresses = app.add_option("address", addresses_, "Output ports, products or domains")->type_name(kPlace);
     app.add_flag("--all", all_, "Every output port of the mesh")->excludes(addresses);
     app.add_flag("--force", force_, "Also where nothing changed since the last run");
-    app.add_option("--at", at_, "The run's logical time: what now() is in its build");
+    auto* at = app.add_option("--at", at_, "The run's logical time: what now() is in its build");
+    auto* from = app.add_option("--from", range_.from, "One run for each logical time from this one on")->excludes(at);
+    app.add_option("--to", range_.to, "The last logical time of --from")->needs(from);
+    app.add_option("--every", range_.every, "How far the logical times of --from are apart: day, month, 6h, P1W")
+        ->needs(from);
   }
 
   Result<int> Run(Session& session) override {
@@ -149,6 +58,11 @@ class RunCommand : public Command {
     Json body = Json::Map({{"force", force_}});
     if (all_) body.Set("all", true);
     if (!all_) body.Set("addresses", addresses_);
+    if (!range_.from.empty()) {
+      auto times = LogicalTimes(range_);
+      if (!times) return session.Misused("run", Safe(times.error().message));
+      return Backfill(session, body, *times);
+    }
     if (!at_.empty()) {
       auto time = Instant::Parse(at_);
       if (!time) return session.Misused("run", "--at: " + Safe(time.error().message));
@@ -162,6 +76,7 @@ class RunCommand : public Command {
   bool all_ = false;
   bool force_ = false;
   std::string at_;
+  Range range_;
 };
 
 class RunsCommand : public Command {
@@ -388,7 +303,8 @@ class TagCommand : public Command {
 
 constexpr CommandEntry kCommands[] = {
     {"run", "Run", "Build output ports, check them, and publish the rows",
-     "weft run operations/flights/flights\nweft run operations fleet --force\nweft run --all",
+     "weft run operations/flights/flights\nweft run operations fleet --force\nweft run --all\n"
+     "weft run music/labels --from 2026-01 --to 2026-06 --every month",
      Bits(Action::kRun, Action::kRead), Make<RunCommand>},
     {"runs", "Run", "Runs, or all about one", "weft runs\nweft runs operations/flights\nweft runs run_01j…",
      Bits(Action::kBrowse, Action::kRead, Action::kRun), Make<RunsCommand>},

@@ -19,6 +19,8 @@ class SecretPut : public Command {
   explicit SecretPut(CLI::App& app) {
     app.add_option("name", name_, "What sources will name it by")->required();
     app.add_option("--domain", domain_, "Whose it is")->required()->type_name(kDomain);
+    app.add_option("--host", hosts_,
+                   "The host that alone gets it, such as db.example.com or *.example.com; repeatable");
     app.add_option("--from-file", file_, "A file that holds the value; standard input if absent")->type_name(kFile);
   }
 
@@ -26,10 +28,13 @@ class SecretPut : public Command {
     const std::string value = TRY(Value());
     if (value.empty()) return Error{Code::kInvalid, "the value is empty: nothing was put"};
     if (!IsUtf8(value)) return Error{Code::kInvalid, "the value is no UTF-8 text: put its base64 instead"};
-    const Json answer =
-        TRY(session.Post("/v1/secrets", Json::Map({{"name", name_}, {"domain", domain_}, {"value", value}})));
+    Json body = Json::Map({{"name", name_}, {"domain", domain_}, {"value", value}});
+    if (!hosts_.empty()) body.Set("hosts", hosts_);
+    const Json answer = TRY(session.Post("/v1/secrets", body));
     if (session.json()) return session.PrintJson(answer), 0;
-    session.Print(fmt::format("secret {} of {} is sealed\n", Safe(name_), Safe(domain_)));
+    const std::vector<std::string> hosts = answer["hosts"].Texts();
+    const std::string where = hosts.empty() ? "" : fmt::format(", for {} alone", Safe(Join(hosts, ", ")));
+    session.Print(fmt::format("secret {} of {} is sealed{}\n", Safe(name_), Safe(domain_), where));
     return 0;
   }
 
@@ -41,6 +46,7 @@ class SecretPut : public Command {
   }
 
   std::string name_, domain_, file_;
+  std::vector<std::string> hosts_;
 };
 
 class SecretList : public Command {
@@ -52,10 +58,11 @@ class SecretList : public Command {
     if (!domain_.empty()) query["domain"] = domain_;
     const Json answer = TRY(session.Get("/v1/secrets", query));
     if (session.json()) return session.PrintJson(answer), 0;
-    Table table({{"secret", false, Narrow::kKeep}, {"domain", false, Narrow::kKeep}, {"put by"}, {"when"}});
+    Table table({{"secret", false, Narrow::kKeep}, {"domain", false, Narrow::kKeep}, {"hosts"}, {"put by"}, {"when"}});
     for (const Json& secret : answer["secrets"].Items()) {
       table.Add({{Safe(secret["name"].Text()), Style::kBold},
                  {Safe(secret["domain"].Text())},
+                 {secret["hosts"].size() == 0 ? "any" : Safe(Join(secret["hosts"].Texts(), ", "))},
                  {Safe(secret["put_by"].Text())},
                  {AgoText(secret["put_at"].Text())}});
     }
@@ -101,8 +108,8 @@ class SecretReseal : public Command {
 
 constexpr CommandEntry kCommands[] = {
     {"secret put", "Operate", "Seal a domain's secret; its value comes from standard input or a file",
-     "weft secret put warehouse-password --domain sales\nweft secret put warehouse-key --domain sales --from-file "
-     "key.pem",
+     "weft secret put warehouse-password --domain sales\nweft secret put warehouse-password --domain sales --host "
+     "db.example.com\nweft secret put warehouse-key --domain sales --from-file key.pem",
      Bits(Action::kPublish), Make<SecretPut>},
     {"secret list", "Operate", "Secrets by name; their values are shown nowhere",
      "weft secret list\nweft secret list --domain sales", Bits(Action::kPublish), Make<SecretList>},

@@ -46,6 +46,15 @@ Json LocalNode(const std::string& url) {
   return entry ? entry.TakeValue() : Json();
 }
 
+void Session::TurnTo(const std::string& url) {
+  if (url == options_.node) return;
+  options_.node = url;
+  if (!options_.token_given) options_.token.clear(), options_.token_file.clear();
+  if (options_.ca_file.empty()) options_.ca_file = LocalNode(url)["ca_file"].Text();
+  client_.reset();
+  bearer_.clear();
+}
+
 Status Session::FindToken() {
   if (!options_.token_file.empty()) {
     bearer_ = Trim(TRY(ReadFile(options_.token_file, 1 << 16)));
@@ -73,6 +82,7 @@ Status Session::Connect() {
   options.ca_file = options_.ca_file;
   options.timeout = options_.timeout;
   if (!options_.purpose.empty()) options.headers["x-weft-purpose"] = options_.purpose;
+  if (!options_.environment.empty()) options.headers["x-weft-environment"] = options_.environment;
   client_ = TRY(http::Client::Open(std::move(options)));
   // News only where the token was found: who gave one knows it.
   const bool given = !options_.token.empty() || !options_.token_file.empty();

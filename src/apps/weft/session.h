@@ -18,6 +18,9 @@ namespace weft::app {
 
 struct GlobalOptions {
   std::string node;
+  std::string environment;   // The node refuses what is meant for another one; empty: for any.
+  bool node_given = false;   // On the command line, and so are
+  bool token_given = false;  // the token or its file.
   std::string token;
   std::string token_file;
   std::string purpose;
@@ -50,6 +53,10 @@ class Session {
     std::string bearer;
   };
   Result<Flight> FlightDoor();
+
+  // Asks the node at this URL from now on. A token that the variables of the shell have is for the node before: it goes
+  // to no other.
+  void TurnTo(const std::string& url);
 
   // kNotFound where the address is of another mesh than the node's.
   Status Serves(const model::Address& address);

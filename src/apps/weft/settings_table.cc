@@ -15,6 +15,9 @@ constexpr Setting kTable[] = {
     {"flight-port", Kind::kInt, "7471", "The port of Flight SQL; 0 takes any free one.", 0, 65'535},
     {"tls-certificate", Kind::kText, "", "PEM file of the certificate chain that both listeners show."},
     {"tls-key", Kind::kText, "", "PEM file of the certificate's private key."},
+    {"environment", Kind::kText, "",
+     "Of which environment of mesh.yaml this mesh is, such as dev or prod; its store keeps the name, so that a start "
+     "without the setting takes it from there and one with another name is refused. None if empty."},
     {"store", Kind::kText, "sqlite:<data>/weft.db",
      "The control store: what the mesh knows. sqlite:PATH of one node, or "
      "postgres://USER@HOST/DATABASE?sslmode=verify-full "

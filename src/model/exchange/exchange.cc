@@ -36,6 +36,16 @@ Result<const Entry*> Find(std::string_view format) {
                                            fmt::join(names, ", "), DidYouMean(format, names))};
 }
 
+// No other format has environments.
+Result<Exported> WithOverlays(const Bundle& bundle, Result<Exported> exported) {
+  for (const Overlay& overlay : bundle.overlays) {
+    if (!exported) break;
+    const std::vector<std::string> lines = LinesOf(overlay);
+    exported->told.push_back({"", 0, 0, Join(lines, "; "), "the format has no environments", "", overlay.ShortName()});
+  }
+  return exported;
+}
+
 }  // namespace
 
 std::span<const Format> Formats() {
@@ -70,8 +80,8 @@ Result<Imported> Import(std::string_view format, const std::string& text, const 
 
 Result<Exported> Export(std::string_view format, const Bundle& bundle, const OutputPort* port) {
   const Entry* entry = TRY(Find(format));
-  if (entry->export_product) return entry->export_product(bundle);
-  if (port) return entry->export_port(bundle, *port);
+  if (entry->export_product) return WithOverlays(bundle, entry->export_product(bundle));
+  if (port) return WithOverlays(bundle, entry->export_port(bundle, *port));
   return Error{Code::kInvalid, fmt::format("a {} describes one output port: name it", entry->format.title)};
 }
 

@@ -188,6 +188,15 @@ Json PortsOf(const model::Bundle& bundle, const model::Sight& sight) {
   return ports;
 }
 
+// What this node's environment lays over the descriptor; null: nothing. It speaks of all ports, and so it is for those
+// alone who see them all.
+Json OverlayJson(const model::Bundle& bundle, const Unseen& unseen) {
+  if (!unseen.ports.empty()) return {};
+  const model::Overlay* overlay = bundle.OverlayOf(bundle.environment);
+  if (!overlay) return {};
+  return Json::Map({{"file", overlay->ShortName()}, {"values", model::LinesOf(*overlay)}});
+}
+
 }  // namespace
 
 Answer Products(Api& api, const Caller& caller, const http::Request& request) {
@@ -232,6 +241,8 @@ Answer Product(Api& api, const Caller& caller, const http::Request& request) {
   product.Set("version", bundle->product.version);
   if (!newest) product.Set("status", bundle->product.status);
   product.Set("document", DocumentOf(*bundle, UnseenOf(sight, *bundle)));
+  product.Set("environment", TRY(catalog::EnvironmentOf(*txn)));
+  product.Set("overlay", OverlayJson(*bundle, UnseenOf(sight, *bundle)));
   const model::Deprecation says = model::DeprecationOf(*bundle, nullptr);
   TRY(TellEnd(*txn, api.clock.Now(), says, domain + "/" + name, &product));
   product.Set("terms", TRY(TermsJson(*txn, model::TermsOf(bundle->product))));
@@ -296,6 +307,9 @@ Answer File(Api& api, const Caller& caller, const http::Request& request) {
   }
   for (const auto& [name, text] : bundle->builds) {
     if (!unseen.files.contains(name)) files[name] = &text;
+  }
+  for (const model::Overlay& overlay : bundle->overlays) {
+    if (unseen.ports.empty()) files[overlay.ShortName()] = &overlay.bytes;
   }
   std::vector<std::string> names;
   for (const auto& [name, text] : files) names.push_back(name);

@@ -164,11 +164,13 @@ Answer MakeSubscription(Api& api, const Caller& caller, const http::Request& req
 
 Answer EndSubscription(Api& api, const Caller& caller, const http::Request& request) {
   const std::string& id = request.captures.at("id");
+  bool sealed = false;
   {
     auto txn = TRY(api.store.Begin());
-    TRY(notify::Unsubscribe(*txn, api.clock, caller, id));
+    sealed = TRY(notify::Unsubscribe(*txn, api.clock, caller, id));
     TRY(txn->Commit());
   }
+  if (sealed) TRY(PurgeStore(api, "the subscription is ended", "weft secret reseal, by an administrator"));
   return http::Response::Of(Json::Map({{"ended", id}}));
 }
 

@@ -21,7 +21,14 @@ Answer Node(Api& api, const Caller& caller, const http::Request&) {
   if (caller.principal.administrator) {
     for (const auto& [name, value] : api.storage.Members()) node.Set(name, value);
   }
-  node.Set("mesh", TRY(catalog::MeshId(*txn)));  // The first apply names it.
+  const auto mesh = TRY(catalog::MeshOf(*txn));  // The first apply names it.
+  node.Set("mesh", mesh ? mesh->id : "");
+  node.Set("environment", TRY(catalog::EnvironmentOf(*txn)));
+  Json::Array environments;
+  for (const model::Environment& each : mesh ? mesh->environments : std::vector<model::Environment>()) {
+    environments.push_back(Json::Map({{"name", each.name}, {"node", each.node}, {"description", each.description}}));
+  }
+  node.Set("environments", std::move(environments));
   return http::Response::Of(node);
 }
 

@@ -30,15 +30,17 @@ Result<model::Resource> DomainOf(store::Txn& txn, const std::string& name) {
 
 secrets::Name NameOf(const std::string& domain, const std::string& name) { return {std::string(kKind), domain, name}; }
 
-Json Told(const std::string& domain, const std::string& name) {
-  return Json::Map({{"domain", domain}, {"name", name}});
+Json Told(const std::string& domain, const std::string& name, const std::vector<std::string>& hosts = {}) {
+  Json told = Json::Map({{"domain", domain}, {"name", name}});
+  if (!hosts.empty()) told.Set("hosts", hosts);
+  return told;
 }
 
 }  // namespace
 
 // The value comes in and never goes out: no handler answers one.
 Answer PutSecret(Api& api, const Caller& caller, const http::Request& request) {
-  const Json body = TRY(BodyOf(request, {"name", "domain", "value"}));
+  const Json body = TRY(BodyOf(request, {"name", "domain", "value", "hosts"}));
   const std::string name = TRY(NeedText(body, "name")), domain = body["domain"].Text();
   TRY(secrets::CheckName(name));
   if (!body["value"].is_text() || body["value"].Text().empty()) {
@@ -48,19 +50,25 @@ Answer PutSecret(Api& api, const Caller& caller, const http::Request& request) {
     return Error{Code::kInvalid, fmt::format("the value has {}; at most {}", HumanBytes(body["value"].Text().size()),
                                              HumanBytes(kMostBytes))};
   }
+  std::vector<std::string> hosts = body["hosts"].Texts();
+  if (body.Has("hosts") && hosts.empty())
+    return Error{Code::kInvalid, "field hosts is a list of hosts: leave it out where there are none"};
   bool replaced = false;
   {
     auto txn = TRY(api.store.Begin());
     TRY(api.gate.Decide(*txn, caller, model::Action::kPublish, TRY(DomainOf(*txn, domain))));
     for (const secrets::Listed& each : TRY(secrets::List(*txn, std::string(kKind), domain))) {
-      replaced = replaced || each.name.name == name;
+      if (each.name.name != name) continue;
+      replaced = true;
+      if (hosts.empty()) hosts = each.hosts;  // It stays bound.
     }
     TRY(api.vault.Put(*txn, api.clock, NameOf(domain, name), body["value"].Text(), caller.principal.name));
-    TRY(Record(*txn, api.clock, caller, "secret.put", domain, Told(domain, name)));
+    if (!hosts.empty()) TRY(secrets::BindToHosts(*txn, NameOf(domain, name), hosts));
+    TRY(Record(*txn, api.clock, caller, "secret.put", domain, Told(domain, name, hosts)));
     TRY(txn->Commit());
   }
   if (replaced) TRY(PurgeStore(api, "the secret is sealed", "put it again, which clears the old one away"));
-  return http::Response::Of(Told(domain, name));
+  return http::Response::Of(Told(domain, name, hosts));
 }
 
 // Those of the domains where the caller may put some.
@@ -84,7 +92,7 @@ Answer ListSecrets(Api& api, const Caller& caller, const http::Request& request)
     }
     if (!may[domain]) continue;
     Json secret = Told(domain, each.name.name);
-    secret.Set("put_by", each.put_by).Set("put_at", each.put_at.Text());
+    secret.Set("put_by", each.put_by).Set("put_at", each.put_at.Text()).Set("hosts", each.hosts);
     listed.push_back(std::move(secret));
   }
   return http::Response::Of(Json::Map({{"secrets", std::move(listed)}}));

@@ -267,6 +267,12 @@ CREATE TABLE search_postings (
 );
 UPDATE output_ports SET status = 'draft' WHERE NOT EXISTS (SELECT 1 FROM product_versions v WHERE v.domain =
   output_ports.domain AND v.product = output_ports.product AND v.status <> 'draft');
+)"},
+    {"environment", 1, R"(
+CREATE TABLE environment (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  name TEXT NOT NULL
+);
 )"}};
 
 constexpr std::string_view kProductColumns =

@@ -1,6 +1,6 @@
 // What the mesh offers: domains, products, contracts, output ports and their bytes.
 // Owns mesh, domains, team_members, products, product_versions, product_files, output_ports, product_data,
-// entity_files, entity_columns; search.h, the search over them, owns its own.
+// entity_files, entity_columns, environment; search.h, the search over them, owns its own.
 #pragma once
 
 #include <map>
@@ -27,6 +27,12 @@ Result<std::string> MeshId(store::Txn& txn);
 Result<std::optional<model::Mesh>> MeshOf(store::Txn& txn);
 Status PutMesh(store::Txn& txn, const model::Mesh& mesh);
 
+// Of which environment the mesh's store is: products are read as that one has them. Empty: of none.
+Result<std::string> EnvironmentOf(store::Txn& txn);
+// Keeps what a node was started with, where that is not empty. kConflict where the store is of another one and has
+// products; kInvalid where mesh.yaml names others only. True: it was not so before.
+Result<bool> SettleEnvironment(store::Txn& txn, const std::string& name);
+
 // Who holds a role in a domain, or in a product as its newest version has it, without those of its domain.
 Result<model::Team> TeamOf(store::Txn& txn, const std::string& domain, const std::string& product = "");
 // Who holds a role in a product: its own team, and then its domain's.
@@ -36,7 +42,8 @@ Result<std::vector<model::Resource>> ProductsWith(store::Txn& txn, const std::st
 // Whoever stands in any team: principals, and groups as "group:NAME".
 Result<std::vector<std::string>> TeamMembers(store::Txn& txn);
 
-// A registered version of a product, parsed. Shared: parsed versions are immutable and cached.
+// A registered version of a product, parsed, as the store's environment has it. Shared: parsed versions are immutable
+// and cached.
 using BundlePtr = std::shared_ptr<const model::Bundle>;
 
 struct ProductRow {

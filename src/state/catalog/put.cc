@@ -28,6 +28,7 @@ Files FilesOf(const Bundle& bundle) {
   files[PathInFolder(bundle, bundle.product.file)] = bundle.product.bytes;
   for (const Contract& contract : bundle.contracts) files[PathInFolder(bundle, contract.file)] = contract.bytes;
   for (const auto& [name, text] : bundle.builds) files[PathInFolder(bundle, name)] = text;
+  for (const model::Overlay& overlay : bundle.overlays) files[PathInFolder(bundle, overlay.file)] = overlay.bytes;
   return files;
 }
 

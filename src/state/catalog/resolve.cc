@@ -64,7 +64,8 @@ Error NoProduct(const Seen& seen, const std::string& domain, const std::string& 
 }
 
 Result<BundlePtr> ReadBundle(store::Txn& txn, const std::string& domain, const std::string& name,
-                             const std::string& version, std::vector<model::DataFile> data) {
+                             const std::string& version, std::vector<model::DataFile> data,
+                             const std::string& environment) {
   const std::string folder = fmt::format("domains/{}/{}/", domain, name);
   std::vector<model::TextFile> files;
   for (const store::Row& row :
@@ -75,7 +76,7 @@ Result<BundlePtr> ReadBundle(store::Txn& txn, const std::string& domain, const s
   }
   for (model::DataFile& file : data) file.path = folder + file.path;
   // Problems are not asked: what was registered stays readable when rules grow stricter.
-  model::Repository repository = model::ReadRepository(files, data, false);
+  model::Repository repository = model::ReadRepository(files, data, false, nullptr, environment);
   if (repository.bundles.size() == 1) {
     return std::make_shared<const model::Bundle>(std::move(repository.bundles[0]));
   }
@@ -132,20 +133,25 @@ Result<PortRow> PortOf(const store::Row& row) {
 
 namespace {
 
-// The digest of a version of a product, of those that are seen; the newest where none is named.
-Result<std::pair<std::string, std::string>> VersionOf(store::Txn& txn, const Seen& seen, const model::Sight& sight,
-                                                      const std::string& domain, const std::string& name,
-                                                      const std::string& version) {
+// What there is of a version of a product, of those that are seen; of the newest where none is named.
+struct Version {
+  std::string version, digest, environment;
+};
+Result<Version> VersionOf(store::Txn& txn, const Seen& seen, const std::string& domain, const std::string& name,
+                          const std::string& version) {
   const model::PortKey key{domain, name, "", 0};
-  auto newest = TRY(txn.Run("SELECT version, status FROM products WHERE domain = $1 AND name = $2", {domain, name}));
-  if (newest.empty() || !sight.Sees(key, newest[0].text(1))) return NoProduct(seen, domain, name);
+  auto newest = TRY(
+      txn.Run("SELECT version, status, (SELECT e.name FROM environment e WHERE e.id = 1) FROM products WHERE domain = "
+              "$1 AND name = $2",
+              {domain, name}));
+  if (newest.empty() || !seen.sight().Sees(key, newest[0].text(1))) return NoProduct(seen, domain, name);
   const std::string wanted = version.empty() ? newest[0].text(0) : version;
   std::vector<std::string> versions;
   for (const store::Row& row :
        TRY(txn.Run("SELECT version, digest, status FROM product_versions WHERE domain = $1 AND product = $2",
                    {domain, name}))) {
-    if (!sight.Sees(key, row.text(2))) continue;
-    if (row.text(0) == wanted) return std::pair(wanted, row.text(1));
+    if (!seen.sight().Sees(key, row.text(2))) continue;
+    if (row.text(0) == wanted) return Version{wanted, row.text(1), newest[0].text(2)};
     versions.push_back(row.text(0));
   }
   return Error{Code::kNotFound,
@@ -162,14 +168,14 @@ struct Seen::Keyed {
 
 Result<Seen::Keyed> Seen::KeyedProduct(const std::string& domain, const std::string& name,
                                        const std::string& version) const {
-  auto [wanted, key] = TRY(VersionOf(txn_, *this, sight_, domain, name, version));
+  const Version found = TRY(VersionOf(txn_, *this, domain, name, version));
   // Data files are not version bytes, but the parsed bundle names them.
   auto data = TRY(Data(txn_, domain, name));
-  key += domain + "/" + name;
+  std::string key = fmt::format("{}{}/{}\n{}", found.digest, domain, name, found.environment);
   for (const model::DataFile& file : data) key += fmt::format("\n{} {} {}", file.path, file.sha256, file.bytes);
   key = Sha256(key);
   if (BundlePtr cached = Cache().Find(key)) return Keyed{std::move(cached), std::move(key)};
-  BundlePtr bundle = TRY(ReadBundle(txn_, domain, name, wanted, std::move(data)));
+  BundlePtr bundle = TRY(ReadBundle(txn_, domain, name, found.version, std::move(data), found.environment));
   Cache().Keep(key, bundle);
   return Keyed{std::move(bundle), std::move(key)};
 }

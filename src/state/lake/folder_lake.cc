@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <map>
 #include <set>
 
 #include "base/file.h"
@@ -60,6 +61,10 @@ Result<Table> NextTable(const View& parent, const model::PortKey& key, const mod
   return table;
 }
 
+Error Moved(const model::PortKey& key, std::string_view what) {
+  return {Code::kConflict, fmt::format("{} has moved since the snapshot was prepared: {}", key.Text(), what)};
+}
+
 Instant ModifiedAt(const fs::directory_entry& entry) {
   std::error_code failure;
   const auto at = entry.last_write_time(failure);
@@ -76,15 +81,16 @@ class FolderLake final : public Lake {
       : store_(store), clock_(clock), warehouse_(std::move(warehouse)), codec_(codec) {}
 
   Result<std::unique_ptr<Staging>> Stage(const model::PortKey& key, const model::TableSchema& schema,
-                                         const std::string& contract_version, const std::string& run_id) override {
+                                         const std::string& contract_version, const std::string& run_id,
+                                         std::optional<Codec> codec) override {
     auto txn = TRY(store_.Begin());
     Lease lease = TRY(TakeLease(*txn, key, run_id, clock_.Now()));
     View parent = TRY(lake::Open(*txn, key));
     Table table = TRY(NextTable(parent, key, schema, contract_version, warehouse_));
     TRY(txn->Commit());
     txn.reset();
-    auto staging =
-        std::make_unique<FolderStaging>(store_, clock_, codec_, std::move(lease), std::move(parent), std::move(table));
+    auto staging = std::make_unique<FolderStaging>(store_, clock_, codec.value_or(codec_), std::move(lease),
+                                                   std::move(parent), std::move(table));
     TRY(MakeFolders(staging->folder()));
     TRY(MakeFolders(staging->table_.location + "/metadata"));
     return staging;
@@ -97,20 +103,24 @@ class FolderLake final : public Lake {
     View parent = TRY(lake::Open(*txn, s.lease_.key));
     txn.reset();
     if (parent.table.version != s.parent_.table.version) {
+      if (!s.removed_.empty()) return Moved(s.lease_.key, "run it again");
       Table table = TRY(NextTable(parent, s.lease_.key, s.table_.schema, s.table_.contract_version, warehouse_));
       s.table_ = std::move(table);
       s.parent_ = std::move(parent);
     }
     TRY(SyncData(s));
-    SnapshotRecord record = NextRecord(s, operation, records);
+    Change change{NextRecord(s, operation, records), {}};
+    SnapshotRecord& record = change.record;
     if (s.manifest_.path.empty() && !s.files_.empty()) {
-      const std::string path = s.MetadataPath(s.lease_.label + "-m0.avro");
-      s.metadata_files_.push_back(path);
-      const int64_t bytes = TRY(avro_.Write(ManifestSql(path, s.table_.schema, s.snapshot_id_, s.files_), path));
-      s.manifest_ = {path, bytes, 0, s.snapshot_id_, static_cast<int64_t>(s.files_.size()), record.snapshot.added_rows};
+      std::vector<Entry> entries;
+      for (const DataFile& file : s.files_) entries.push_back({Entry::Status::kAdded, &file, s.snapshot_id_});
+      s.manifest_ = TRY(WriteManifest(s, "m0", entries));
+      s.manifest_.files = static_cast<int64_t>(s.files_.size());
+      s.manifest_.rows = record.snapshot.added_rows;
     }
     record.manifest = s.manifest_;
-    record.manifest.sequence = record.snapshot.sequence;
+    record.manifest.sequence = record.manifest.least_sequence = record.snapshot.sequence;
+    if (record.removed.files > 0) TRY(WriteKept(s, records, change));
     record.manifest_list =
         s.MetadataPath(fmt::format("snap-{}-{}-{}.avro", s.snapshot_id_, ++s.attempts_, s.lease_.label));
     s.metadata_files_.push_back(record.manifest_list);
@@ -123,8 +133,8 @@ class FolderLake final : public Lake {
     s.table_.metadata_path = s.MetadataPath(fmt::format("{:05}-{}.metadata.json", s.table_.version, s.lease_.label));
     s.metadata_files_.push_back(s.table_.metadata_path);
     TRY(WriteFileAtomically(s.table_.metadata_path,
-                            MetadataJson(s.table_, records, codec_).Dump()));  // Syncs the folder, too.
-    s.prepared_ = std::move(record);
+                            MetadataJson(s.table_, records, s.codec_).Dump()));  // Syncs the folder, too.
+    s.prepared_ = std::move(change);
     return {};
   }
 
@@ -135,21 +145,20 @@ class FolderLake final : public Lake {
     const std::string port = s.lease_.key.Text();
     auto rows = TRY(txn.Run("SELECT version FROM tables WHERE port = $1", {port}));
     if ((rows.empty() ? 0 : rows[0].integer(0)) != s.parent_.table.version) {
-      return Error{Code::kConflict,
-                   fmt::format("{} has moved since the snapshot was prepared: prepare it again", port)};
+      return Moved(s.lease_.key, "prepare it again");
     }
     s.committed_ = true;
-    TRY(InsertSnapshot(txn, s.lease_.key, *s.prepared_, s.files_));
+    TRY(InsertSnapshot(txn, s.lease_.key, *s.prepared_, s.files_, s.removed_));
     TRY(PutTable(txn, s.table_));
     TRY(ReleaseLease(txn, s.lease_));
-    return s.prepared_->snapshot;
+    return s.prepared_->record.snapshot;
   }
 
   void Published(Staging& staging) override {
     auto& s = static_cast<FolderStaging&>(staging);
     s.published_ = true;
     std::error_code ignored;
-    if (s.restores_) fs::remove(s.folder_, ignored);  // Nothing was written into it.
+    fs::remove(s.folder_, ignored);  // Where nothing was written into it.
     const std::string name = fs::path(s.table_.metadata_path).filename().string();
     // For readers that are given the folder alone; they may come a commit late.
     Status hinted = WriteFileAtomically(s.MetadataPath("version-hint.text"), name.substr(0, name.find('.')));
@@ -179,12 +188,63 @@ class FolderLake final : public Lake {
   // The files, their folder, and every folder on the way to the warehouse: a new table's are new.
   Status SyncData(const FolderStaging& s) {
     for (const DataFile& file : s.files_) TRY(SyncFile(file.path));
-    TRY(SyncFolder(s.folder_));
+    std::set<fs::path> folders = {s.folder_};
+    for (const DataFile& file : s.files_) folders.insert(fs::path(file.path).parent_path());
+    for (const fs::path& folder : folders) TRY(SyncFolder(folder));
     TRY(SyncFolder(s.table_.location + "/data"));
     if (s.parent_.snapshot) return {};
     for (fs::path folder = s.table_.location; folder.string().size() >= warehouse_.size();
          folder = folder.parent_path()) {
       TRY(SyncFolder(folder));
+    }
+    return {};
+  }
+
+  Result<Manifest> WriteManifest(FolderStaging& s, std::string_view name, const std::vector<Entry>& entries) {
+    const std::string path = s.MetadataPath(fmt::format("{}-{}.avro", s.lease_.label, name));
+    s.metadata_files_.push_back(path);
+    const int64_t bytes = TRY(avro_.Write(ManifestSql(path, s.table_.schema, entries), path));
+    return Manifest{path, bytes, 0, s.snapshot_id_};
+  }
+
+  // The manifests of former snapshots that list a file which is removed become one, which tells what of them is kept.
+  Status WriteKept(FolderStaging& s, std::vector<SnapshotRecord>& records, Change& change) {
+    SnapshotRecord& record = change.record;
+    std::map<int64_t, SnapshotRecord*> by_sequence;
+    for (SnapshotRecord& each : records) by_sequence[each.snapshot.sequence] = &each;
+    auto lister = [&](const DataFile& file) {
+      Manifest* manifest = &by_sequence.at(file.sequence)->manifest;
+      while (manifest->merged_by) manifest = &by_sequence.at(*manifest->merged_by)->kept;
+      return manifest;
+    };
+    std::set<std::string> gone;
+    std::set<Manifest*> merged;
+    for (const DataFile& file : s.removed_) {
+      gone.insert(file.path);
+      merged.insert(lister(file));
+    }
+    int64_t rows = 0, least = record.snapshot.sequence;
+    std::vector<Entry> entries;
+    for (const DataFile& file : s.parent_.files) {
+      if (!merged.contains(lister(file))) continue;
+      if (gone.contains(file.path)) {
+        entries.push_back({Entry::Status::kRemoved, &file, s.snapshot_id_});
+        continue;
+      }
+      entries.push_back({Entry::Status::kKept, &file, by_sequence.at(file.sequence)->snapshot.id});
+      rows += file.rows;
+      least = std::min(least, file.sequence);
+    }
+    record.kept = TRY(WriteManifest(s, fmt::format("m1-{}", s.attempts_), entries));
+    record.kept.sequence = record.snapshot.sequence;
+    record.kept.kept_files = static_cast<int64_t>(entries.size() - s.removed_.size());
+    record.kept.kept_rows = rows;
+    record.kept.removed_files = record.removed.files;
+    record.kept.removed_rows = record.removed.rows;
+    record.kept.least_sequence = least;
+    for (Manifest* manifest : merged) {
+      manifest->merged_by = record.snapshot.sequence;
+      change.merged.emplace_back(manifest->sequence, manifest == &by_sequence.at(manifest->sequence)->kept);
     }
     return {};
   }
@@ -195,7 +255,7 @@ class FolderLake final : public Lake {
     const SnapshotRecord* last = records.empty() ? nullptr : &records.back();
     next.id = s.snapshot_id_;
     next.sequence = last ? last->snapshot.sequence + 1 : 1;
-    next.operation = operation == Operation::kAppend ? "append" : "overwrite";
+    next.operation = operation == Operation::kAppend && s.removed_.empty() ? "append" : "overwrite";
     next.run_id = s.lease_.run_id;
     next.schema_id = s.table_.schema.id;
     next.restores = s.restores_;
@@ -212,9 +272,17 @@ class FolderLake final : public Lake {
       next.added_rows += file.rows;
       record.added_bytes += file.bytes;
     }
-    next.rows = next.added_rows + (grows ? last->snapshot.rows : 0);
-    next.bytes = record.added_bytes + (grows ? last->snapshot.bytes : 0);
-    next.files = static_cast<int64_t>(s.files_.size()) + (grows ? last->snapshot.files : 0);
+    if (grows) {
+      for (const DataFile& file : s.removed_) {
+        record.removed.rows += file.rows;
+        record.removed.bytes += file.bytes;
+      }
+      record.removed.files = static_cast<int64_t>(s.removed_.size());
+    }
+    const Snapshot before = grows ? last->snapshot : Snapshot{};
+    next.rows = next.added_rows + before.rows - record.removed.rows;
+    next.bytes = record.added_bytes + before.bytes - record.removed.bytes;
+    next.files = static_cast<int64_t>(s.files_.size()) + before.files - record.removed.files;
     return record;
   }
 
@@ -235,7 +303,11 @@ class FolderLake final : public Lake {
       if (failure || !fs::remove(path, failure)) continue;
       ++swept.files;
       swept.bytes += static_cast<int64_t>(bytes);
-      if (path.parent_path().parent_path().filename() == "data") fs::remove(path.parent_path(), failure);  // If empty.
+      // Folders that are empty by now, up to that of all data.
+      for (fs::path folder = path.parent_path(); folder.string().starts_with(location + "/data/");
+           folder = folder.parent_path()) {
+        if (!fs::remove(folder, failure)) break;
+      }
     }
   }
 

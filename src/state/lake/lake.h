@@ -40,6 +40,7 @@ struct DataFile {
   int64_t bytes = 0;
   std::vector<int64_t> split_offsets;
   std::vector<ColumnStats> columns;
+  int64_t sequence = 0;  // Of the snapshot that added it; 0 while it is staged.
 };
 
 struct Table {
@@ -110,9 +111,13 @@ struct Restricted {
 Restricted ScanUnder(const View& view, const model::Restriction* restriction, const model::MaskKeys& keys, bool barrier,
                      std::vector<std::string>* paths);
 
+// The same with the path of each row's file, as the column `file`.
+std::string ScanFilesSql(const View& view, std::string_view file);
+
 // Files that a run is writing; no reader can see them. Removed on destruction unless committed.
 class Staging;
 
+// Whether the parent's files stay (those that Staging::Remove took aside) or all go.
 enum class Operation { kAppend, kOverwrite };
 
 // Every file that a snapshot or a table's newest metadata names.
@@ -134,9 +139,11 @@ class Lake {
   virtual ~Lake() = default;
 
   // Takes the table's writing lease for `run_id`: kConflict while another run holds it and is alive, and where `schema`
-  // does not follow the table's newest one (by model::SchemaOf). What crashed holds it for a minute at most.
+  // does not follow the table's newest one (by model::SchemaOf). What crashed holds it for a minute at most. `codec`:
+  // that of its files, where it is not the lake's own.
   virtual Result<std::unique_ptr<Staging>> Stage(const model::PortKey& key, const model::TableSchema& schema,
-                                                 const std::string& contract_version, const std::string& run_id) = 0;
+                                                 const std::string& contract_version, const std::string& run_id,
+                                                 std::optional<Codec> codec = {}) = 0;
   // Writes manifests, manifest list and metadata of the next snapshot and syncs all files: not visible yet.
   // Pieces of metadata only: may be called again after a lost race.
   virtual Status Prepare(Staging& staging, Operation operation) = 0;
@@ -159,8 +166,14 @@ class Staging {
   virtual const std::string& folder() const = 0;
   virtual const model::TableSchema& schema() const = 0;  // Field ids as they will be committed.
   virtual const View& parent() const = 0;                // What is there now.
-  // COPY (select) as Parquet with field ids and statistics; `order_by` may be empty. May be called again: adds.
-  virtual Status Write(engine::Connection& connection, const std::string& select, const std::string& order_by) = 0;
+  // COPY (select) as Parquet with field ids and statistics; `order_by` may be empty. May be called again: adds. With
+  // `file_bytes` a file ends when it has so many, and the rows of neighbouring files may overlap in their order.
+  virtual Status Write(engine::Connection& connection, const std::string& select, const std::string& order_by,
+                       int64_t file_bytes = 0) = 0;
+  // Files of the parent that the next snapshot does not have, if it is committed with kAppend; former ones keep them.
+  virtual void Remove(std::vector<DataFile> files) = 0;
+  // What of the parent stays with kAppend.
+  virtual std::vector<DataFile> Kept() const = 0;
   // The files of a former snapshot of the table instead of any that are written; they are committed with kOverwrite.
   // kNotFound where one of them is no longer there.
   virtual Status Restore(const View& former) = 0;

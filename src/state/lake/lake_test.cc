@@ -168,6 +168,44 @@ TEST_F(LakeTest, AppendsAddOverwritesReplaceAndEverySnapshotStaysReadable) {
   EXPECT_EQ(history[1].operation, "overwrite");
 }
 
+TEST_F(LakeTest, FilesThatAreRemovedStayInFormerSnapshots) {
+  auto put = [&](std::vector<size_t> without, const std::string& select) {
+    auto staging = Stage();
+    std::vector<DataFile> removed;
+    for (size_t file : without) removed.push_back(staging->parent().files.at(file));
+    staging->Remove(removed);
+    EXPECT_EQ(staging->Kept().size() + removed.size(), staging->parent().files.size());
+    Status written = staging->Write(*connection_, select, "id", 1'000'000);
+    EXPECT_TRUE(written) << written.error().message;
+    EXPECT_TRUE(lake_->Prepare(*staging, Operation::kAppend));
+    return CommitTxn(*staging).value_or(Snapshot{});
+  };
+  Snapshot one = Put("SELECT 1 AS id, 'a' AS name");
+  Snapshot two = Put("SELECT 2 AS id, 'b' AS name");
+  Snapshot three = put({0}, "SELECT 1 AS id, 'c' AS name UNION ALL SELECT 3, 'd'");
+  EXPECT_EQ(three.operation, "overwrite");
+  EXPECT_EQ(std::tuple(three.rows, three.files, three.added_rows), (std::tuple<int64_t, int64_t, int64_t>(3, 2, 2)));
+  EXPECT_EQ(Scan(Seen()), "[1, c][2, b][3, d]");
+  Snapshot four = put({0, 1}, "SELECT 4 AS id, 'e' AS name");
+  EXPECT_EQ(std::tuple(four.rows, four.files), (std::tuple<int64_t, int64_t>(1, 1)));
+  EXPECT_EQ(Scan(Seen()), "[4, e]");
+  EXPECT_EQ(Scan(Seen({one.id, {}, ""})), "[1, a]");
+  EXPECT_EQ(Scan(Seen({two.id, {}, ""})), "[1, a][2, b]");
+  EXPECT_EQ(Scan(Seen({three.id, {}, ""})), "[1, c][2, b][3, d]");
+  // A rollback has the files again, and others can be removed from it.
+  {
+    auto staging = Stage();
+    ASSERT_TRUE(staging->Restore(Seen({three.id, {}, ""})));
+    ASSERT_TRUE(lake_->Prepare(*staging, Operation::kOverwrite));
+    ASSERT_TRUE(CommitTxn(*staging));
+  }
+  EXPECT_EQ(Scan(Seen()), "[1, c][2, b][3, d]");
+  put({1}, "SELECT 5 AS id, 'f' AS name");
+  EXPECT_EQ(Scan(Seen()), "[2, b][5, f]");
+  EXPECT_EQ(Scan(Seen({three.id, {}, ""})), "[1, c][2, b][3, d]");
+  EXPECT_EQ(lake_->Sweep(Millis{0}).value().files, 0) << "every file is of some snapshot";
+}
+
 TEST_F(LakeTest, NoRowsAreAStateToo) {
   Snapshot none = Put("SELECT 1 AS id, 'a' AS name WHERE false");
   EXPECT_EQ(none.rows, 0);

@@ -62,7 +62,8 @@ class IdMap {
   std::string values_;
 };
 
-std::string EntrySql(const DataFile& file, int64_t snapshot_id, const std::vector<Leaf>& leaves) {
+std::string EntrySql(const Entry& entry, const std::vector<Leaf>& leaves) {
+  const DataFile& file = *entry.file;
   IdMap sizes, values, nulls, nans, lower, upper;
   for (const ColumnStats& column : file.columns) {
     sizes.Add(column.field_id, std::to_string(column.bytes));
@@ -78,9 +79,11 @@ std::string EntrySql(const DataFile& file, int64_t snapshot_id, const std::vecto
     if (column.min) lower.AddBytes(column.field_id, Bound(type, *column.min, true));
     if (column.max) upper.AddBytes(column.field_id, Bound(type, *column.max, false));
   }
-  // Both sequence numbers are inherited from the manifest list, so that the file outlives a lost race.
+  // Of a file that is added both sequence numbers are inherited from the manifest list, so that it outlives a lost
+  // race.
+  const std::string sequence = entry.status == Entry::Status::kAdded ? "NULL" : std::to_string(file.sequence);
   return fmt::format(
-      "SELECT 1::INTEGER AS status, {}::BIGINT AS snapshot_id, NULL::BIGINT AS sequence_number, NULL::BIGINT AS "
+      "SELECT {}::INTEGER AS status, {}::BIGINT AS snapshot_id, {}::BIGINT AS sequence_number, {}::BIGINT AS "
       "file_sequence_number, {{'content': 0::INTEGER, 'file_path': {}, 'file_format': 'PARQUET', 'partition': "
       "{{'__duckdb_empty_struct_marker': NULL::INTEGER}}, 'record_count': {}::BIGINT, 'file_size_in_bytes': "
       "{}::BIGINT, "
@@ -88,9 +91,9 @@ std::string EntrySql(const DataFile& file, int64_t snapshot_id, const std::vecto
       "'upper_bounds': {}, 'split_offsets': [{}]::BIGINT[], 'equality_ids': NULL::INTEGER[], 'sort_order_id': "
       "0::INTEGER, "
       "'referenced_data_file': NULL::VARCHAR}} AS data_file",
-      snapshot_id, SqlText(file.path), file.rows, file.bytes, sizes.Sql("BIGINT"), values.Sql("BIGINT"),
-      nulls.Sql("BIGINT"), nans.Sql("BIGINT"), lower.Sql("BLOB"), upper.Sql("BLOB"),
-      fmt::join(file.split_offsets, ", "));
+      static_cast<int>(entry.status), entry.snapshot_id, sequence, sequence, SqlText(file.path), file.rows, file.bytes,
+      sizes.Sql("BIGINT"), values.Sql("BIGINT"), nulls.Sql("BIGINT"), nans.Sql("BIGINT"), lower.Sql("BLOB"),
+      upper.Sql("BLOB"), fmt::join(file.split_offsets, ", "));
 }
 
 Json SnapshotJson(const SnapshotRecord& record, const SnapshotRecord* parent) {
@@ -100,10 +103,14 @@ Json SnapshotJson(const SnapshotRecord& record, const SnapshotRecord* parent) {
   count("added-data-files", record.manifest.files);
   count("added-records", s.added_rows);
   count("added-files-size", record.added_bytes);
+  Amount removed = record.removed;
   if (parent && record.base == s.sequence && s.operation == "overwrite") {
-    count("deleted-data-files", parent->snapshot.files);
-    count("deleted-records", parent->snapshot.rows);
-    count("removed-files-size", parent->snapshot.bytes);
+    removed = {parent->snapshot.files, parent->snapshot.rows, parent->snapshot.bytes};
+  }
+  if (s.operation == "overwrite" && parent) {
+    count("deleted-data-files", removed.files);
+    count("deleted-records", removed.rows);
+    count("removed-files-size", removed.bytes);
   }
   count("total-data-files", s.files);
   count("total-records", s.rows);
@@ -125,36 +132,35 @@ Json SnapshotJson(const SnapshotRecord& record, const SnapshotRecord* parent) {
 
 }  // namespace
 
-std::string ManifestSql(const std::string& path, const model::TableSchema& schema, int64_t snapshot_id,
-                        const std::vector<DataFile>& files) {
+std::string ManifestSql(const std::string& path, const model::TableSchema& schema, const std::vector<Entry>& entries) {
   const std::vector<Leaf> leaves = LeavesOf(schema);
-  std::string entries;
-  for (const DataFile& file : files)
-    entries += (entries.empty() ? "" : "\nUNION ALL ") + EntrySql(file, snapshot_id, leaves);
+  std::string rows;
+  for (const Entry& entry : entries) rows += (rows.empty() ? "" : "\nUNION ALL ") + EntrySql(entry, leaves);
   return fmt::format(
       "COPY ({}) TO {} (FORMAT avro, ROOT_NAME 'manifest_entry', FIELD_IDS {}, METADATA {{'schema': {}, 'schema-id': "
       "'{}', "
       "'partition-spec': '[]', 'partition-spec-id': '0', 'format-version': '2', 'content': 'data'}})",
-      entries, SqlText(path), ManifestIds(), SqlText(schema.Iceberg().Dump()), schema.id);
+      rows, SqlText(path), ManifestIds(), SqlText(schema.Iceberg().Dump()), schema.id);
 }
 
 std::string ManifestListSql(const std::string& path, const Snapshot& snapshot, const std::vector<Manifest>& manifests) {
   std::string rows;
   auto add = [&](const Manifest& m) {
-    rows += fmt::format("{}({}, {}, {}, {}, {}, {}, {})", rows.empty() ? "" : ", ", SqlText(m.path), m.bytes,
-                        m.sequence, m.snapshot_id, m.files, m.rows, !manifests.empty());
+    rows += fmt::format("{}({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})", rows.empty() ? "" : ", ", SqlText(m.path),
+                        m.bytes, m.sequence, m.least_sequence, m.snapshot_id, m.files, m.kept_files, m.removed_files,
+                        m.rows, m.kept_rows, m.removed_rows, !manifests.empty());
   };
   for (const Manifest& manifest : manifests) add(manifest);
   if (manifests.empty()) add({});  // Gives the columns their shape; the condition below leaves it out.
   return fmt::format(
       "COPY (SELECT path AS manifest_path, bytes::BIGINT AS manifest_length, 0::INTEGER AS partition_spec_id, "
-      "0::INTEGER AS "
-      "content, sequence::BIGINT AS sequence_number, sequence::BIGINT AS min_sequence_number, snapshot::BIGINT AS "
-      "added_snapshot_id, files::INTEGER AS added_files_count, 0::INTEGER AS existing_files_count, "
-      "0::INTEGER AS deleted_files_count, rows::BIGINT AS added_rows_count, 0::BIGINT AS "
-      "existing_rows_count, 0::BIGINT AS deleted_rows_count, NULL::STRUCT(contains_null BOOLEAN, contains_nan BOOLEAN, "
-      "lower_bound BLOB, upper_bound BLOB)[] AS partitions FROM (VALUES {}) AS m(path, bytes, sequence, snapshot, "
-      "files, rows, real) WHERE real) TO {} (FORMAT avro, ROOT_NAME "
+      "0::INTEGER AS content, sequence::BIGINT AS sequence_number, least::BIGINT AS min_sequence_number, "
+      "snapshot::BIGINT AS added_snapshot_id, added::INTEGER AS added_files_count, kept::INTEGER AS "
+      "existing_files_count, removed::INTEGER AS deleted_files_count, added_rows::BIGINT AS added_rows_count, "
+      "kept_rows::BIGINT AS existing_rows_count, removed_rows::BIGINT AS deleted_rows_count, "
+      "NULL::STRUCT(contains_null BOOLEAN, contains_nan BOOLEAN, lower_bound BLOB, upper_bound BLOB)[] AS partitions "
+      "FROM (VALUES {}) AS m(path, bytes, sequence, least, snapshot, added, kept, removed, added_rows, kept_rows, "
+      "removed_rows, real) WHERE real) TO {} (FORMAT avro, ROOT_NAME "
       "'manifest_file', FIELD_IDS {}, METADATA {{'snapshot-id': '{}', 'parent-snapshot-id': '{}', 'sequence-number': "
       "'{}', "
       "'format-version': '2'}})",
@@ -163,10 +169,15 @@ std::string ManifestListSql(const std::string& path, const Snapshot& snapshot, c
 }
 
 std::vector<Manifest> ManifestsOf(const std::vector<SnapshotRecord>& records) {
+  const SnapshotRecord& last = records.back();
   std::vector<Manifest> manifests;
   for (const SnapshotRecord& record : records) {
-    if (record.snapshot.sequence >= records.back().base && !record.manifest.path.empty())
-      manifests.push_back(record.manifest);
+    if (record.snapshot.sequence < last.base) continue;
+    for (const Manifest* manifest : {&record.kept, &record.manifest}) {
+      // What lists only files that are gone is told once.
+      const bool tells = manifest->files + manifest->kept_files > 0 || manifest->sequence == last.snapshot.sequence;
+      if (!manifest->path.empty() && !manifest->merged_by && tells) manifests.push_back(*manifest);
+    }
   }
   return manifests;
 }

@@ -183,12 +183,16 @@ std::vector<Leaf> LeavesOf(const model::TableSchema& schema) {
 
 Result<std::vector<DataFile>> WriteParquet(engine::Connection& connection, const model::TableSchema& schema,
                                            const std::string& select, const std::string& order_by,
-                                           const std::string& path, Codec codec) {
+                                           const Target& target) {
   const std::string order = order_by.empty() ? "" : " ORDER BY " + order_by;
+  const bool several = target.file_bytes > 0;
+  const std::string path = fmt::format("{}/{}{}", target.folder, target.name, several ? "" : ".parquet");
+  const std::string cut =
+      several ? fmt::format(", FILE_SIZE_BYTES {}, FILENAME_PATTERN '{{i}}'", target.file_bytes) : "";
   auto written = TRY(Copy(connection, fmt::format("COPY (SELECT {} FROM (\n{}\n) AS rows{}) TO {} (FORMAT parquet, "
-                                                  "COMPRESSION {}, FIELD_IDS {{{}}}, RETURN_STATS)",
-                                                  Projection(schema), select, order, SqlText(path), CodecName(codec),
-                                                  FieldIds(schema.fields))));
+                                                  "COMPRESSION {}, FIELD_IDS {{{}}}{}, RETURN_STATS)",
+                                                  Projection(schema), select, order, SqlText(path),
+                                                  CodecName(target.codec), FieldIds(schema.fields), cut)));
   std::vector<DataFile> files;
   for (const Written& file : written) {
     if (file.rows == 0) {

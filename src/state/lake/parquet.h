@@ -18,10 +18,17 @@ struct Leaf {
 };
 std::vector<Leaf> LeavesOf(const model::TableSchema& schema);
 
-// Writes the rows of `select`, projected onto the schema by name, as the file `path`. The file without rows is removed
-// and nothing comes back.
+// Where rows are written.
+struct Target {
+  std::string folder;      // Which exists.
+  std::string name;        // Of the file, without its ending; where there may be several, of their own folder.
+  int64_t file_bytes = 0;  // After which a file ends; 0: there is one.
+  Codec codec = Codec::kZstd;
+};
+// Writes the rows of `select`, projected onto the schema by name. A file without rows is removed and does not come
+// back.
 Result<std::vector<DataFile>> WriteParquet(engine::Connection& connection, const model::TableSchema& schema,
                                            const std::string& select, const std::string& order_by,
-                                           const std::string& path, Codec codec);
+                                           const Target& target);
 
 }  // namespace weft::lake

@@ -68,6 +68,19 @@ CREATE TABLE leases (
 )sql"},
                                             {"lake", 2, R"sql(
 ALTER TABLE snapshots ADD COLUMN restores BIGINT;
+)sql"},
+                                            {"lake", 3, R"sql(
+ALTER TABLE snapshot_files ADD COLUMN removed_by BIGINT;
+ALTER TABLE snapshots ADD COLUMN merged_by BIGINT;
+ALTER TABLE snapshots ADD COLUMN removed_files BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE snapshots ADD COLUMN removed_rows BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE snapshots ADD COLUMN removed_bytes BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE snapshots ADD COLUMN kept_manifest TEXT NOT NULL DEFAULT '';
+ALTER TABLE snapshots ADD COLUMN kept_manifest_bytes BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE snapshots ADD COLUMN kept_files BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE snapshots ADD COLUMN kept_rows BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE snapshots ADD COLUMN kept_least_sequence BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE snapshots ADD COLUMN kept_merged_by BIGINT;
 )sql"}};
 
 Json StatisticsToJson(const std::vector<ColumnStats>& columns) {
@@ -101,8 +114,10 @@ Result<Table> TableOf(const store::Row& row, const model::PortKey& key) {
 
 constexpr std::string_view kRecordColumns =
     "id, parent, sequence, base, at_micros, operation, run_id, schema_id, row_count, file_count, byte_count, "
-    "added_rows, "
-    "added_files, added_bytes, manifest_list, manifest, manifest_bytes, restores";
+    "added_rows, added_files, added_bytes, manifest_list, manifest, manifest_bytes, restores, merged_by, "
+    "removed_files, "
+    "removed_rows, removed_bytes, kept_manifest, kept_manifest_bytes, kept_files, kept_rows, kept_least_sequence, "
+    "kept_merged_by";
 
 SnapshotRecord RecordOf(const store::Row& row) {
   SnapshotRecord record;
@@ -121,8 +136,20 @@ SnapshotRecord RecordOf(const store::Row& row) {
   s.added_rows = row.integer(11);
   record.added_bytes = row.integer(13);
   record.manifest_list = row.text(14);
-  record.manifest = {row.text(15), row.integer(16), s.sequence, s.id, row.integer(12), s.added_rows};
+  Manifest& manifest = record.manifest;
+  manifest = {row.text(15), row.integer(16), s.sequence, s.id, row.integer(12), s.added_rows};
+  manifest.least_sequence = s.sequence;
   if (!row.null(17)) s.restores = row.integer(17);
+  if (!row.null(18)) manifest.merged_by = row.integer(18);
+  record.removed = {row.integer(19), row.integer(20), row.integer(21)};
+  Manifest& kept = record.kept;
+  kept = {row.text(22), row.integer(23), s.sequence, s.id};
+  kept.kept_files = row.integer(24);
+  kept.kept_rows = row.integer(25);
+  kept.removed_files = record.removed.files;
+  kept.removed_rows = record.removed.rows;
+  kept.least_sequence = row.integer(26);
+  if (!row.null(27)) kept.merged_by = row.integer(27);
   return record;
 }
 
@@ -138,14 +165,15 @@ Result<std::map<int64_t, std::vector<std::string>>> Tags(store::Txn& txn, const 
 Result<std::vector<DataFile>> FilesOf(store::Txn& txn, const model::PortKey& key, const SnapshotRecord& record) {
   std::vector<DataFile> files;
   for (const store::Row& row :
-       TRY(txn.Run("SELECT path, schema_id, row_count, byte_count, split_offsets, statistics "
+       TRY(txn.Run("SELECT path, schema_id, row_count, byte_count, split_offsets, statistics, sequence "
                    "FROM snapshot_files WHERE port = $1 AND sequence >= $2 AND sequence <= $3 "
-                   "ORDER BY sequence, position",
+                   "AND (removed_by IS NULL OR removed_by > $3) ORDER BY sequence, position",
                    {key.Text(), store::Int(record.base), store::Int(record.snapshot.sequence)}))) {
     DataFile file{row.text(0), static_cast<int>(row.integer(1)), row.integer(2), row.integer(3), {}, {}};
     Json offsets = TRY(Json::Parse(row.text(4))), statistics = TRY(Json::Parse(row.text(5)));
     for (const Json& offset : offsets.Items()) file.split_offsets.push_back(offset.Int());
     file.columns = StatisticsFromJson(statistics);
+    file.sequence = row.integer(6);
     files.push_back(std::move(file));
   }
   return files;
@@ -288,20 +316,53 @@ Result<At> At::Parse(std::string_view text) {
   return at;
 }
 
-Status InsertSnapshot(store::Txn& txn, const model::PortKey& key, const SnapshotRecord& record,
-                      const std::vector<DataFile>& files) {
+Status InsertSnapshot(store::Txn& txn, const model::PortKey& key, const Change& change,
+                      const std::vector<DataFile>& added, const std::vector<DataFile>& removed) {
+  const SnapshotRecord& record = change.record;
   const Snapshot& s = record.snapshot;
+  const Manifest& kept = record.kept;
   TRY(txn.Run(
       fmt::format("INSERT INTO snapshots (port, {}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
-                  "$14, $15, $16, $17, $18, $19)",
+                  "$14, $15, $16, $17, $18, $19, NULL, $20, $21, $22, $23, $24, $25, $26, $27, NULL)",
                   kRecordColumns),
-      {key.Text(), store::Int(s.id), s.parent ? store::Int(*s.parent) : std::nullopt, store::Int(s.sequence),
-       store::Int(record.base), store::Int(s.at.micros), s.operation, s.run_id, store::Int(s.schema_id),
-       store::Int(s.rows), store::Int(s.files), store::Int(s.bytes), store::Int(s.added_rows),
-       store::Int(record.manifest.files), store::Int(record.added_bytes), record.manifest_list, record.manifest.path,
-       store::Int(record.manifest.bytes), s.restores ? store::Int(*s.restores) : std::nullopt}));
-  for (size_t i = 0; i < files.size(); ++i) {
-    const DataFile& file = files[i];
+      {key.Text(),
+       store::Int(s.id),
+       s.parent ? store::Int(*s.parent) : std::nullopt,
+       store::Int(s.sequence),
+       store::Int(record.base),
+       store::Int(s.at.micros),
+       s.operation,
+       s.run_id,
+       store::Int(s.schema_id),
+       store::Int(s.rows),
+       store::Int(s.files),
+       store::Int(s.bytes),
+       store::Int(s.added_rows),
+       store::Int(record.manifest.files),
+       store::Int(record.added_bytes),
+       record.manifest_list,
+       record.manifest.path,
+       store::Int(record.manifest.bytes),
+       s.restores ? store::Int(*s.restores) : std::nullopt,
+       store::Int(record.removed.files),
+       store::Int(record.removed.rows),
+       store::Int(record.removed.bytes),
+       kept.path,
+       store::Int(kept.bytes),
+       store::Int(kept.kept_files),
+       store::Int(kept.kept_rows),
+       store::Int(kept.least_sequence)}));
+  for (const auto& [sequence, of_kept] : change.merged) {
+    TRY(txn.Run(fmt::format("UPDATE snapshots SET {} = $3 WHERE port = $1 AND sequence = $2",
+                            of_kept ? "kept_merged_by" : "merged_by"),
+                {key.Text(), store::Int(sequence), store::Int(s.sequence)}));
+  }
+  for (const DataFile& file : removed) {
+    TRY(txn.Run("UPDATE snapshot_files SET removed_by = $4 WHERE port = $1 AND sequence = $2 AND path = $3",
+                {key.Text(), store::Int(file.sequence), file.path, store::Int(s.sequence)}));
+  }
+  for (size_t i = 0; i < added.size(); ++i) {
+    const DataFile& file = added[i];
     Json offsets{Json::Array(file.split_offsets.begin(), file.split_offsets.end())};
     TRY(txn.Run(
         "INSERT INTO snapshot_files (port, sequence, position, path, schema_id, row_count, byte_count, split_offsets, "
@@ -337,6 +398,7 @@ Result<std::vector<std::string>> Referenced(store::Txn& txn, const model::PortKe
   for (const store::Row& row : TRY(txn.Run("SELECT path FROM snapshot_files WHERE port = $1 "
                                            "UNION ALL SELECT manifest_list FROM snapshots WHERE port = $1 "
                                            "UNION ALL SELECT manifest FROM snapshots WHERE port = $1 "
+                                           "UNION ALL SELECT kept_manifest FROM snapshots WHERE port = $1 "
                                            "UNION ALL SELECT metadata_path FROM tables WHERE port = $1",
                                            {key.Text()}))) {
     paths.push_back(row.text(0));

@@ -64,13 +64,14 @@ std::string Columns(const model::TableSchema* from, const model::TableSchema& to
   return columns;
 }
 
-}  // namespace
-
-std::string ScanSql(const View& view, std::vector<std::string>* paths) {
+// `file`: the name of a column for the path of each row's file; empty: none.
+std::string Scan(const View& view, std::vector<std::string>* paths, std::string_view file) {
   if (view.files.empty()) {
     const std::string columns = view.schema.fields.empty() ? "NULL AS no_columns" : Columns(nullptr, view.schema);
-    return "SELECT " + columns + " WHERE false";
+    return fmt::format("SELECT {}{} WHERE false", columns, file.empty() ? "" : ", '' AS " + SqlName(file));
   }
+  const std::string also = file.empty() ? "" : ", " + SqlName(file);
+  const std::string option = file.empty() ? "" : ", filename = " + SqlText(file);
   std::string sql;
   for (size_t begin = 0; begin < view.files.size();) {
     const int schema_id = view.files[begin].schema_id;
@@ -83,11 +84,17 @@ std::string ScanSql(const View& view, std::vector<std::string>* paths) {
     auto written =
         std::find_if(schemas.begin(), schemas.end(), [&](const auto& schema) { return schema.id == schema_id; });
     const model::TableSchema& from = written == schemas.end() ? view.schema : *written;
-    sql += fmt::format("{}SELECT {} FROM read_parquet([{}], hive_partitioning = false)",
-                       sql.empty() ? "" : " UNION ALL ", Columns(&from, view.schema), list);
+    sql += fmt::format("{}SELECT {}{} FROM read_parquet([{}], hive_partitioning = false{})",
+                       sql.empty() ? "" : " UNION ALL ", Columns(&from, view.schema), also, list, option);
   }
   return sql;
 }
+
+}  // namespace
+
+std::string ScanSql(const View& view, std::vector<std::string>* paths) { return Scan(view, paths, ""); }
+
+std::string ScanFilesSql(const View& view, std::string_view file) { return Scan(view, nullptr, file); }
 
 Restricted ScanUnder(const View& view, const model::Restriction* restriction, const model::MaskKeys& keys, bool barrier,
                      std::vector<std::string>* paths) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "base/file.h"
 #include "base/id.h"
 #include "base/log.h"
@@ -100,11 +102,20 @@ bool FolderStaging::Visible() {
   return !rows || !rows->empty();
 }
 
-Status FolderStaging::Write(engine::Connection& connection, const std::string& select, const std::string& order_by) {
-  const std::string path = fmt::format("{}/part-{:05}.parquet", folder_, writes_++);
-  for (DataFile& file : TRY(WriteParquet(connection, table_.schema, select, order_by, path, codec_)))
+Status FolderStaging::Write(engine::Connection& connection, const std::string& select, const std::string& order_by,
+                            int64_t file_bytes) {
+  const Target target{folder_, fmt::format("part-{:05}", writes_++), file_bytes, codec_};
+  for (DataFile& file : TRY(WriteParquet(connection, table_.schema, select, order_by, target)))
     files_.push_back(std::move(file));
   return {};
+}
+
+std::vector<DataFile> FolderStaging::Kept() const {
+  std::set<std::string> gone;
+  for (const DataFile& file : removed_) gone.insert(file.path);
+  std::vector<DataFile> kept = parent_.files;
+  std::erase_if(kept, [&](const DataFile& file) { return gone.contains(file.path); });
+  return kept;
 }
 
 Status FolderStaging::Restore(const View& former) {

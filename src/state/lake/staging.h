@@ -35,7 +35,10 @@ class FolderStaging final : public Staging {
   const std::string& folder() const override { return folder_; }
   const model::TableSchema& schema() const override { return table_.schema; }
   const View& parent() const override { return parent_; }
-  Status Write(engine::Connection& connection, const std::string& select, const std::string& order_by) override;
+  Status Write(engine::Connection& connection, const std::string& select, const std::string& order_by,
+               int64_t file_bytes) override;
+  void Remove(std::vector<DataFile> files) override { removed_ = std::move(files); }
+  std::vector<DataFile> Kept() const override;
   Status Restore(const View& former) override;
   const std::vector<DataFile>& files() const override { return files_; }
   Status Renew() override;
@@ -55,12 +58,13 @@ class FolderStaging final : public Staging {
   Table table_;  // As it will be after the commit.
   std::string folder_;
   std::vector<DataFile> files_;
+  std::vector<DataFile> removed_;  // Of the parent.
   std::optional<int64_t> restores_;
   int writes_ = 0;
   int attempts_ = 0;
   std::vector<std::string> metadata_files_;  // That would be useless without the commit.
-  Manifest manifest_;                        // Written once: it outlives a lost race.
-  std::optional<SnapshotRecord> prepared_;
+  Manifest manifest_;                        // Of `files_`. Written once: it outlives a lost race.
+  std::optional<Change> prepared_;
   bool committed_ = false;  // In some transaction, whose outcome only its owner knows.
   bool published_ = false;
 };

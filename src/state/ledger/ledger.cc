@@ -57,6 +57,7 @@ constexpr Kind kKinds[] = {
     {"deprecated", "a port's status became deprecated"},
     {"retired", "a port's status became retired"},
     {"sunset", "a deprecated port is past the sunset that its owner stated"},
+    {"environment", "the mesh's store is of an environment from now on: products are read as that one has them"},
     {"promoted", "a product was taken to another node, or came from one, to the byte"},
     {"ran", "a run was skipped: its inputs were as before"},
     {"committed", "a run made a snapshot visible"},

@@ -123,6 +123,18 @@ Result<std::vector<CheckResult>> ChecksOf(store::Txn& txn, const std::string& ru
   return checks;
 }
 
+Result<std::optional<Run>> NewestDone(store::Txn& txn, const model::PortKey& port, std::string_view condition,
+                                      const std::string& argument) {
+  auto rows =
+      TRY(txn.Run(fmt::format("SELECT {} FROM runs WHERE port = $1 AND {} AND status = 'succeeded' AND restores "
+                              "IS NULL AND withdrawn_by = '' ORDER BY ended_at DESC, requested_at DESC, id DESC "
+                              "LIMIT 1",
+                              kColumns, condition),
+                  {port.Text(), argument}));
+  if (rows.empty()) return std::optional<Run>();
+  return std::optional<Run>(TRY(RunOf(rows[0])));
+}
+
 }  // namespace
 
 std::span<const store::Migration> Migrations() { return kMigrations; }
@@ -199,6 +211,14 @@ Result<std::optional<Run>> Succeeded(store::Txn& txn, const model::PortKey& port
   auto rows = TRY(txn.Run(sql, {port.Text()}));
   if (rows.empty() || rows[0].text(3) != key) return std::optional<Run>();
   return std::optional<Run>(TRY(RunOf(rows[0])));
+}
+
+Result<std::optional<Run>> Done(store::Txn& txn, const model::PortKey& port, const std::string& key) {
+  return NewestDone(txn, port, "run_key = $2", key);
+}
+
+Result<std::optional<Run>> DoneAt(store::Txn& txn, const model::PortKey& port, const std::string& time) {
+  return NewestDone(txn, port, "substr(logical_time, 1, length($2)) = $2", time);
 }
 
 Result<std::optional<Run>> Withdrawn(store::Txn& txn, const model::PortKey& port, const std::string& basis) {

@@ -63,6 +63,10 @@ struct Query {
 Result<std::vector<Run>> List(store::Txn& txn, const Query& query);  // Newest first, without checks.
 // The run of the port's current snapshot, where its key is `key`.
 Result<std::optional<Run>> Succeeded(store::Txn& txn, const model::PortKey& port, const std::string& key);
+// The newest run whose key is `key` and that no rollback withdrew, whatever came after it.
+Result<std::optional<Run>> Done(store::Txn& txn, const model::PortKey& port, const std::string& key);
+// The newest run that succeeded, that no rollback withdrew and whose logical time begins with `time`.
+Result<std::optional<Run>> DoneAt(store::Txn& txn, const model::PortKey& port, const std::string& time);
 // The newest run of the port of the same basis, where a rollback withdrew it.
 Result<std::optional<Run>> Withdrawn(store::Txn& txn, const model::PortKey& port, const std::string& basis);
 // After a rollback: the runs of the snapshots `gone` are withdrawn by it, those of `back` no more. Those withdrawn.

@@ -27,12 +27,18 @@ struct Listed {
   Name name;
   std::string put_by;
   Instant put_at;
+  std::vector<std::string> hosts;  // Where alone it may be sent; none: wherever its domain's sources say.
 };
 
 // A slug, as other names are.
 Status CheckName(const std::string& name);
 // Of one kind, and of one scope unless that is empty.
 Result<std::vector<Listed>> List(store::Txn& txn, const std::string& kind, const std::string& scope = "");
+// From now on it goes to these hosts alone: names, or *.example.com. kInvalid for what is neither. A value that is put
+// anew stays bound; to set it free it is removed and put again.
+Status BindToHosts(store::Txn& txn, const Name& name, const std::vector<std::string>& hosts);
+// kDenied where it is bound, and not to this host.
+Status MaySendTo(store::Txn& txn, const Name& name, const std::string& host);
 // kNotFound where there is none. Purge, after the commit, takes what was sealed out of the store's files too.
 Status Remove(store::Txn& txn, const Name& name);
 Status Purge(store::Store& store);  // As Store::Purge, of all that is sealed.

@@ -110,6 +110,36 @@ TEST_F(SecretsTest, AWrongKeyOpensNothingAndSaysSo) {
   }
 }
 
+TEST_F(SecretsTest, ABoundOneGoesToItsHostsAlone) {
+  Vault vault(file_);
+  ASSERT_TRUE(Put(vault, kPassword, "hunter2"));
+  auto bind = [&](const std::vector<std::string>& hosts) -> Status {
+    auto txn = store_->Begin().value();
+    TRY(BindToHosts(*txn, kPassword, hosts));
+    return txn->Commit();
+  };
+  auto may = [&](const Name& name, const std::string& host) { return MaySendTo(*store_->Read().value(), name, host); };
+  EXPECT_TRUE(may(kPassword, "anywhere.example.com"));
+  EXPECT_EQ(bind({"db.example.com:5432/x"}).error().code, Code::kInvalid);
+  EXPECT_EQ(bind({"*."}).error().code, Code::kInvalid);
+  ASSERT_TRUE(bind({"DB.example.com", "*.prod.example.com"}));
+  for (const std::string host : {"db.example.com", "Db.Example.com", "a.prod.example.com"}) {
+    EXPECT_TRUE(may(kPassword, host)) << host;
+  }
+  for (const std::string host :
+       {"", "db.example.com.", "xdb.example.com", "example.com", "prod.example.com", "aprod.example.com", "10.0.0.1"}) {
+    const Status refused = may(kPassword, host);
+    ASSERT_FALSE(refused) << host;
+    EXPECT_EQ(refused.error().code, Code::kDenied);
+  }
+  EXPECT_EQ(may(kPassword, "evil.example").error().message,
+            "the secret 'password' of 'sales' is for db.example.com, *.prod.example.com alone, and not for "
+            "'evil.example'");
+  ASSERT_TRUE(Put(vault, kPassword, "hunter3"));
+  EXPECT_FALSE(may(kPassword, "evil.example")) << "a new value stays bound";
+  EXPECT_TRUE(may(kOther, "evil.example"));
+}
+
 TEST_F(SecretsTest, RowsCannotBeExchanged) {
   Vault vault(file_);
   ASSERT_TRUE(Put(vault, kPassword, "hunter2"));

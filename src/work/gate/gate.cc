@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "state/access/access.h"
+#include "state/catalog/catalog.h"
 
 namespace weft::gate {
 namespace {
@@ -48,6 +49,22 @@ Result<model::Caller> Gate::Authenticate(std::string_view secret, std::string pu
   }
   return model::Caller{std::move(identity.principal), std::move(purpose), std::move(door), std::move(peer),
                        std::move(identity.token_id),  identity.expires_at};
+}
+
+Status Gate::CheckEnvironment(std::string_view wanted) {
+  if (wanted.empty()) return {};
+  auto txn = TRY(store_.Read());
+  const std::string own = TRY(catalog::EnvironmentOf(*txn));
+  if (own == wanted) return {};
+  if (own.empty()) {
+    return Error{Code::kConflict,
+                 fmt::format("this node is of no environment, and you asked for '{0}'; nothing was done. Leave out "
+                             "--env, or let its administrator start it with --environment {0}",
+                             wanted)};
+  }
+  return Error{Code::kConflict, fmt::format("this node is '{}', and you asked for '{}'; nothing was done. Ask the node "
+                                            "of '{}': mesh.yaml says where it is, or --node",
+                                            own, wanted, wanted)};
 }
 
 std::optional<Instant> Gate::LastUse(const std::string& token_id) const {

@@ -37,6 +37,8 @@ class Gate {
   // kUnauthenticated without a valid token, saying how to get one; kInvalid for a purpose that is no slug; kUnavailable
   // where the identity provider would have to be asked and does not answer.
   Result<model::Caller> Authenticate(std::string_view secret, std::string purpose, std::string door, std::string peer);
+  // kConflict where a request is meant for another environment than this mesh's; an empty name is meant for any.
+  Status CheckEnvironment(std::string_view wanted);
   // kDenied with reasons and remedy, after the denial is in the ledger.
   Result<model::Decision> Decide(const model::Caller& caller, model::Action action, const model::Resource& resource);
   // The same inside a transaction that goes on: the answer belongs to what the transaction sees. A denial is recorded
@@ -101,7 +103,7 @@ struct Entered {
 };
 
 // Judges the head alone: no body need have been read. The bearer token comes from Authorization, the purpose from
-// X-Weft-Purpose; kOpen needs neither.
+// X-Weft-Purpose, and X-Weft-Environment says for which environment the request is meant; kOpen needs none of them.
 template <class Api>
 Entered<Api> Enter(Gate& gate, Api& api, std::span<const Route<Api>> routes, http::Request& request) {
   Entered<Api> entered;
@@ -115,6 +117,7 @@ Entered<Api> Enter(Gate& gate, Api& api, std::span<const Route<Api>> routes, htt
     Status may = [&]() -> Status {
       entered.caller = TRY(gate.Authenticate(BearerOf(request.Header("authorization")),
                                              request.Header("x-weft-purpose"), "rest", request.peer));
+      TRY(gate.CheckEnvironment(request.Header("x-weft-environment")));
       model::Resource resource;
       if (route.resource) resource = TRY(route.resource(api, entered.caller, request));
       TRY(gate.Decide(entered.caller, route.action, resource));

@@ -67,13 +67,14 @@ Result<Made> Subscribe(store::Txn& txn, Clock& clock, secrets::Vault& vault, con
   return made;
 }
 
-Status Unsubscribe(store::Txn& txn, Clock& clock, const model::Caller& caller, const std::string& id) {
+Result<bool> Unsubscribe(store::Txn& txn, Clock& clock, const model::Caller& caller, const std::string& id) {
   const subscriptions::Subscription found = TRY(subscriptions::Find(txn, caller.principal.name, id));
   if (!found.webhook.empty()) TRY(secrets::Remove(txn, {"webhook", found.principal, found.id}));
   TRY(subscriptions::Remove(txn, id));
-  return ledger::Append(
+  TRY(ledger::Append(
       txn, clock,
-      {"unsubscribed", caller.principal.name, caller.purpose, found.address, Json::Map({{"subscription", id}})});
+      {"unsubscribed", caller.principal.name, caller.purpose, found.address, Json::Map({{"subscription", id}})}));
+  return !found.webhook.empty();
 }
 
 }  // namespace weft::notify

@@ -29,7 +29,9 @@ struct Made {
 // `address`: of a domain, product or port that there is, or empty. Told of what happens from now on.
 Result<Made> Subscribe(store::Txn& txn, Clock& clock, secrets::Vault& vault, const model::Caller& caller,
                        const std::string& address, const std::vector<std::string>& topics, const std::string& webhook);
-Status Unsubscribe(store::Txn& txn, Clock& clock, const model::Caller& caller, const std::string& id);
+// True: the secret of its webhook went with it, and secrets::Purge, after the commit, takes that out of the store's
+// files.
+Result<bool> Unsubscribe(store::Txn& txn, Clock& clock, const model::Caller& caller, const std::string& id);
 
 // Standard Webhooks: "v1," and the base64 of HMAC-SHA256 over "ID.SECONDS.BODY". `secret` as it was told.
 std::string SignatureOf(std::string_view secret, const std::string& id, int64_t seconds, std::string_view body);

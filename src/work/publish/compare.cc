@@ -52,12 +52,22 @@ class Comparer {
       TRY(AgainstVersions());
     }
     TRY(Data());
+    if (out_.changed && !out_.changes.empty()) NoteEnvironment(&out_.changes.front().notes);
     if (out_.changes.empty() && out_.problems.empty())
       out_.changes.push_back({Change::Kind::kUnchanged, name_, version_, version_, {}});
     return std::move(out_);
   }
 
  private:
+  // What this node's environment lays over it.
+  void NoteEnvironment(std::vector<std::string>* notes) const {
+    const model::Overlay* overlay = bundle_.OverlayOf(bundle_.environment);
+    if (!overlay) return;
+    for (const std::string& line : model::LinesOf(*overlay)) {
+      notes->push_back(fmt::format("{} ({})", line, overlay->ShortName()));
+    }
+  }
+
   void Create() {
     std::vector<std::string> notes;
     for (const model::OutputPort& port : bundle_.product.outputs) {
@@ -254,6 +264,7 @@ class Comparer {
   // Whether the same files stand in both and differ in nothing but the line of their status.
   bool OnlyStatus(const Bundle& before) const {
     if (before.builds != bundle_.builds || before.contracts.size() != bundle_.contracts.size()) return false;
+    if (before.overlays != bundle_.overlays) return false;
     if (WithoutStatus(before.product.bytes) != WithoutStatus(bundle_.product.bytes)) return false;
     return std::all_of(bundle_.contracts.begin(), bundle_.contracts.end(), [&](const Contract& contract) {
       const Contract* other = before.ContractById(contract.id);
@@ -356,6 +367,12 @@ class Comparer {
       auto at = before.builds.find(name);
       if (at == before.builds.end() || at->second != text) {
         files.push_back(name + (at == before.builds.end() ? " is new" : " differs"));
+      }
+    }
+    for (const model::Overlay& overlay : bundle_.overlays) {
+      const model::Overlay* other = before.OverlayOf(overlay.environment);
+      if (!other || other->bytes != overlay.bytes) {
+        files.push_back(overlay.ShortName() + (other ? " differs" : " is new"));
       }
     }
     if (files.empty()) files.push_back("a file is missing");

@@ -86,7 +86,8 @@ class Ports {
   std::vector<catalog::BundlePtr> held_;
 };
 
-// "weft.input": addresses that name no port of this mesh. "weft.cycle": ports that read themselves.
+// "weft.input": addresses that name no port of this mesh. "weft.deprecated": those of ports that go. "weft.cycle":
+// ports that read themselves.
 Status CheckInputs(Ports& ports, const model::Bundle& bundle, std::vector<Problem>* problems);
 Status CheckCycles(Ports& ports, const std::vector<const model::Bundle*>& bundles, std::vector<Problem>* problems);
 
@@ -116,6 +117,10 @@ class BuildChecker {
   std::unique_ptr<engine::Instance> instance_;
   std::unique_ptr<engine::Connection> connection_;
 };
+
+// What other environments than this node's make of the bundle, as far as the ports that are here can tell: what cannot
+// work there is told before it is promoted.
+Status CheckElsewhere(Ports& ports, BuildChecker& builds, const model::Bundle& bundle, std::vector<Problem>* problems);
 
 // What a key of a YAML text stood at: for rules about values that the model keeps without their place.
 model::Place PlaceOf(const std::string& text, const std::string& file, const std::vector<std::string>& path);

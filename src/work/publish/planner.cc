@@ -29,7 +29,9 @@ class Planner {
 
   Status Run(const Submission& submission) {
     mesh_ = TRY(catalog::MeshOf(txn_));
-    draft_.repository = model::ReadRepository(submission.files, submission.data, false, mesh_ ? &*mesh_ : nullptr);
+    plan_.environment = TRY(catalog::EnvironmentOf(txn_));
+    draft_.repository =
+        model::ReadRepository(submission.files, submission.data, false, mesh_ ? &*mesh_ : nullptr, plan_.environment);
     plan_.problems = draft_.repository.problems;
     TRY(CompareMesh());
     if (!mesh_ && (!submission.files.empty() || !submission.kept.empty())) {
@@ -103,6 +105,11 @@ class Planner {
           fmt::format("{} may not change mesh.yaml: {}", caller_.principal.name, decision.Why()));
       return {};
     }
+    if (std::string unknown = next->UnknownEnvironment(plan_.environment);
+        !plan_.environment.empty() && !unknown.empty()) {
+      Say(PlaceOf(next->bytes, std::string(kMeshFile), {"environments"}), kMeshFile, "weft.environment",
+          fmt::format("this node is of the environment '{}', and {}", plan_.environment, unknown));
+    }
     if (!mesh_) {
       plan_.changes.push_back({Change::Kind::kCreate, "mesh", "", next->id, {Count(next->domains.size(), "domain")}});
     } else {
@@ -125,6 +132,12 @@ class Planner {
     };
     for (const Mesh::Domain& domain : next.domains) {
       if (!has(before, domain.name)) change.notes.push_back("adds domain " + domain.name);
+    }
+    for (const model::Environment& each : next.environments) {
+      if (!before.FindEnvironment(each.name)) change.notes.push_back("adds environment " + each.name);
+    }
+    for (const model::Environment& each : before.environments) {
+      if (!next.FindEnvironment(each.name)) change.notes.push_back("removes environment " + each.name);
     }
     for (const auto& [group, members] : next.groups) {
       auto old = before.groups.find(group);
@@ -378,6 +391,7 @@ class Planner {
     for (const Bundle* bundle : changed) {
       TRY(CheckInputs(ports, *bundle, &plan_.problems));
       TRY(builds.Check(*bundle, &plan_.problems));
+      TRY(CheckElsewhere(ports, builds, *bundle, &plan_.problems));
     }
     return CheckCycles(ports, changed, &plan_.problems);
   }

@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "base/text.h"
+#include "model/lifecycle.h"
 #include "work/publish/plan.h"
 
 namespace weft::publish {
@@ -96,7 +97,9 @@ Result<Ports::Found> Ports::Resolve(const std::string& written) {
                  fmt::format("'{}' is neither in this folder nor registered{}", written, TRY(Suggest(address)))};
   }
   if (found->status == "retired") {
-    return Error{Code::kInvalid, fmt::format("'{}' is retired; read a newer major", written)};
+    const std::string successor = model::DeprecationOf(*found->bundle, found->contract).successor;
+    return Error{Code::kInvalid,
+                 fmt::format("'{}' is retired; read {}", written, successor.empty() ? "a newer major" : successor)};
   }
   return *found;
 }
@@ -118,15 +121,36 @@ std::vector<std::pair<const model::InputPort*, model::PortKey>> Ports::Upstream(
   return upstream;
 }
 
+namespace {
+
+// An input that goes: when, why, and what comes instead, as its owner states it.
+void WarnOfEnd(const Ports::Found& found, const model::InputPort& input, std::vector<Problem>* problems) {
+  if (found.status != "deprecated") return;
+  const model::Deprecation says = model::DeprecationOf(*found.bundle, found.contract);
+  std::string message = fmt::format("'{}' is deprecated", input.source->address);
+  if (says.sunset) message += fmt::format(", and may go from {} on", model::DayText(*says.sunset));
+  std::string_view why = says.message;
+  if (why.ends_with('.')) why.remove_suffix(1);
+  if (!why.empty()) message += fmt::format(": {}", why);
+  message += says.successor.empty() ? "; it states no successor" : fmt::format("; read {} instead", says.successor);
+  problems->push_back(ProblemAt(input.source->file, input.source->place, "weft.deprecated", std::move(message)));
+  problems->back().level = Problem::Level::kWarning;
+}
+
+}  // namespace
+
 Status CheckInputs(Ports& ports, const model::Bundle& bundle, std::vector<Problem>* problems) {
   for (const model::InputPort& input : bundle.product.inputs) {
     if (!input.source || input.source->kind != "product") continue;
     auto address = model::Address::Parse(input.source->address);
     if (!address || address->port.empty() || !address->major || address->version) continue;  // Told when it was read.
     auto found = ports.Resolve(input.source->address);
-    if (found) continue;
+    if (found) {
+      WarnOfEnd(*found, input, problems);
+      continue;
+    }
     if (found.error().code != Code::kInvalid) return found.TakeError();
-    problems->push_back(ProblemAt(bundle.product.file, input.source->place, "weft.input", found.error().message));
+    problems->push_back(ProblemAt(input.source->file, input.source->place, "weft.input", found.error().message));
   }
   return {};
 }
@@ -150,7 +174,7 @@ class CycleSearch {
       }
       const auto [input, key] = frame.upstream[frame.next++];
       if (on_path_.contains(key)) {
-        Report(*frame.bundle, *input, key);
+        Report(*input, key);
       } else if (!done_.contains(key)) {
         TRY(Enter(key));
       }
@@ -161,7 +185,6 @@ class CycleSearch {
  private:
   struct Frame {
     model::PortKey key;
-    const model::Bundle* bundle;
     std::vector<std::pair<const model::InputPort*, model::PortKey>> upstream;
     size_t next = 0;
   };
@@ -171,11 +194,11 @@ class CycleSearch {
     std::optional<Ports::Found> found = TRY(ports_.Find(key));
     if (!found) return {};
     on_path_.insert(key);
-    path_.push_back({key, found->bundle, ports_.Upstream(*found)});
+    path_.push_back({key, ports_.Upstream(*found)});
     return {};
   }
 
-  void Report(const model::Bundle& bundle, const model::InputPort& input, const model::PortKey& again) {
+  void Report(const model::InputPort& input, const model::PortKey& again) {
     std::string way;
     bool inside = false;
     for (const Frame& frame : path_) {
@@ -183,7 +206,7 @@ class CycleSearch {
       if (inside) way += frame.key.Text() + " reads ";
     }
     problems_->push_back(ProblemAt(
-        bundle.product.file, input.source ? input.source->place : input.place, "weft.cycle",
+        input.source->file, input.source->place, "weft.cycle",
         fmt::format("{}{}: a port cannot be made from itself; take one of these inputs away", way, again.Text())));
   }
 

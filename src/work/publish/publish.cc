@@ -286,6 +286,7 @@ Json Plan::ToJson() const {
   }
   json.Set("effects", std::move(felt));
   json.Set("effects_cut", effects_cut);
+  if (!environment.empty()) json.Set("environment", environment);
   json.Set("problems", http::ProblemsToJson(problems));
   json.Set("refused", refused());
   return json;

@@ -52,6 +52,7 @@ struct Effect {
 inline constexpr std::string_view kRegistered = " (registered)";
 
 struct Plan {
+  std::string environment;        // Of the store; empty: of none.
   std::vector<Change> changes;    // kMissing: registered in an applied domain but not in the folder; only told.
   std::vector<Problem> problems;  // Errors refuse the apply as a whole.
   std::vector<Effect> effects;    // Of policies that change.

@@ -61,6 +61,7 @@ class Evaluation {
 
  private:
   std::string PlaceOf(const Check& check) const {
+    if (check.place.line == 0) return "";  // It stands in no file.
     return fmt::format("{}:{}:{}", contract_file_, check.place.line, check.place.column);
   }
 
@@ -138,9 +139,11 @@ class Evaluation {
   Status Unique(size_t i) {
     const Check& check = checks_[i];
     const std::string keys = Names(check.columns);
-    const std::string repeated = fmt::format(
-        "SELECT {0}, count(*) AS weft_rows FROM weft_whole AS weft_row WHERE {1} GROUP BY {0} HAVING count(*) > 1",
-        keys, NotNull(check.columns, "weft_row"));
+    const std::string rows_of =
+        subject_.among && !check.percent ? "(" + TRY(subject_.among(check)) + ")" : "weft_whole";
+    const std::string repeated =
+        fmt::format("SELECT {0}, count(*) AS weft_rows FROM {2} AS weft_row WHERE {1} GROUP BY {0} HAVING count(*) > 1",
+                    keys, NotNull(check.columns, "weft_row"), rows_of);
     engine::Rows rows = TRY(connection_.Query(fmt::format("SELECT count(*), sum(weft_rows) FROM ({})", repeated)));
     Share(i, rows.integer(0, 0), rows.integer(0, 1), check.percent ? TRY(WholeRows()) : 0);
     samples_[i] = fmt::format("SELECT to_json(weft_row)::VARCHAR FROM ({}) AS weft_row", repeated);

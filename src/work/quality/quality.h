@@ -16,6 +16,8 @@ namespace weft::quality {
 struct Subject {
   std::string staged;  // SELECT over the staged files.
   std::string whole;   // SELECT over what the table will hold: parent (less what is replaced) plus staged.
+  // Of a unique check the part of `whole` that may hold duplicates, where it is known to be less; may be empty.
+  std::function<Result<std::string>(const model::Check&)> among = {};
   // The SELECT that reads a foreign key's target table, by PortKey-like text as written; kNotFound where it is unknown.
   std::function<Result<std::string>(const model::Check&)> target;
 };

@@ -88,7 +88,7 @@ Status BindNow(engine::Connection& connection, Instant now) {
 }
 
 Result<std::string> Project(engine::Connection& connection, const std::string& sql, const model::TableSchema& schema,
-                            bool extra) {
+                            bool extra, const std::optional<Filled>& filled) {
   engine::Rows rows = TRY(connection.Query(fmt::format("SELECT column_name, column_type FROM (DESCRIBE\n{}\n)", sql)));
   std::map<std::string, std::string> has;
   std::map<std::string, std::string> types;  // By the name in lower case.
@@ -104,7 +104,15 @@ Result<std::string> Project(engine::Connection& connection, const std::string& s
   }
   for (const model::Field& field : schema.fields) {
     const auto at = has.find(Lower(field.name));
-    if (at == has.end()) {
+    if (filled && filled->column == field.name) {
+      if (at != has.end()) {
+        return Error{Code::kInvalid,
+                     fmt::format("the build gives the column '{}', which the run fills with its logical "
+                                 "time: leave it out of the build",
+                                 at->second)};
+      }
+      casts.push_back(fmt::format("{} AS {}", filled->value, SqlName(field.name)));
+    } else if (at == has.end()) {
       missing.push_back(field.name);
     } else {
       casts.push_back(

@@ -12,6 +12,7 @@
 #include "drivers/engine/engine.h"
 #include "model/repository.h"
 #include "model/schema.h"
+#include "work/run/modes.h"
 
 namespace weft::run {
 
@@ -46,9 +47,10 @@ struct Cast {
 Cast CastTo(const model::Field& field, const std::string& name, const std::string& from);
 
 // `sql` as exactly the schema's columns, by name and cast to their types. kInvalid says which columns of the contract
-// the build lacks, and (unless `extra` are welcome) which it has besides.
+// the build lacks, and (unless `extra` are welcome) which it has besides. What is `filled` by the run is added; no
+// build gives it.
 Result<std::string> Project(engine::Connection& connection, const std::string& sql, const model::TableSchema& schema,
-                            bool extra);
+                            bool extra, const std::optional<Filled>& filled = {});
 
 // Of `sql`'s rows those that begin a key: the first of the batch, and none whose key `parent` has.
 std::string FirstOfKey(const std::string& sql, const std::vector<std::string>& key, const std::string& parent);

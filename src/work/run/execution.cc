@@ -13,14 +13,16 @@
 namespace weft::run {
 namespace {
 
-constexpr auto kRenewEvery = std::chrono::seconds(15);  // Leases live a minute.
-
-Json ToJson(const lineage::Input& input) {
+// What was read. Of a source that an environment lays its own over, all that it says counts.
+Json ToJson(const Pinned& pinned) {
+  const lineage::Input& input = pinned.lineage;
   Json json = Json::Map({{"name", input.name}});
   for (auto [name, value] : {std::pair("port", &input.port), std::pair("snapshot", &input.snapshot),
                              std::pair("source", &input.source), std::pair("version", &input.version)}) {
     if (!value->empty()) json.Set(name, *value);
   }
+  const model::Source& source = *pinned.port->source;
+  if (!source.overlay.empty()) json.Set("overlay", source.overlay).Set("overlay_digest", source.Digest());
   return json;
 }
 
@@ -133,7 +135,7 @@ Status Execution::Work() {
   CheckAnswer answer = TRY(Check(session));
   checks_ = answer.results;
   if (answer.refused) return Refuse(answer);
-  return Publish(session);
+  return met_.changed ? Publish(session) : Leave(session);
 }
 
 Status Execution::Resolve() {
@@ -148,7 +150,7 @@ Status Execution::Resolve() {
   live_.Enter(run_.step, nullptr);
   TRY(Fetch(uploads, build_.sql_file.empty() ? &schema_ : nullptr));
   run_.inputs = Json(Json::Array{});
-  for (const Pinned& input : pinned_) run_.inputs.Push(ToJson(input.lineage));
+  for (const Pinned& input : pinned_) run_.inputs.Push(ToJson(input));
   return Stopped();
 }
 
@@ -181,11 +183,18 @@ Status Execution::Load(store::Txn& txn) {
   if (build_.engine != "duckdb")
     return Error{Code::kUnsupported,
                  fmt::format("builds on the engine '{}' cannot run yet; it is duckdb", build_.engine)};
-  if (build_.mode != "replace" && build_.mode != "append") {
-    return Error{Code::kUnsupported,
-                 fmt::format("the build's mode '{}' cannot run yet; it is replace or append", build_.mode)};
-  }
-  return LoadContract(txn);
+  TRY(LoadContract(txn));
+  filled_ = FilledOf(build_, schema_, run_.logical_time);
+  return CheckMode();
+}
+
+// What publishing has judged, and an earlier version may not have.
+Status Execution::CheckMode() const {
+  const bool keyless = build_.mode == "upsert" && port_.contract->schema[0].PrimaryKey().empty();
+  if (!keyless && (build_.mode != "snapshot" || filled_)) return {};
+  return Error{Code::kInvalid,
+               fmt::format("the build's mode is {}, and the contract {} has no {}", build_.mode, port_.row.version,
+                           keyless ? "primary key" : fmt::format("column '{}'", build_.snapshot_column))};
 }
 
 Status Execution::LoadContract(store::Txn& txn) {
@@ -223,7 +232,7 @@ Result<bool> Execution::Skips(const std::string& build_sql, bool uses_now) {
                         {"cluster_by", Json(build_.cluster_by)},
                         {"contract", Sha256(port_.contract->bytes)}});
   for (const Pinned& input : pinned_) {
-    Json one = ToJson(input.lineage);
+    Json one = ToJson(input);
     if (input.files) one.Set("options", input.port->source->options).Set("format", input.files->format);
     const model::Contract* contract = port_.bundle->ContractById(input.port->contract_id);
     if (input.files && contract) one.Set("contract", Sha256(contract->bytes));
@@ -231,12 +240,15 @@ Result<bool> Execution::Skips(const std::string& build_sql, bool uses_now) {
     if (!input.policy.empty()) one.Set("policy", Sha256(input.policy));
     key.Set("input:" + input.port->name, std::move(one));
   }
+  if (build_.mode == "snapshot") key.Set("state", filled_->text);
+  if (!build_.late.empty()) key.Set("late", build_.event_time + " " + build_.late);
+  if (!build_.arrival_time.empty()) key.Set("arrival_time", build_.arrival_time);
   run_.basis = Sha256(key.Dump());
   if (uses_now) key.Set("now", run_.logical_time.Text());
   run_.key = Sha256(key.Dump());
   if (force_) return false;
   auto txn = TRY(context_.store.Begin());
-  const auto before = TRY(runs::Succeeded(*txn, run_.port, run_.key));
+  const auto before = TRY(Before(*txn, uses_now));
   if (!before) {
     const auto withdrawn = TRY(runs::Withdrawn(*txn, run_.port, run_.basis));
     if (withdrawn) TRY(Hold(*txn, *withdrawn));
@@ -251,6 +263,18 @@ Result<bool> Execution::Skips(const std::string& build_sql, bool uses_now) {
   TRY(Record(*txn, "ran", Json::Map({{"skipped", true}, {"as", before->id}})));
   TRY(txn->Commit());
   return true;
+}
+
+// The run whose rows are there and are what this one would make.
+Result<std::optional<runs::Run>> Execution::Before(store::Txn& txn, bool uses_now) const {
+  if (build_.mode == "snapshot") {
+    auto newest = TRY(runs::DoneAt(txn, run_.port, filled_->text));
+    if (newest && newest->key != run_.key) newest.reset();
+    return newest;
+  }
+  // What is added for one logical time stays when that of another is added.
+  if (uses_now && build_.mode != "replace") return runs::Done(txn, run_.port, run_.key);
+  return runs::Succeeded(txn, run_.port, run_.key);
 }
 
 // It would make again what somebody took away from the readers.
@@ -296,74 +320,13 @@ Status Execution::Furnish(Session& session) {
 
 Status Execution::MakeViews(Session& session) {
   TRY(Furnish(session));
-  auto projected = Project(*session.connection, session.build.sql, schema_, build_.sql_file.empty());
+  auto projected = Project(*session.connection, session.build.sql, schema_, build_.sql_file.empty(), filled_);
   if (!projected) return OfGrants(projected.TakeError(), pinned_);
   session.build.sql = projected.TakeValue();
   std::map<std::string, std::string> columns;
   Lineage(session, &columns);
   TRY(BeginReads(session.build.sql, columns));
   return Stopped();
-}
-
-Status Execution::Stage(Session& session) {
-  session.staging = TRY(context_.lake.Stage(run_.port, schema_, port_.row.version, run_.id));
-  lake::Staging& staging = *session.staging;
-  session.renewal = std::make_unique<Ticker>(kRenewEvery, [&staging, this] {
-    if (Status renewed = staging.Renew(); !renewed)
-      log::Warn("lease not renewed", {{"run", run_.id}, {"error", renewed.error().message}});
-  });
-  return {};
-}
-
-Status Execution::Write(Session& session) {
-  TRY(Stage(session));
-  lake::Staging& staging = *session.staging;
-  std::vector<std::string> paths = targets_.paths;
-  for (const Input& input : session.inputs) paths.insert(paths.end(), input.paths.begin(), input.paths.end());
-  std::string select = session.build.sql;
-  const std::vector<std::string> key = port_.contract->schema[0].PrimaryKey();
-  if (build_.mode == "append") {
-    lake::View parent = staging.parent();
-    parent.schema = staging.schema();
-    const std::string there = lake::ScanSql(parent, &paths);
-    if (!key.empty()) select = FirstOfKey(select, key, parent.files.empty() ? "" : there);
-  }
-  TRY(session.instance->Lock(paths, staging.folder()));
-  run_.step = "reading";
-  live_.Enter(run_.step, session.connection.get());
-  std::vector<std::string> order;
-  for (const std::string& column : build_.cluster_by) order.push_back(SqlName(column));
-  Status written = staging.Write(*session.connection, select, Join(order, ", "));
-  if (!written) return ExplainRejects(*session.connection, session.inputs, schema_, written.TakeError());
-  run_.rows = 0;
-  for (const lake::DataFile& file : staging.files()) run_.rows += file.rows;
-  return Stopped();
-}
-
-Result<CheckAnswer> Execution::Check(Session& session) {
-  run_.step = "checking";
-  live_.Enter(run_.step, session.connection.get());
-  lake::View staged = session.staging->parent();
-  staged.schema = session.staging->schema();
-  lake::View whole = staged;
-  staged.files = session.staging->files();
-  if (build_.mode == "append" && !run_.restores) {
-    whole.files.insert(whole.files.end(), staged.files.begin(), staged.files.end());
-  } else {
-    whole.files = staged.files;
-  }
-  CheckRequest request{*session.connection,   *port_.contract,      schema_, *entities_,
-                       lake::ScanSql(staged), lake::ScanSql(whole), {}};
-  request.table_sql = [this](const std::string& target) -> Result<std::string> {
-    const auto found = targets_.select.find(target);
-    if (found != targets_.select.end()) return found->second;
-    return Error{
-        Code::kNotFound,
-        fmt::format("'{}' is no input port, no other output port of the product and no domain.product.port", target)};
-  };
-  CheckAnswer answer = TRY(context_.check(request));
-  TRY(Stopped());
-  return answer;
 }
 
 // The evidence stays, the rows do not. The ledger has hashes of what may hold data.
@@ -392,8 +355,8 @@ Status Execution::Publish(Session& session) {
   live_.Enter(run_.step, session.connection.get());
   TRY(Stopped());
   lake::Staging& staging = *session.staging;
-  const auto operation = build_.mode == "append" ? lake::Operation::kAppend : lake::Operation::kOverwrite;
-  TRY(context_.lake.Prepare(staging, operation));
+  TRY(context_.lake.Prepare(staging,
+                            build_.mode == "replace" ? lake::Operation::kOverwrite : lake::Operation::kAppend));
   std::vector<lineage::Input> inputs;
   for (const Pinned& pinned : pinned_) inputs.push_back(pinned.lineage);
   auto commit = [&]() -> Status {
@@ -402,6 +365,7 @@ Status Execution::Publish(Session& session) {
     TRY(catalog::NoteCommit(*txn, run_.port, context_.clock.Now()));
     run_.snapshot_id = snapshot.id;
     run_.status = "succeeded";
+    run_.message = met_.told;
     run_.progress = 100;
     run_.ended_at = context_.clock.Now();
     TRY(runs::Update(*txn, run_));

@@ -8,6 +8,7 @@
 
 #include "state/catalog/catalog.h"
 #include "work/run/build.h"
+#include "work/run/modes.h"
 #include "work/run/resolve.h"
 #include "work/run/run.h"
 #include "work/run/tables.h"
@@ -56,15 +57,19 @@ class Execution {
   Status Fetch(const std::vector<model::DataFile>& uploads, const model::TableSchema* output);
   Status Load(store::Txn& txn);
   Status LoadContract(store::Txn& txn);
+  Status CheckMode() const;
   Status OpenEngine(Session& session);
   Result<bool> Skips(const std::string& build_sql, bool uses_now);
+  Result<std::optional<runs::Run>> Before(store::Txn& txn, bool uses_now) const;
   Status Hold(store::Txn& txn, const runs::Run& withdrawn);  // Ends the transaction.
   Status Furnish(Session& session);
   Status MakeViews(Session& session);
   Status Stage(Session& session);
   Status Write(Session& session);
+  Result<std::set<std::string>> Held(const lake::Snapshot& snapshot);
   Result<CheckAnswer> Check(Session& session);
   Status Publish(Session& session);
+  Status Leave(Session& session);
   Status Restore();
   Status PinKeys(Session& session);
   Status Republish(Session& session, const lake::View& former);
@@ -89,6 +94,8 @@ class Execution {
   model::Build build_;
   Judged judged_;
   model::TableSchema schema_;
+  std::optional<Filled> filled_;
+  Met met_;
   Landing landing_;
   std::vector<Pinned> pinned_;
   Targets targets_;

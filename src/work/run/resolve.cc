@@ -36,6 +36,7 @@ Result<Pinned> PinProduct(Reading& reading, const model::InputPort& input) {
 Result<std::optional<Secret>> PasswordOf(Reading& reading, const model::Source& source) {
   const std::string &name = source.options["password"]["secret"].Text(), &domain = reading.port.row.key.domain;
   if (name.empty()) return std::optional<Secret>();
+  TRY(secrets::MaySendTo(reading.txn, {"secret", domain, name}, source.options["host"].Text()));
   auto secret = reading.context.vault.Get(reading.txn, {"secret", domain, name});
   if (secret) return std::optional<Secret>(secret.TakeValue());
   Error error = secret.TakeError();

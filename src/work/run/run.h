@@ -11,6 +11,7 @@
 #include "drivers/engine/engine.h"
 #include "drivers/store/store.h"
 #include "model/access.h"
+#include "model/checks.h"
 #include "state/lake/lake.h"
 #include "state/ledger/ledger.h"
 #include "state/runs/runs.h"
@@ -26,7 +27,10 @@ struct CheckRequest {
   const model::Entities& entities;
   std::string staged;
   std::string whole;
+  std::vector<model::Check> also;                                           // Beside the contract's: the run's own.
   std::function<Result<std::string>(const std::string& target)> table_sql;  // Foreign keys' tables.
+  // The part of `whole` among which duplicates of a unique check can be, where it is less; may be empty.
+  std::function<Result<std::string>(const model::Check& check)> among;
 };
 struct CheckAnswer {
   std::vector<runs::CheckResult> results;

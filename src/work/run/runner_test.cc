@@ -17,6 +17,56 @@ TEST_F(RunnerTest, ReadsAFileAndSkipsWhenNothingChanged) {
   EXPECT_EQ(LedgerKinds(), (std::vector<std::string>{"committed", "ran", "committed"}));
 }
 
+// Where the environment's source reads the very same rows, it is another run all the same.
+TEST_F(RunnerTest, WhatAnEnvironmentLaysOverASourceIsPartOfTheRun) {
+  ASSERT_TRUE(WriteFileAtomically(folder_ / "roots/planes.csv", "tail,seats\nN1,180\n"));
+  const std::string path = (folder_ / "roots/planes.csv").string();
+  auto product = [&](const std::string& overlay) {
+    overlay_ = overlay;
+    patch_ = -1;  // The same contract each time, of another version of the product.
+    ++later_;
+    Product("fleet", "planes", {{"list", "{kind: file, path: " + path + ", quote: \"'\"}"}},
+            {{"planes", kPlanes, "{mode: replace}", ""}});
+  };
+  {
+    auto txn = store_->Begin().value();
+    ASSERT_TRUE(catalog::SettleEnvironment(*txn, "prod"));
+    ASSERT_TRUE(txn->Commit());
+  }
+  product("");
+  const runs::Run plain = Run("fleet/planes/planes@1");
+  ASSERT_EQ(plain.status, "succeeded") << plain.message;
+  std::set<std::string> keys{plain.key}, records{plain.inputs.Dump()};
+  for (const std::string overlay : {"sources: {list: {escape: \"'\"}}\n", "sources: {list: {escape: '+'}}\n"}) {
+    product(overlay);
+    const runs::Run run = Run("fleet/planes/planes@1", true);
+    ASSERT_EQ(run.status, "succeeded") << run.message;
+    EXPECT_EQ(run.inputs[size_t{0}]["overlay"].Text(), "env/prod.yaml");
+    keys.insert(run.key);
+    records.insert(run.inputs.Dump());
+    EXPECT_EQ(Run("fleet/planes/planes@1").status, "skipped") << "the same again is the same run";
+  }
+  EXPECT_EQ(keys.size(), 3u);
+  EXPECT_EQ(records.size(), 3u);
+}
+
+// Each word that a descriptor may have for it is one that the lake knows.
+TEST_F(RunnerTest, APortsFilesAreCompressedAsItsStorageSays) {
+  for (const std::string codec : {"zstd", "snappy", "uncompressed"}) {
+    storage_ = "{compression: " + codec + "}";
+    Planes("tail,seats\nN1,180\n");
+    const runs::Run run = Run("fleet/planes/planes@1", true);
+    ASSERT_EQ(run.status, "succeeded") << run.message;
+    auto txn = store_->Read().value();
+    const lake::View view = lake::Open(*txn, Key("fleet/planes/planes@1")).value();
+    auto instance = engine::Instance::Open({}).value();
+    auto connection = instance->Connect().value();
+    const auto rows = connection->Query(
+        fmt::format("SELECT DISTINCT lower(compression) FROM parquet_metadata('{}')", view.files.at(0).path));
+    EXPECT_EQ(rows.value().text(0, 0), codec);
+  }
+}
+
 TEST_F(RunnerTest, CsvIsReadAsItsSourceSays) {
   Planes("seats;tail\n'180';N1\nNA;'N;2'\n", "{mode: replace}", ", delimiter: ';', quote: \"'\", \"null\": NA");
   runs::Run run = Run("fleet/planes/planes@1");
@@ -45,6 +95,17 @@ TEST_F(RunnerTest, ReadsEveryFormatWhateverItsUploadIsCalled) {
     EXPECT_EQ(run.status, "succeeded") << name << ": " << run.message;
     EXPECT_EQ(RowsOf("fleet/planes/planes@1"), seats + std::string("|7")) << name;
   }
+}
+
+TEST_F(RunnerTest, SyntaxThatStandsForAFunctionIsNoQualifiedName) {
+  Product("fleet", "planes", {{"list", "{kind: file, path: planes.csv}"}},
+          {{"planes", kPlanes, "{sql: planes.sql}",
+            "SELECT trim(BOTH 'N' FROM tail) || substring('abc' FROM 2 FOR 1) AS tail, len([1, tail]) + extract(year "
+            "FROM DATE '2020-01-01') + {'a': 1}.a + position('1' IN tail) AS seats FROM list"}},
+          {{"domains/fleet/planes/planes.csv", "tail\nN1\n"}});
+  runs::Run run = Run("fleet/planes/planes@1");
+  EXPECT_EQ(run.status, "succeeded") << run.message;
+  EXPECT_EQ(RowsOf("fleet/planes/planes@1"), "1b|2025");
 }
 
 TEST_F(RunnerTest, WhatCannotBeReadIsToldWithItsLine) {

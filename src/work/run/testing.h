@@ -27,7 +27,9 @@ struct StoppedClock : Clock {
 // Counts rows that fail: what work/quality does, without its room.
 inline Result<CheckAnswer> CheckRows(const CheckRequest& request) {
   CheckAnswer answer;
-  for (const model::Check& check : TRY(model::CompileChecks(request.contract, request.schema, request.entities))) {
+  std::vector<model::Check> checks = TRY(model::CompileChecks(request.contract, request.schema, request.entities));
+  checks.insert(checks.end(), request.also.begin(), request.also.end());
+  for (const model::Check& check : checks) {
     std::string sql;
     if (check.kind == model::Check::Kind::kRow)
       sql = fmt::format("SELECT count(*) FROM ({}) WHERE {}", request.staged, check.failing);
@@ -126,7 +128,7 @@ class RunnerTest : public ::testing::Test {
     std::string text = fmt::format(
         "apiVersion: v1.1.0\nkind: DataProduct\nid: {0}-{1}\nname: {1}\ndomain: {0}\nversion: 1.0.{2}\nstatus: "
         "active\n",
-        domain, name, patch_);
+        domain, name, patch_ + later_);
     text += inputs.empty() ? "" : "inputPorts:\n";
     for (const auto& [input, source] : inputs) {
       text += fmt::format(
@@ -140,6 +142,7 @@ class RunnerTest : public ::testing::Test {
           "  - name: {0}\n    version: 1.0.{4}\n    contractId: {1}-{2}-{0}\n    customProperties:\n"
           "      - {{property: build, vendor: weft, value: {3}}}\n",
           port.name, domain, name, port.build, patch_);
+      if (!storage_.empty()) text += fmt::format("      - {{property: storage, vendor: weft, value: {}}}\n", storage_);
       Contract(bundle, domain + "-" + name + "-" + port.name, port.name, port.properties);
       if (!port.sql.empty()) bundle.builds[port.name + ".sql"] = port.sql;
     }
@@ -148,6 +151,7 @@ class RunnerTest : public ::testing::Test {
     ASSERT_TRUE(product) << product.error().message
                          << (product.error().problems.empty() ? "" : product.error().problems[0].Text());
     bundle.product = product.TakeValue();
+    if (!overlay_.empty()) bundle.overlays = {{"prod", bundle.folder + "/env/prod.yaml", overlay_}};
     for (const auto& [path, bytes] : data) {
       const std::string hash = Sha256(bytes);
       fs::create_directories(folder_ / "uploads" / hash.substr(0, 2));
@@ -233,7 +237,9 @@ class RunnerTest : public ::testing::Test {
             {{"planes", kPlanes, build, ""}}, {{"domains/fleet/planes/data/planes.csv", csv}});
   }
 
+  std::string storage_, overlay_;  // Of the products that are made from now on: their storage, and what prod lays over.
   int patch_ = -1;
+  int later_ = 0;  // How far a product's version is before those of its ports.
   StoppedClock clock_;
   const fs::path folder_ = fs::temp_directory_path() / ("weft-run-" + NewSecret(6));
   secrets::Vault vault_{(folder_ / "seal.key").string()};
