@@ -3,7 +3,6 @@
 #include "base/text.h"
 #include "model/access.h"
 #include "model/repository.h"
-#include "model/sight.h"
 
 namespace weft::model {
 namespace {
@@ -55,7 +54,7 @@ Resource ResourceOf(const std::shared_ptr<const Bundle>& bundle, const OutputPor
   resource.port = port.name;
   if (auto version = Version::Parse(port.version)) resource.major = version->major;
   resource.classification = StrictestOf(contract);
-  resource.status = PortStatus(bundle->product.status, contract.status);
+  resource.status = PlainStatus(contract.status.empty() ? bundle->product.status : contract.status);
   for (const auto* tags : {&bundle->product.tags, &port.tags, &contract.tags}) AddTags(*tags, &resource.tags);
   for (const SchemaObject& object : contract.schema) AddTags(object.tags, &resource.tags);
   resource.contract = std::shared_ptr<const Contract>(bundle, &contract);

@@ -222,7 +222,7 @@ CREATE TABLE port_references (
 );
 CREATE INDEX port_references_to ON port_references (to_domain, to_product, to_port);
 )"},
-    // EnsureIndexed fills them with what was published before. All of a product that is a draft is one.
+    // EnsureIndexed fills them with what was published before.
     {"catalog", 7, R"(
 DROP TABLE search;
 DROP TABLE search_docs;
@@ -265,8 +265,6 @@ CREATE TABLE search_postings (
   docs TEXT NOT NULL,
   PRIMARY KEY (chunk, word)
 );
-UPDATE output_ports SET status = 'draft' WHERE NOT EXISTS (SELECT 1 FROM product_versions v WHERE v.domain =
-  output_ports.domain AND v.product = output_ports.product AND v.status <> 'draft');
 )"},
     {"environment", 1, R"(
 CREATE TABLE environment (

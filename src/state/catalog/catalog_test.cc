@@ -424,7 +424,7 @@ TEST_F(CatalogTest, ADraftIsThereForThoseAloneWhoMayKnowOfIt) {
   EXPECT_EQ(seen.Ports().value().size(), 1u);
   for (const char* name : {"gliders", "glidings"}) {
     EXPECT_EQ(seen.Product("operations", name).error().message,
-              fmt::format("there is no product 'operations/{}'", name));
+              fmt::format("there is no product 'operations/{}'; did you mean 'operations/flights'?", name));
     EXPECT_FALSE(seen.FindProduct("operations", name).value());
   }
   EXPECT_EQ(seen.Resolve(model::Address::Parse("operations/flights/sails").value()).error().message,
@@ -444,7 +444,7 @@ TEST_F(CatalogTest, ADraftIsThereForThoseAloneWhoMayKnowOfIt) {
 
   for (const model::Sight& sight : {team, model::Sight::Everything()}) {
     sight_ = sight;
-    EXPECT_EQ(Titles("canvas timber"), "operations/flights(sails@1:canvasoars@1:timber) ");
+    EXPECT_EQ(Titles("canvas timber"), "operations/flights(oars@1:timbersails@1:canvas) ");
     EXPECT_EQ(Find("aviation").total, 2);
     EXPECT_EQ(Find("", {.status = "draft"}).total, 2);
   }

@@ -4,7 +4,6 @@
 
 #include "base/id.h"
 #include "base/text.h"
-#include "model/sight.h"
 #include "state/catalog/rows.h"
 
 namespace weft::catalog {
@@ -37,6 +36,10 @@ bool EqualButStatus(const Files& a, const Files& b) {
     if (x.first != y.first) return false;
     return x.first.ends_with(".yaml") ? WithoutStatus(x.second) == WithoutStatus(y.second) : x.second == y.second;
   });
+}
+
+std::string StatusOf(const Bundle& bundle, const Contract* contract) {
+  return model::PlainStatus(contract && !contract->status.empty() ? contract->status : bundle.product.status);
 }
 
 bool IsDraft(const std::string& status) { return model::PlainStatus(status) == "draft"; }
@@ -87,6 +90,14 @@ Status CheckContractUnchanged(const OutputPort& port, const store::Row& known, c
                            address, port.version, port.name)};
 }
 
+// Whether a version of the product is none of its drafts: what stands there waits for no draft.
+Result<bool> IsPublished(store::Txn& txn, const model::Product& product, const std::string& version) {
+  const auto rows =
+      TRY(txn.Run("SELECT status FROM product_versions WHERE domain = $1 AND product = $2 AND version = $3",
+                  {product.domain, product.name, version}));
+  return !rows.empty() && !IsDraft(rows[0].text(0));
+}
+
 Status PutPort(store::Txn& txn, const Bundle& bundle, const OutputPort& port) {
   const model::Product& product = bundle.product;
   const Contract* contract = bundle.ContractOf(port);
@@ -100,7 +111,7 @@ Status PutPort(store::Txn& txn, const Bundle& bundle, const OutputPort& port) {
     TRY(CheckContractUnchanged(port, known[0], digest,
                                fmt::format("{}/{}/{}", product.domain, product.name, port.name)));
     if (Newer(known[0].text(2), product.version)) return {};  // A later product version speaks for it already.
-    if (IsDraft(product.status) && known[0].text(0) != "draft") return {};  // What is published does not wait for it.
+    if (IsDraft(product.status) && TRY(IsPublished(txn, product, known[0].text(2)))) return {};
   }
   TRY(txn.Run("DELETE FROM output_ports WHERE domain = $1 AND product = $2 AND port = $3 AND version = $4",
               {product.domain, product.name, port.name, port.version}));
@@ -109,9 +120,9 @@ Status PutPort(store::Txn& txn, const Bundle& bundle, const OutputPort& port) {
               "contract_id, contract_digest, description, tags, classification, newest) "
               "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0)",
               {product.domain, product.name, port.name, port.version, store::Int(version.major),
-               fmt::format("{}_v{}", model::SqlNameOf(port.name), version.major),
-               model::PortStatus(product.status, contract ? contract->status : ""), product.version, port.contract_id,
-               digest, port.description, TextsJson(port.tags).Dump(), contract ? model::StrictestOf(*contract) : ""}));
+               fmt::format("{}_v{}", model::SqlNameOf(port.name), version.major), StatusOf(bundle, contract),
+               product.version, port.contract_id, digest, port.description, TextsJson(port.tags).Dump(),
+               contract ? model::StrictestOf(*contract) : ""}));
   return {};
 }
 

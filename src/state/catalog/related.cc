@@ -94,10 +94,10 @@ Status PutReference(store::Txn& txn, const model::Bundle& bundle, const model::P
 
 Result<bool> IsRead(store::Txn& txn, const model::Sight& sight, const model::PortKey& port) {
   const auto rows =
-      TRY(txn.Run("SELECT status FROM output_ports WHERE domain = $1 AND product = $2 AND port = $3 AND major = $4 AND "
+      TRY(txn.Run("SELECT 1 FROM output_ports WHERE domain = $1 AND product = $2 AND port = $3 AND major = $4 AND "
                   "newest = 1 AND status <> 'retired'",
                   {port.domain, port.product, port.port, store::Int(port.major)}));
-  return !rows.empty() && sight.Sees(port, rows[0].text(0));
+  return !rows.empty() && TRY(Seen(txn, sight).Sees(port));
 }
 
 }  // namespace

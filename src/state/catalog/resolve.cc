@@ -186,25 +186,28 @@ Result<BundlePtr> Seen::Product(const std::string& domain, const std::string& na
 }
 
 Result<std::vector<PortRow>> Seen::PortsWhere(std::string_view where, std::initializer_list<store::Cell> args) const {
-  const std::string sql = fmt::format("SELECT {} FROM output_ports WHERE {} ORDER BY domain, product, port, major DESC",
-                                      kPortColumns, where);
+  const std::string sql = fmt::format(
+      "SELECT {}, {} FROM output_ports WHERE {} ORDER BY domain, product, port, major "
+      "DESC",
+      kPortColumns, kProductStatus, where);
   std::vector<PortRow> ports;
   for (const store::Row& row : TRY(txn_.Run(sql, args))) {
     PortRow port = TRY(PortOf(row));
-    if (sight_.Sees(port.key, port.status)) ports.push_back(std::move(port));
+    if (sight_.Sees(port.key, model::PortStatus(row.text(12), port.status))) ports.push_back(std::move(port));
   }
   return ports;
 }
 
 Result<bool> Seen::Sees(const model::PortKey& key) const {
   if (sight_.SeesDrafts(key)) return true;
-  const auto rows =
-      key.port.empty()
-          ? TRY(txn_.Run("SELECT status FROM products WHERE domain = $1 AND name = $2", {key.domain, key.product}))
-          : TRY(txn_.Run("SELECT status FROM output_ports WHERE domain = $1 AND product = $2 AND port = $3 AND major = "
-                         "$4 AND newest = 1",
-                         {key.domain, key.product, key.port, store::Int(key.major)}));
-  return !rows.empty() && rows[0].text(0) != "draft";
+  if (key.port.empty()) {
+    const auto rows =
+        TRY(txn_.Run("SELECT status FROM products WHERE domain = $1 AND name = $2", {key.domain, key.product}));
+    return !rows.empty() && sight_.Sees(key, rows[0].text(0));
+  }
+  return !TRY(PortsWhere("domain = $1 AND product = $2 AND port = $3 AND major = $4 AND newest = 1",
+                         {key.domain, key.product, key.port, store::Int(key.major)}))
+              .empty();
 }
 
 Result<bool> Seen::SeesPrincipal(const std::string& name) const {

@@ -15,6 +15,9 @@ Result<std::vector<std::string>> TextsOf(const std::string& json);
 inline constexpr std::string_view kPortColumns =
     "domain, product, port, major, sql_name, version, status, product_version, contract_id, description, tags, "
     "classification";
+// The same row's product's status: of a draft, all ports are.
+inline constexpr std::string_view kProductStatus =
+    "(SELECT p.status FROM products p WHERE p.domain = output_ports.domain AND p.name = output_ports.product)";
 Result<PortRow> PortOf(const store::Row& row);
 // By domain and product; the domain's own under no product.
 using Teams = std::map<std::pair<std::string, std::string>, model::Team>;

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "model/sight.h"
 #include "state/catalog/rows.h"
 #include "state/catalog/search.h"
 #include "state/catalog/terms.h"
@@ -100,13 +101,13 @@ class Parts {
     // What is retired is found apart, by those who ask for it.
     if (gone_ || Any(kRetired)) {
       parts.push_back(
-          Part(kRetired, kRetired, [&](const PortRow& row) { return row.status != kDraft && !IsOpen(row); }));
+          Part(kRetired, kRetired, [&](const PortRow& row) { return StatusOf(row) != kDraft && !IsOpen(row); }));
     }
     if (!drafts) return parts;
-    parts.push_back(Part(kDrafts, "", [&](const PortRow& row) { return row.status == kDraft || IsOpen(row); }));
+    parts.push_back(Part(kDrafts, "", [&](const PortRow& row) { return StatusOf(row) == kDraft || IsOpen(row); }));
     parts.back().marks.insert(MarkOf(kHidden, ""));
     for (const Spoken& each : ports_) {
-      if (each.row.status != kDraft) continue;
+      if (StatusOf(each.row) != kDraft) continue;
       parts.push_back(Part(PartOf(each.row.key.port, each.row.key.major), "",
                            [&](const PortRow& row) { return row.key == each.row.key || IsOpen(row); }));
       parts.back().marks.insert(MarkOf(kHidden, ""));
@@ -117,10 +118,14 @@ class Parts {
 
  private:
   bool Any(std::string_view status) const {
-    return std::ranges::any_of(ports_, [&](const Spoken& each) { return each.row.status == status; });
+    return std::ranges::any_of(ports_, [&](const Spoken& each) { return StatusOf(each.row) == status; });
   }
   // Found by everybody who asks for what lives.
-  bool IsOpen(const PortRow& row) const { return !gone_ && row.status != kDraft && row.status != kRetired; }
+  bool IsOpen(const PortRow& row) const {
+    const std::string status = StatusOf(row);
+    return !gone_ && status != kDraft && status != kRetired;
+  }
+  std::string StatusOf(const PortRow& row) const { return model::PortStatus(product_.status, row.status); }
 
   template <class Has>
   Document Part(std::string_view part, std::string_view status, const Has& has) const {
@@ -233,12 +238,13 @@ Status PutTermIndex(store::Txn& txn, const model::Terms& terms) {
 }
 
 Status NoteCommit(store::Txn& txn, const model::PortKey& port, Instant at) {
-  const auto rows =
-      TRY(txn.Run("SELECT status FROM output_ports WHERE domain = $1 AND product = $2 AND port = $3 AND major = $4 AND "
-                  "newest = 1",
-                  {port.domain, port.product, port.port, store::Int(port.major)}));
+  const auto rows = TRY(
+      txn.Run(fmt::format("SELECT status, {} FROM output_ports WHERE domain = $1 AND product = $2 AND port = $3 AND "
+                          "major = $4 AND newest = 1",
+                          kProductStatus),
+              {port.domain, port.product, port.port, store::Int(port.major)}));
   // Of a draft's rows nobody else hears.
-  const bool draft = !rows.empty() && rows[0].text(0) == kDraft;
+  const bool draft = !rows.empty() && model::PortStatus(rows[0].text(1), rows[0].text(0)) == kDraft;
   TRY(
       txn.Run("UPDATE search_facets SET fresh_at = $3 WHERE id IN (SELECT id FROM search_docs WHERE kind = 'product' "
               "AND domain = $1 AND name = $2 AND part <> 'retired' AND ($4 = '' OR part IN ('drafts', $4))) AND "

@@ -102,6 +102,15 @@ class Known {
     return known->second;
   }
 
+  // Whether it tells of a version that is seen.
+  Result<bool> MayVersion(const std::string& address, const std::string& version) {
+    const auto at = model::Address::Parse(address);
+    if (!at || at->product.empty() || !at->port.empty() || version.empty()) return true;
+    const auto product = seen_.Product(at->domain, at->product, version);
+    if (!product && product.error().code != Code::kNotFound) return product.error();
+    return product.has_value();
+  }
+
   // What the owner of a port or product says of its end; nothing where it is gone.
   Result<Json> EndOf(const std::string& address) {
     const model::Address at = TRY(model::Address::Parse(address));
@@ -138,6 +147,9 @@ Result<std::optional<Event>> EventOf(Known& sight, const std::vector<Interest>& 
   const bool wanted =
       std::ranges::any_of(interests, [&](const Interest& each) { return Concerns(each, address, kind->topic); });
   if (!wanted || !TRY(sight.May(address))) return std::optional<Event>();
+  if (row.entry.kind == "published" && !TRY(sight.MayVersion(address, row.entry.detail["to"].Text()))) {
+    return std::optional<Event>();
+  }
   Event event{row.seq, row.at, std::string(kind->topic), std::string(kind->type), address, "", {}};
   const Json& detail = row.entry.detail;
   event.data = Json::Map({{"address", address}, {"topic", event.topic}, {"by", row.entry.principal}});
