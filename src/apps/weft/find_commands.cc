@@ -6,6 +6,7 @@
 #include "apps/weft/command.h"
 #include "apps/weft/completion.h"
 #include "apps/weft/farewell.h"
+#include "apps/weft/schedule_text.h"
 #include "apps/weft/search_command.h"
 #include "base/file.h"
 #include "base/text.h"

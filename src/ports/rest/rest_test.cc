@@ -15,6 +15,7 @@
 #include "state/lineage/lineage.h"
 #include "state/nodes/nodes.h"
 #include "state/requests/requests.h"
+#include "state/schedules/schedules.h"
 
 namespace weft::rest {
 namespace {
