@@ -19,6 +19,7 @@
 #include "state/catalog/search.h"
 #include "state/ledger/ledger.h"
 #include "state/lineage/lineage.h"
+#include "state/schedules/schedules.h"
 #include "work/publish/publish.h"
 
 namespace {
@@ -188,7 +189,7 @@ int main() {
   Must(MakeFolders(folder + "/uploads"));
   std::unique_ptr<store::Store> store = Must(store::Open("sqlite:" + folder + "/store.db"));
   for (auto migrations : {access::Migrations(), ledger::Migrations(), catalog::Migrations(), lineage::Migrations(),
-                          uploads::Migrations(), secrets::Migrations()}) {
+                          uploads::Migrations(), secrets::Migrations(), schedules::Migrations()}) {
     Must(store::Migrate(*store, migrations));
   }
   secrets::Vault vault{folder + "/seal.key"};

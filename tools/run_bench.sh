@@ -3,6 +3,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 printf '%s · %s · %s cores · %s\n' "$(date -u +%F)" "$(git rev-parse --short HEAD)" "$(nproc)" "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)"
-for bench in ${BENCH:-start ledger point scan governed publish upsert append plan cel compat catalog tokens decide audit}; do
+for bench in ${BENCH:-start ledger point scan governed publish upsert append plan schedule cel compat catalog tokens decide audit}; do
   if [ -e "bench/$bench.py" ]; then build/deps/venv/bin/python "bench/$bench.py"; else "build/release/${bench}_bench"; fi
 done | awk '{printf "%-28s %12s %s\n", $1, $3, $2}'

@@ -89,21 +89,6 @@ std::optional<Range> RangeOf(std::string_view op, const Json& bound) {
   return std::nullopt;
 }
 
-// Seconds of one of a unit of time; months and years as the calendar has them in the mean. Nothing for other units.
-std::optional<double> SecondsOf(std::string_view unit) {
-  const std::string name = Lower(unit);
-  static constexpr std::pair<std::string_view, double> kUnits[] = {
-      {"s", 1},         {"sec", 1},         {"second", 1},      {"seconds", 1},      {"m", 60},
-      {"min", 60},      {"minute", 60},     {"minutes", 60},    {"h", 3600},         {"hour", 3600},
-      {"hours", 3600},  {"d", 86400},       {"day", 86400},     {"days", 86400},     {"w", 604800},
-      {"week", 604800}, {"weeks", 604800},  {"month", 2629746}, {"months", 2629746}, {"y", 31556952},
-      {"yr", 31556952}, {"year", 31556952}, {"years", 31556952}};
-  for (const auto& [word, seconds] : kUnits) {
-    if (word == name) return seconds;
-  }
-  return std::nullopt;
-}
-
 enum class Better { kLess, kMore, kUnknown };
 
 Better BetterOf(std::string_view promise) {
@@ -119,6 +104,20 @@ Trend Toward(Better better, bool greater) {
 }
 
 }  // namespace
+
+std::optional<double> SecondsOf(std::string_view unit) {
+  const std::string name = Lower(unit);
+  static constexpr std::pair<std::string_view, double> kUnits[] = {
+      {"s", 1},         {"sec", 1},         {"second", 1},      {"seconds", 1},      {"m", 60},
+      {"min", 60},      {"minute", 60},     {"minutes", 60},    {"h", 3600},         {"hour", 3600},
+      {"hours", 3600},  {"d", 86400},       {"day", 86400},     {"days", 86400},     {"w", 604800},
+      {"week", 604800}, {"weeks", 604800},  {"month", 2629746}, {"months", 2629746}, {"y", 31556952},
+      {"yr", 31556952}, {"year", 31556952}, {"years", 31556952}};
+  for (const auto& [word, seconds] : kUnits) {
+    if (word == name) return seconds;
+  }
+  return std::nullopt;
+}
 
 const Kind& Of(KindIndex index) { return kKinds[index]; }
 

@@ -1,6 +1,7 @@
 // The kinds of differences, and the comparisons of single promises: the inside of compat.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -49,6 +50,9 @@ enum KindIndex : size_t {
 };
 const Kind& Of(KindIndex index);
 Step StepOfKind(std::string_view name);
+
+// Seconds of one of a unit of time; months and years as the calendar has them in the mean. Nothing for other units.
+std::optional<double> SecondsOf(std::string_view unit);
 
 enum class Trend { kSame, kTighter, kLooser };
 

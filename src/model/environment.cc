@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "model/reading.h"
+#include "model/schedule.h"
 
 namespace weft::model {
 namespace {
@@ -41,10 +42,7 @@ void LayStorage(OutputPort& port, const Node& was, const Node& over, const Overl
 }
 
 void LaySchedule(OutputPort& port, const Node& over) {
-  if (over.kind != Node::Kind::kText || !port.build) return;
-  const bool never = over.scalar == "never", inputs = over.scalar == "inputs";
-  port.build->schedule = never || inputs ? "" : over.scalar;
-  port.build->trigger = inputs ? "inputs" : "";
+  if (over.kind == Node::Kind::kText && port.build) SetSchedule(*port.build, over.scalar);
 }
 
 // "host db.example.com", "password secret prod-db", "without sslmode".

@@ -175,9 +175,12 @@ TEST_F(EnvironmentTest, EveryMistakeIsToldAtItsPlaceWhateverTheEnvironment) {
       "and product are [weft.unsupported]");
   EXPECT_EQ(Faults("sources:\n  list: {kind: http, url: \"https://u:p@h\"}\n").substr(0, 60),
             "env/prod.yaml:2:16: sources.list.kind: kind 'http' is not su");
-  EXPECT_EQ(Faults("schedules: {orders: '0 5 * * *'}\n"),
-            "env/prod.yaml:1:21: schedules.orders: schedule '0 5 * * *' is not supported yet; never is, and runs are "
-            "started by hand: weft run [weft.unsupported]");
+  EXPECT_EQ(Faults("schedules: {orders: '0 5 * * *'}\n"), "");
+  EXPECT_EQ(Faults("schedules: {orders: '0 25 * * *'}\n").substr(0, 40), "env/prod.yaml:1:21: schedules.orders: '0");
+  EXPECT_EQ(Faults("schedules: {orders: {schedule: never}}\n").substr(0, 58),
+            "env/prod.yaml:1:21: schedules.orders: is a map; a schedule");
+  EXPECT_NE(Faults("schedules: {orders: inputs}\n").find("nothing would start it"), std::string::npos);
+  EXPECT_NE(Faults("schedules: {orders: freshness}\n").find("promises no freshness"), std::string::npos);
   EXPECT_EQ(
       Faults("storage: {orders: {compression: lz4}}\n"),
       "env/prod.yaml:1:33: storage.orders.compression: is 'lz4', which is not a value it can have; it must be one "

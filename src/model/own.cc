@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "model/cel/time.h"
+#include "model/cron.h"
 #include "model/reading.h"
 #include "model/repository.h"
 
@@ -113,20 +115,54 @@ constexpr Type kEngine{.kinds = kIsText, .words = kEngines};
 constexpr Word kModes[] = {{"replace"}, {"append"}, {"upsert"}, {"snapshot"}};
 constexpr Type kMode{.kinds = kIsText, .words = kModes};
 
+constexpr Word kTriggers[] = {{"inputs"}, {"freshness"}};
+constexpr Type kTrigger{.kinds = kIsText, .words = kTriggers};
+constexpr Word kPriorities[] = {{"low"}, {"normal"}, {"high"}};
+constexpr Type kPriority{.kinds = kIsText, .words = kPriorities};
+constexpr Type kRetries{.kinds = kIsInteger, .minimum = 0};
+
 constexpr Key kBuildKeys[] = {
     {"sql", &kText},
     {"engine", &kEngine},
     {"mode", &kMode},
     {"schedule", &kText},
-    {"trigger", &kText},
+    {"trigger", &kTrigger},
     {"cluster_by", &kTexts},
     {"nondeterministic", &kBool},
     {"snapshot_column", &kText},
     {"event_time", &kText},
     {"arrival_time", &kText},
     {"late", &kText},
+    {"timezone", &kText},
+    {"priority", &kPriority},
+    {"timeout", &kText},
+    {"retries", &kRetries},
 };
-constexpr Shape kBuildShape{"a build", kBuildKeys};
+
+void RuleOfSchedule(Checker& checker, const Node& map, const std::string& path) {
+  const Node& schedule = map["schedule"];
+  const Node& zone = map["timezone"];
+  if (schedule.is_scalar() && map["trigger"].is_scalar()) {
+    checker.Fail(map["trigger"], Child(path, "trigger"), "a build has a schedule or a trigger: remove one of them");
+  }
+  if (zone.is_scalar() && !schedule.is_scalar()) {
+    checker.Fail(zone, Child(path, "timezone"), "is of a schedule, and the build has none: add one, or remove this");
+  }
+  if (schedule.is_scalar()) {
+    if (auto cron = Cron::Parse(schedule.scalar, reading::Text(zone)); !cron) {
+      const bool of_zone = zone.is_scalar() && Cron::Parse(schedule.scalar).has_value();
+      checker.Fail(of_zone ? zone : schedule, Child(path, of_zone ? "timezone" : "schedule"), cron.error().message);
+    }
+  }
+  const Node& timeout = map["timeout"];
+  const auto time = cel::ParseDuration(reading::Text(timeout));
+  if (timeout.is_scalar() && (!time || time->nanos < 1'000'000'000)) {
+    checker.Fail(timeout, Child(path, "timeout"),
+                 fmt::format("'{}' is no time that a run could take: write one such as 30m or 2h", timeout.scalar));
+  }
+}
+
+constexpr Shape kBuildShape{"a build", kBuildKeys, 0, nullptr, RuleOfSchedule};
 
 // ---- storage
 
@@ -207,20 +243,6 @@ void UnsupportedOfSource(Checker& checker, const Node& source, const std::string
 
 void UnsupportedOfBuild(Checker& checker, const Node& build, const std::string& path) {
   Unsupported(checker, build, path, "engine", kEngine, {"duckdb"}, "the engine duckdb is");
-  Unsupported(checker, build, path, "schedule", kText, {}, "start runs by hand: weft run");
-  Unsupported(checker, build, path, "trigger", kText, {}, "start runs by hand: weft run");
-}
-
-void UnsupportedOfSchedule(Checker& checker, const Node& schedule, const std::string& path) {
-  if (schedule.kind != Node::Kind::kText) {
-    checker.Fail(
-        schedule, path,
-        fmt::format("is {}; a schedule is a cron line such as '0 5 * * *', inputs, or never", Shown(schedule)));
-  } else if (schedule.scalar != "never") {
-    checker.Fail(schedule, path,
-                 fmt::format("schedule '{}' is not supported yet; never is, and runs are started by hand: weft run",
-                             schedule.scalar));
-  }
 }
 
 bool ReadsFiles(std::string_view kind) { return kind == "file" || kind == "sqlite"; }

@@ -18,7 +18,6 @@ extern const shape::Type kEntitiesFile;
 // What is written well but is not done by this version, each with what is done: rule "weft.unsupported".
 void UnsupportedOfSource(shape::Checker& checker, const yaml::Node& source, const std::string& path);
 void UnsupportedOfBuild(shape::Checker& checker, const yaml::Node& build, const std::string& path);
-void UnsupportedOfSchedule(shape::Checker& checker, const yaml::Node& schedule, const std::string& path);
 
 // Whether a source of that kind reads files, which may travel with the product.
 bool ReadsFiles(std::string_view kind);

@@ -1,11 +1,13 @@
 #include "model/product.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/id.h"
 #include "base/text.h"
 #include "base/yaml.h"
 #include "model/address.h"
+#include "model/cel/time.h"
 #include "model/reading.h"
 #include "model/standards.h"
 
@@ -33,7 +35,13 @@ std::optional<Build> ReadBuild(const Node& port, const std::string& path) {
   if ((*node)["engine"].is_scalar()) build.engine = Text((*node)["engine"]);
   if ((*node)["mode"].is_scalar()) build.mode = Text((*node)["mode"]);
   build.schedule = Text((*node)["schedule"]);
+  build.timezone = Text((*node)["timezone"]);
   build.trigger = Text((*node)["trigger"]);
+  if ((*node)["priority"].is_scalar()) build.priority = Text((*node)["priority"]);
+  if (const auto timeout = cel::ParseDuration(Text((*node)["timeout"])))
+    build.timeout = Millis(timeout->nanos / 1'000'000);
+  if ((*node)["retries"].is_scalar())
+    build.retries = static_cast<int>(std::strtol(Text((*node)["retries"]).c_str(), nullptr, 10));
   build.cluster_by = Texts((*node)["cluster_by"]);
   build.snapshot_column = Text((*node)["snapshot_column"]);
   build.event_time = Text((*node)["event_time"]);

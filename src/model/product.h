@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/result.h"
 #include "model/contract.h"
@@ -47,9 +48,13 @@ struct InputPort {
 struct Build {
   std::string sql_file;  // Empty: the single input projected onto the contract.
   std::string engine = "duckdb";
-  std::string mode = "replace";  // replace, append, upsert, snapshot
-  std::string schedule;
-  std::string trigger;
+  std::string mode = "replace";     // replace, append, upsert, snapshot
+  std::string schedule;             // A cron line; empty: none.
+  std::string timezone;             // Of the schedule: "Europe/Berlin"; empty: UTC.
+  std::string trigger;              // inputs, freshness; empty: none. Never beside a schedule.
+  std::string priority = "normal";  // low, normal, high
+  Millis timeout{0};                // How long a run may take; 0: any time.
+  int retries = 3;                  // Of a run that nobody started by hand and that failed for what passes.
   std::vector<std::string> cluster_by;
   std::string snapshot_column;  // Of mode snapshot: filled by the run, it says of which state a row is.
   std::string event_time;       // Of mode append: when a row's event was,

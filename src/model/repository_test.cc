@@ -197,8 +197,6 @@ TEST(RepositoryTest, WhatIsNotDoneYetIsRefusedWithItsValue) {
   const std::tuple<const char*, const char*, const char*> kCases[] = {
       {"mode: append", "mode: upsert", "mode 'upsert' is not supported yet; the modes replace and append are"},
       {"mode: append", "engine: spark", "engine 'spark' is not supported yet; the engine duckdb is"},
-      {"mode: append", "schedule: \"5 * * * *\"", "schedule '5 * * * *' is not supported yet"},
-      {"mode: append", "trigger: inputs", "trigger 'inputs' is not supported yet"},
       {"type: table", "type: files", "type 'files' is not supported yet; table is"},
       {"{kind: file, path: \"data/*.csv\", null: NA}", "{kind: kafka, topic: x}",
        "kind 'kafka' is not supported yet; the kinds file, sqlite, postgres and product are"},

@@ -11,6 +11,7 @@
 #include "model/address.h"
 #include "model/own.h"
 #include "model/reading.h"
+#include "model/schedule.h"
 #include "model/shape.h"
 
 namespace weft::model {
@@ -274,6 +275,9 @@ void Judge::BuildOfPort(const OutputPort& port, const Node& node) {
     Shape("build", product_.file, build, own::kBuild, port.build->place.path);
     Shape("unsupported", product_.file, build, own::kBuild, port.build->place.path, own::UnsupportedOfBuild);
     const Contract* contract = bundle_.ContractOf(port);
+    if (std::string why = ProblemOfTrigger(*port.build, product_, contract); !why.empty()) {
+      Say("build", At(build, port.build->place.path, "trigger"), std::move(why));
+    }
     for (size_t i = 0; i < port.build->cluster_by.size() && contract && contract->schema.size() == 1; ++i) {
       const std::string& column = port.build->cluster_by[i];
       if (contract->schema[0].Find(column)) continue;

@@ -8,6 +8,7 @@
 #include "model/own.h"
 #include "model/reading.h"
 #include "model/rules.h"
+#include "model/schedule.h"
 #include "model/shape.h"
 
 namespace weft::model {
@@ -31,17 +32,16 @@ class OverlayJudge {
     }
     const Node node = parsed.TakeValue();
     Tell(JudgeUrls(node, overlay_.file));
+    const size_t before = problems_.size();
     Shape("environment", [&](shape::Checker& checker) { checker.Check(node, own::kOverlay, ""); });
-    if (!problems_.empty()) return std::move(problems_);
+    if (problems_.size() != before) return std::move(problems_);
     for (const Node::Entry& entry : node["sources"].entries) {
       const auto port = Port("sources", entry, "input port", bundle_.product.inputs);
       if (port && !Told(entry, unsound)) JudgeSource(entry, product_["inputPorts"][*port]);
     }
     for (const Node::Entry& entry : node["schedules"].entries) {
-      if (!Port("schedules", entry, "output port", bundle_.product.outputs)) continue;
-      Shape("unsupported", [&](shape::Checker& checker) {
-        own::UnsupportedOfSchedule(checker, entry.value, Child("schedules", entry.key));
-      });
+      const auto port = Port("schedules", entry, "output port", bundle_.product.outputs);
+      if (port) JudgeSchedule(entry, *port);
     }
     for (const Node::Entry& entry : node["storage"].entries) {
       const auto port = Port("storage", entry, "output port", bundle_.product.outputs);
@@ -109,6 +109,23 @@ class OverlayJudge {
     std::vector<Problem> wrong = sources_.Run(Source::Of(laid, path, overlay_.file), laid);
     for (Problem& problem : wrong) Explain(problem, entry, path, laid);
     Tell(std::move(wrong));
+  }
+
+  void JudgeSchedule(const Node::Entry& entry, size_t port) {
+    auto say = [&](std::string message) {
+      Say(entry.value.line, entry.value.column, Child("schedules", entry.key), std::move(message));
+    };
+    const std::optional<Build>& own = bundle_.product.outputs[port].build;
+    if (entry.value.kind != Node::Kind::kText) {
+      return say(fmt::format("is {}; a schedule is a cron line such as '0 5 * * *', inputs, freshness, or never",
+                             shape::Shown(entry.value)));
+    }
+    if (!own) return say(fmt::format("the output port '{}' has no build that it could start", entry.key));
+    if (Status good = CheckSchedule(entry.value.scalar, own->timezone); !good) return say(good.error().message);
+    const Product laid = LaidOver(bundle_.product, overlay_);
+    const OutputPort& output = laid.outputs[port];
+    std::string wrong = ProblemOfTrigger(*output.build, laid, bundle_.ContractOf(output));
+    if (!wrong.empty()) say(std::move(wrong));
   }
 
   void JudgeStorage(const Node::Entry& entry, const Node& port) {

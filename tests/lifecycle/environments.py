@@ -163,13 +163,14 @@ class EnvironmentsTest(unittest.TestCase):
         copy = self.prod.folder / "copy"
         self.prod.run("backup", str(copy), "--with-keys")
         self.prod.stop()
-        restored = Node()
+        warehouse = self.prod.data / "warehouse"
+        shutil.rmtree(warehouse)
+        restored = Node("--warehouse", str(warehouse))
         self.addCleanup(restored.__exit__)
-        restored.run("restore", str(copy), "--data", str(restored.data), "--store", restored.store)
+        restored.run("restore", str(copy), "--data", str(restored.data), "--store", restored.store, "--warehouse", str(warehouse))
         restored.start()
         self.assertEqual(restored.json("status")["environment"], "prod")
         self.assertEqual(restored.json("show", "sales/orders")["overlay"]["file"], "env/prod.yaml")
-        self.prod.start()
 
 
 class DevTest(unittest.TestCase):

@@ -99,6 +99,32 @@ class Several(unittest.TestCase):
     def status_of(self, run: str) -> str:
         return self.two.json("runs", run)["status"]
 
+    def test_a_scheduler_that_is_killed_is_replaced(self):
+        mesh = self.folder / ("mesh-" + os.urandom(4).hex())
+        shutil.copytree(SHOP, mesh)
+        home = mesh / "domains" / "sales" / "orders"
+        text = (home / "product.odps.yaml").read_text().replace("{mode: replace}", "{trigger: freshness}")
+        (home / "product.odps.yaml").write_text(text.replace("version: 1.0.0\nstatus", "version: 1.0.1\nstatus").replace(
+            "version: 1.0.0\n    contractId", "version: 1.1.0\n    contractId"))
+        text = (home / "orders.odcs.yaml").read_text().replace("version: 1.0.0", "version: 1.1.0")
+        (home / "orders.odcs.yaml").write_text(text.replace("status: active", "status: active\nslaProperties: [{property: latency, value: 4, unit: s}]"))
+        self.one.run("apply", str(mesh))
+
+        def started(node: Node) -> list[dict]:
+            return [run for run in node.json("runs", PORT, "--limit", "1000")["runs"] if run["cause"] != "by hand"]
+
+        until(lambda: len(started(self.one)) >= 2, "nothing keeps the rows fresh")
+        for dead, alive in ((self.one, self.two), (self.two, self.one)):
+            dead.stop(signal.SIGKILL)
+            before = len(started(alive))
+            until(lambda: len(started(alive)) >= before + 2, "nobody took the schedules over")
+            dead.start()
+        runs = started(self.one)
+        self.assertEqual(len({run["logical_time"] for run in runs if run["cause"] == "freshness"}),
+                         len([run for run in runs if run["cause"] == "freshness"]), "one due time was started twice")
+        self.assertEqual([run["status"] for run in runs if run["status"] in ("failed", "denied", "refused")], [])
+        self.assert_chain()
+
     def test_what_is_done_at_one_is_so_at_the_other(self):
         one, two = self.one, self.two
         two.run("grant", "admin", PORT)

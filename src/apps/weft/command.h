@@ -59,6 +59,7 @@ std::span<const CommandEntry> ExpressionCommands();
 std::span<const CommandEntry> FindCommands();
 std::span<const CommandEntry> ReadCommands();
 std::span<const CommandEntry> RunCommands();
+std::span<const CommandEntry> ScheduleCommands();
 std::span<const CommandEntry> ShareCommands();
 std::span<const CommandEntry> RequestCommands();
 std::span<const CommandEntry> FollowCommands();

@@ -7,10 +7,11 @@ namespace weft::app {
 std::vector<CommandEntry> AllCommands() {
   std::vector<CommandEntry> all;
   for (auto some :
-       {NewFolderCommands(), NewProductCommands(), PublishCommands(),  ExchangeCommands(), ExpressionCommands(),
-        FindCommands(),      ReadCommands(),       TermCommands(),     RunCommands(),      ShareCommands(),
-        RequestCommands(),   FollowCommands(),     FeedbackCommands(), GovernCommands(),   EntityCommands(),
-        AuditCommands(),     AccountCommands(),    OperateCommands(),  BackupCommands(),   SecretCommands()}) {
+       {NewFolderCommands(), NewProductCommands(), PublishCommands(), ExchangeCommands(), ExpressionCommands(),
+        FindCommands(),      ReadCommands(),       TermCommands(),    RunCommands(),      ScheduleCommands(),
+        ShareCommands(),     RequestCommands(),    FollowCommands(),  FeedbackCommands(), GovernCommands(),
+        EntityCommands(),    AuditCommands(),      AccountCommands(), OperateCommands(),  BackupCommands(),
+        SecretCommands()}) {
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;

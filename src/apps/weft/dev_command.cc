@@ -164,7 +164,7 @@ class DevCommand : public Command {
     hosts_ = mesh.hosts;
     environment_ = mesh.environment;
     done_.clear();
-    std::vector<std::string> settings{"--source-roots", "/", "--log-level", "warn"};
+    std::vector<std::string> settings{"--source-roots", "/", "--log-level", "warn", "--scheduler", "false"};
     if (!environment_.empty()) settings.insert(settings.end(), {"--environment", environment_});
     for (const std::string& host : hosts_) settings.insert(settings.end(), {"--source-hosts", host});
     node_ = TRY(ScratchNode::Start(settings));

@@ -24,6 +24,18 @@ Cell SafeCell(const Json& json, Style style = Style::kPlain) { return {Safe(json
 // A description's first line; all of it stands on the page of the thing itself.
 Cell BriefCell(const Json& json) { return {Safe(json.Text().substr(0, json.Text().find('\n'))), Style::kDim}; }
 
+// "active, paused"; "active, orders@1 paused"
+std::string StatusOf(const Json& product) {
+  const std::string& status = product["status"].Text();
+  if (!product["paused"].is_null()) return status + ", paused";
+  std::vector<std::string> ports;
+  for (const Json& port : product["ports"].Items()) {
+    const std::string& address = port["address"].Text();
+    if (!port["paused"].is_null()) ports.push_back(address.substr(address.rfind('/') + 1));
+  }
+  return ports.empty() ? status : status + ", " + Join(ports, " and ") + " paused";
+}
+
 class ListCommand : public Command {
  public:
   explicit ListCommand(CLI::App& app) {
@@ -54,7 +66,7 @@ class ListCommand : public Command {
       }
       table.Add({SafeCell(product["address"], Style::kBold),
                  SafeCell(product["version"]),
-                 SafeCell(product["status"], StyleOf(product["status"].Text())),
+                 SafeCell(StatusOf(product), StyleOf(product["status"].Text())),
                  {Safe(Join(ports, ", "))},
                  {Safe(Join(product["owners"].Texts(), ", "))},
                  BriefCell(product["description"])});
@@ -196,6 +208,7 @@ class ShowCommand : public Command {
     }
     session.Fact("tags", Safe(Join(product["tags"].Texts(), ", ")));
     session.Fact("published", AgoText(product["published_at"].Text()) + " by " + Safe(product["published_by"].Text()));
+    session.Fact("paused", Safe(PausedText(product["paused"])));
     session.Fact("versions", Safe(Join(product["versions"].Texts(), ", ")));
     session.Fact("environment", Safe(product["environment"].Text()));
     for (const std::string& value : product["overlay"]["values"].Texts()) {
@@ -244,6 +257,9 @@ class ShowCommand : public Command {
     session.Fact("class", Safe(port["classification"].Text()));
     session.Fact("key", KeyOf(port["contract"]));
     Promises(session, port["contract"]);
+    const Json& runs = port["runs"];
+    if (!runs["schedule"].is_null()) session.Fact("runs", Safe(ScheduleText(runs)));
+    session.Fact("paused", Safe(PausedText(runs["paused"])));
     if (port["snapshots"].size() > 0) {
       const Json& newest = port["snapshots"][size_t{0}];
       session.Fact("rows",

@@ -104,6 +104,7 @@ class WholeNode final : public Node {
     if (!settings_.Text("store").starts_with("sqlite:")) {
       run_tender_ = std::make_unique<Ticker>(settings_.Duration("node-timeout") / 4, [this] { TendRuns(); });
     }
+    if (settings_.Flag("scheduler")) starter_ = std::make_unique<Ticker>(Millis(200), [this] { StartDue(); });
     log::Info("node ready", {{"url", url_},
                              {"flight", flight_url_},
                              {"data", data_},
@@ -138,6 +139,7 @@ class WholeNode final : public Node {
     tender_.reset();
     deliverer_.reset();
     reminder_.reset();
+    starter_.reset();
     run_tender_.reset();
     certificate_looker_.reset();
     key_refresher_.reset();
@@ -209,6 +211,9 @@ class WholeNode final : public Node {
     run.threads = threads;
     run.memory_bytes = std::min(settings_.Int("run-memory"), memory_->total());
     run.parallel_runs = static_cast<int>(settings_.Int("run-parallel"));
+    run.domain_parallel_runs = static_cast<int>(settings_.Int("run-domain-parallel"));
+    run.schedules = settings_.Flag("scheduler");
+    run.several = !settings_.Text("store").starts_with("sqlite:");
     TRY(MakeFolders(run.upload_folder));
     TRY(MakeFolders(run.temp_folder));
     uploads_.emplace(run.upload_folder);
@@ -339,6 +344,13 @@ class WholeNode final : public Node {
     if (!tended) log::Warn("runs not tended", {{"why", tended.error().message}});
   }
 
+  void StartDue() {
+    Status started = runner_->StartDue();
+    const std::string complaint = started ? "" : started.error().message;
+    if (complaint != start_complaint_ && !complaint.empty()) log::Warn("schedules start nothing", {{"why", complaint}});
+    start_complaint_ = complaint;
+  }
+
   void WriteUses() {
     Status written = gate_->WriteUses();
     if (!written) log::Warn("last uses of tokens not written", {{"why", written.error().message}});
@@ -395,6 +407,8 @@ class WholeNode final : public Node {
   std::unique_ptr<Ticker> tender_;
   std::unique_ptr<Ticker> reminder_;
   std::unique_ptr<Ticker> run_tender_;
+  std::unique_ptr<Ticker> starter_;
+  std::string start_complaint_;  // The starter's last failure: told once.
   std::unique_ptr<Ticker> key_refresher_;
   std::optional<CertificateWatch> certificate_;
   std::unique_ptr<Ticker> certificate_looker_;

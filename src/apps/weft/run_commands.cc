@@ -9,6 +9,7 @@
 #include "apps/weft/completion.h"
 #include "apps/weft/following.h"
 #include "apps/weft/former_version.h"
+#include "apps/weft/schedule_text.h"
 #include "base/text.h"
 
 namespace weft::app {
@@ -102,6 +103,7 @@ class RunsCommand : public Command {
                  {"rows", true, Narrow::kDrop, 4},
                  {"took", true, Narrow::kDrop, 2},
                  {"when", false, Narrow::kDrop, 5},
+                 {"started", false, Narrow::kDrop, 2},
                  {"by", false, Narrow::kDrop, 1}});
     for (const Json& run : answer["runs"].Items()) {
       table.Add({{Safe(run["id"].Text())},
@@ -110,6 +112,7 @@ class RunsCommand : public Command {
                  {Hidden(run["rows"], HumanCount)},
                  {Duration(run)},
                  {AgoText(run["requested_at"].Text())},
+                 {Safe(run["cause"].Text())},
                  {Safe(run["requested_by"].Text())}});
     }
     const bool all = what_.empty() && status_.empty();
@@ -127,6 +130,8 @@ class RunsCommand : public Command {
       if (!value.empty()) session.Print("  " + session.Paint(Style::kDim, Pad(name, 12)) + " " + Safe(value) + "\n");
     };
     fact("asked", AgoText(run["requested_at"].Text()) + " by " + run["requested_by"].Text());
+    fact("started", StartedText(run["cause"].Text()));
+    fact("tries again", run["retry_of"].Text());
     fact("logical time", run["logical_time"].Text());
     fact("snapshot", run["snapshot"].Text());
     fact("restores", run["restores"].Text());

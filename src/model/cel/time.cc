@@ -4,6 +4,8 @@
 
 #include <chrono>
 
+#include "model/zones.h"
+
 namespace weft::cel {
 namespace {
 
@@ -161,7 +163,7 @@ std::optional<Civil> CivilIn(Timestamp time, std::string_view zone) {
     signed_zone += zone;
     std::string_view rest = signed_zone;
     offset = TakeOffset(rest);
-    if (!offset || !rest.empty()) offset = OffsetOfNamedZone(time.seconds, std::string(zone));
+    if (!offset || !rest.empty()) offset = model::OffsetOfZone(time.seconds, std::string(zone));
   }
   if (!offset) return std::nullopt;
   const int64_t local = time.seconds + *offset;

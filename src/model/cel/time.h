@@ -33,7 +33,4 @@ struct Civil {
 // resolves. Nothing where the zone is unknown.
 std::optional<Civil> CivilIn(Timestamp time, std::string_view zone);
 
-// The offset from UTC in seconds of a zone that has a name. An adapter: in zones.cc.
-std::optional<int64_t> OffsetOfNamedZone(int64_t seconds, const std::string& zone);
-
 }  // namespace weft::cel

@@ -148,12 +148,16 @@ Answer Products(Api& api, const Caller&, const http::Request& request) {
   auto txn = TRY(api.store.Read());
   TRY(KnownDomain(*txn, request.Query("domain")));
   std::map<std::string, Json::Array> ports;
+  const auto pauses = TRY(schedules::Pauses(*txn));
   for (const catalog::PortRow& row : TRY(catalog::Ports(*txn, request.Query("domain")))) {
-    ports[row.key.domain + "/" + row.key.product].push_back(PortJson(row));
+    Json port = PortJson(row);
+    port.Set("paused", PauseJson(schedules::PauseOf(pauses, row.key)));
+    ports[row.key.domain + "/" + row.key.product].push_back(std::move(port));
   }
   Json::Array products;
   for (const catalog::ProductRow& row : TRY(catalog::Products(*txn, request.Query("domain")))) {
     Json product = ProductJson(row);
+    product.Set("paused", PauseJson(schedules::PauseOf(pauses, {row.domain, row.name, "", 0})));
     product.Set("ports", ports[row.domain + "/" + row.name]);
     products.push_back(std::move(product));
   }
@@ -185,6 +189,8 @@ Answer Product(Api& api, const Caller&, const http::Request& request) {
   product.Set("overlay", OverlayJson(*bundle));
   const model::Deprecation says = model::DeprecationOf(*bundle, nullptr);
   TRY(TellEnd(*txn, api.clock.Now(), says, domain + "/" + name, &product));
+  const auto pauses = TRY(schedules::Pauses(*txn));
+  product.Set("paused", PauseJson(schedules::PauseOf(pauses, {domain, name, "", 0})));
   product.Set("terms", TRY(TermsJson(*txn, model::TermsOf(bundle->product))));
   product.Set("ports", newest ? Json(std::move(ports)) : PortsOf(*bundle));
   product.Set("feedback", TRY(FeedbackJson(*txn, domain, name)));
@@ -226,6 +232,7 @@ Answer Port(Api& api, const Caller& caller, const http::Request& request) {
   answer.Set("snapshots", std::move(snapshots));
   const std::string product = port.row.key.domain + "/" + port.row.key.product;
   TRY(TellEnd(*txn, api.clock.Now(), model::DeprecationOf(*port.bundle, port.contract), product, &answer));
+  answer.Set("runs", TRY(ScheduleJson(api, *txn, port.row.key)));
   answer.Set("granted", decision.permitted);
   answer.Set("remedy", decision.permitted ? "" : decision.remedy);
   answer.Set("sight", DecisionJson(decision));

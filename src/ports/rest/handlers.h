@@ -10,6 +10,7 @@
 #include "ports/rest/rest.h"
 #include "state/catalog/catalog.h"
 #include "state/runs/runs.h"
+#include "state/schedules/schedules.h"
 
 namespace weft::rest {
 
@@ -68,7 +69,16 @@ Handler Search, Alike;
 // terms.cc
 Handler ListTerms, ShowTerm;
 // runs.cc
+// The message of a run as the caller may know it: it may quote what was read.
+Result<std::string> MessageFor(Api& api, store::Txn& txn, const Caller& caller, const runs::Run& run);
+// The output ports that an address stands for: a product's or domain's are those that are not retired.
+Result<std::vector<model::PortKey>> PortsUnder(store::Txn& txn, const std::string& text);
 Handler SubmitRuns, Rollback, ListRuns, GetRun, CancelRun, RetryRun;
+// schedules.cc
+// What is told of a port's or product's schedules where it is shown: {"schedule", "next", "zone", "paused"}.
+Result<Json> ScheduleJson(Api& api, store::Txn& txn, const model::PortKey& port);
+Json PauseJson(const schedules::Pause* pause);
+Handler WhyNot, MakePause, EndPause;
 // lake.cc
 // How many rows there are tells those who see some of them how many are hidden.
 bool MayCount(const model::Decision& decision);

@@ -44,9 +44,10 @@ class Rest : public testing::Test {
     fs::create_directories(folder_ / "tmp");
     store_ = store::Open(store::TestUrl((folder_ / "weft.db").string())).TakeValue();
     std::vector<store::Migration> all;
-    for (auto part : {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(),
-                      runs::Migrations(), lineage::Migrations(), uploads::Migrations(), secrets::Migrations(),
-                      accounts::Migrations(), requests::Migrations(), feedback::Migrations(), nodes::Migrations()}) {
+    for (auto part :
+         {ledger::Migrations(), catalog::Migrations(), access::Migrations(), lake::Migrations(), runs::Migrations(),
+          lineage::Migrations(), uploads::Migrations(), secrets::Migrations(), accounts::Migrations(),
+          requests::Migrations(), feedback::Migrations(), nodes::Migrations(), schedules::Migrations()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     ASSERT_TRUE(store::Migrate(*store_, all));

@@ -67,6 +67,10 @@ Json RunJson(const runs::Run& run, const Sight& sight) {
                     {"restores", run.restores ? Json(std::to_string(*run.restores)) : Json()},
                     {"reason", run.reason},
                     {"withdrawn_by", OptionalText(run.withdrawn_by)},
+                    {"cause", run.cause},
+                    {"retry_of", OptionalText(run.retry_of)},
+                    {"attempt", run.attempt},
+                    {"failure", OptionalText(run.failure)},
                     {"checks", std::move(checks)}});
 }
 
@@ -158,6 +162,16 @@ Answer RollBack(Api& api, const Caller& caller, const model::PortKey& port, cons
 
 }  // namespace
 
+Result<std::string> MessageFor(Api& api, store::Txn& txn, const Caller& caller, const runs::Run& run) {
+  return MessageOf(run, TRY(SightOf(api, txn, caller, run.port)));
+}
+
+Result<std::vector<model::PortKey>> PortsUnder(store::Txn& txn, const std::string& text) {
+  std::vector<model::PortKey> ports;
+  TRY(AddPorts(txn, text, &ports));
+  return ports;
+}
+
 Answer Rollback(Api& api, const Caller& caller, const http::Request& request) {
   const Json body = TRY(BodyOf(request, {"address", "to", "reason"}));
   const std::string address = TRY(NeedText(body, "address"));
@@ -236,6 +250,7 @@ Answer RetryRun(Api& api, const Caller& caller, const http::Request& request) {
     }
     again.ports = {run.port};
     again.logical_time = run.logical_time;
+    again.retry_of = run.id;
   }
   return Submitted(api, caller, again);
 }

@@ -14,6 +14,13 @@ CREATE TABLE node_runs (
   stop INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX node_runs_node ON node_runs (node);
+)"},
+                                            {"nodes", 2, R"(
+CREATE TABLE node_duties (
+  duty TEXT PRIMARY KEY,
+  node TEXT NOT NULL,
+  until BIGINT NOT NULL
+);
 )"}};
 
 }  // namespace
@@ -30,6 +37,7 @@ Status KeepAlive(store::Txn& txn, Clock& clock, const std::string& node, Millis 
 
 Status ForgetAll(store::Txn& txn) {
   TRY(txn.Run("DELETE FROM nodes"));
+  TRY(txn.Run("DELETE FROM node_duties"));
   return {};
 }
 
@@ -65,6 +73,27 @@ Result<std::vector<Held>> HeldBy(store::Txn& txn, const std::string& node) {
     held.push_back({row.text(0), row.flag(1)});
   }
   return held;
+}
+
+Result<bool> TakeDuty(store::Txn& txn, Clock& clock, const std::string& duty, const std::string& node, Millis time) {
+  const int64_t now = clock.Now().micros;
+  const auto rows = TRY(txn.Run("SELECT node, until FROM node_duties WHERE duty = $1", {duty}));
+  if (!rows.empty() && rows[0].text(0) != node && rows[0].integer(1) > now) return false;
+  TRY(
+      txn.Run("INSERT INTO node_duties (duty, node, until) VALUES ($1, $2, $3) ON CONFLICT (duty) DO UPDATE SET node = "
+              "excluded.node, until = excluded.until",
+              {duty, node, store::Int(now + time.count() * 1'000)}));
+  return true;
+}
+
+Status LeaveDuty(store::Txn& txn, const std::string& duty, const std::string& node) {
+  TRY(txn.Run("DELETE FROM node_duties WHERE duty = $1 AND node = $2", {duty, node}));
+  return {};
+}
+
+Result<std::string> OnDuty(store::Txn& txn, Clock& clock, const std::string& duty) {
+  const auto rows = TRY(txn.Run("SELECT node, until FROM node_duties WHERE duty = $1", {duty}));
+  return rows.empty() || rows[0].integer(1) <= clock.Now().micros ? std::string() : rows[0].text(0);
 }
 
 }  // namespace weft::nodes

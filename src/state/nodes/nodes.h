@@ -1,4 +1,5 @@
-// The nodes over one store: which of them are alive, and which runs each of them executes. Owns nodes, node_runs.
+// The nodes over one store: which of them are alive, and which runs each of them executes. Owns nodes, node_runs,
+// node_duties.
 #pragma once
 
 #include <span>
@@ -31,5 +32,12 @@ struct Held {
   bool stop = false;
 };
 Result<std::vector<Held>> HeldBy(store::Txn& txn, const std::string& node);
+
+// A duty that one node has at a time: whether `node` has it from now for so long, since it had it, nobody had, or
+// whoever had said nothing until its time was over.
+Result<bool> TakeDuty(store::Txn& txn, Clock& clock, const std::string& duty, const std::string& node, Millis time);
+Status LeaveDuty(store::Txn& txn, const std::string& duty, const std::string& node);
+// Who has it now; empty: nobody.
+Result<std::string> OnDuty(store::Txn& txn, Clock& clock, const std::string& duty);
 
 }  // namespace weft::nodes

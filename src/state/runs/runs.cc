@@ -50,11 +50,17 @@ ALTER TABLE runs ADD COLUMN basis TEXT NOT NULL DEFAULT '';
 ALTER TABLE runs ADD COLUMN restores BIGINT;
 ALTER TABLE runs ADD COLUMN reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE runs ADD COLUMN withdrawn_by TEXT NOT NULL DEFAULT '';
+)"},
+                                            {"runs", 4, R"(
+ALTER TABLE runs ADD COLUMN cause TEXT NOT NULL DEFAULT 'by hand';
+ALTER TABLE runs ADD COLUMN retry_of TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN attempt INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE runs ADD COLUMN failure TEXT NOT NULL DEFAULT '';
 )"}};
 
 constexpr std::string_view kColumns =
     "id, port, status, run_key, requested_by, requested_at, started_at, ended_at, logical_time, step, progress, "
-    "row_count, snapshot_id, message, inputs, basis, restores, reason, withdrawn_by";
+    "row_count, snapshot_id, message, inputs, basis, restores, reason, withdrawn_by, cause, retry_of, attempt, failure";
 
 std::vector<store::Cell> CellsOf(const Run& run) {
   return {run.id,
@@ -75,7 +81,11 @@ std::vector<store::Cell> CellsOf(const Run& run) {
           run.basis,
           run.restores ? store::Int(*run.restores) : std::nullopt,
           run.reason,
-          run.withdrawn_by};
+          run.withdrawn_by,
+          run.cause,
+          run.retry_of,
+          store::Int(run.attempt),
+          run.failure};
 }
 
 Result<Run> RunOf(const store::Row& row) {
@@ -99,6 +109,10 @@ Result<Run> RunOf(const store::Row& row) {
   if (!row.null(16)) run.restores = row.integer(16);
   run.reason = row.text(17);
   run.withdrawn_by = row.text(18);
+  run.cause = row.text(19);
+  run.retry_of = row.text(20);
+  run.attempt = static_cast<int>(row.integer(21));
+  run.failure = row.text(22);
   return run;
 }
 
@@ -150,7 +164,7 @@ Status Insert(store::Txn& txn, const Run& run) {
   }
   const std::string sql = fmt::format(
       "INSERT INTO runs ({}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
-      "$19)",
+      "$19, $20, $21, $22, $23)",
       kColumns);
   TRY(txn.Run(sql, CellsOf(run)));
   return {};
@@ -160,7 +174,8 @@ Status Update(store::Txn& txn, const Run& run) {
   auto rows = TRY(txn.Run(
       "UPDATE runs SET port = $2, status = $3, run_key = $4, requested_by = $5, requested_at = $6, started_at = $7, "
       "ended_at = $8, logical_time = $9, step = $10, progress = $11, row_count = $12, snapshot_id = $13, "
-      "message = $14, inputs = $15, basis = $16, restores = $17, reason = $18, withdrawn_by = $19 WHERE id = $1 "
+      "message = $14, inputs = $15, basis = $16, restores = $17, reason = $18, withdrawn_by = $19, cause = $20, "
+      "retry_of = $21, attempt = $22, failure = $23 WHERE id = $1 "
       "RETURNING id",
       CellsOf(run)));
   if (rows.empty()) return Error{Code::kNotFound, fmt::format("there is no run '{}'; see weft runs", run.id)};
@@ -187,6 +202,27 @@ Result<Run> Get(store::Txn& txn, const std::string& id) {
   Run run = TRY(RunOf(rows[0]));
   run.checks = TRY(ChecksOf(txn, id));
   return run;
+}
+
+Result<std::map<model::PortKey, std::string>> Alive(store::Txn& txn) {
+  std::map<model::PortKey, std::string> alive;
+  for (const store::Row& row : TRY(txn.Run("SELECT port, id FROM runs WHERE status IN ('pending', 'running')"))) {
+    alive.emplace(TRY(model::PortKey::Parse(row.text(0))), row.text(1));
+  }
+  return alive;
+}
+
+Result<std::optional<Run>> LastEnded(store::Txn& txn, const model::PortKey& port) {
+  const std::string sql = fmt::format(
+      "SELECT {} FROM runs WHERE port = $1 AND status NOT IN ('pending', 'running') ORDER BY requested_at DESC, id "
+      "DESC "
+      "LIMIT 1",
+      kColumns);
+  auto rows = TRY(txn.Run(sql, {port.Text()}));
+  if (rows.empty()) return std::optional<Run>();
+  Run run = TRY(RunOf(rows[0]));
+  run.checks = TRY(ChecksOf(txn, run.id));
+  return std::optional<Run>(std::move(run));
 }
 
 Result<std::vector<Run>> List(store::Txn& txn, const Query& query) {

@@ -1,6 +1,7 @@
 // Executions of builds: what each read, wrote and found. Owns runs, run_checks.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -49,12 +50,20 @@ struct Run {
   std::optional<int64_t> restores = {};  // A rollback: the snapshot whose rows readers are to see again,
   std::string reason = {};               // and why.
   std::string withdrawn_by = {};         // The rollback by which readers no longer see what it wrote.
+  std::string cause = "by hand";         // by hand, schedule, inputs, freshness, retry, back-fill: what started it.
+  std::string retry_of = {};             // The run before, of which it is another try,
+  int attempt = 1;                       // and the how manieth it is.
+  std::string failure = {};              // What kind it ended of: a code's name, timeout, stopped, interrupted.
 };
 
 Status Insert(store::Txn& txn, const Run& run);  // kConflict when the port already has a pending or running one.
 Status Update(store::Txn& txn, const Run& run);  // Everything but `checks`.
 Status PutChecks(store::Txn& txn, const std::string& run_id, const std::vector<CheckResult>& checks);
 Result<Run> Get(store::Txn& txn, const std::string& id);  // With checks.
+// The pending or running run of each port that has one.
+Result<std::map<model::PortKey, std::string>> Alive(store::Txn& txn);
+// The newest run of the port that nobody waits for any more; none where there is none.
+Result<std::optional<Run>> LastEnded(store::Txn& txn, const model::PortKey& port);
 struct Query {
   std::string port_prefix = {};  // "operations" or "operations/flights" …
   std::string status = {};

@@ -7,6 +7,7 @@
 #include "model/compat.h"
 #include "model/lifecycle.h"
 #include "work/publish/plan.h"
+#include "work/publish/schedules.h"
 
 namespace weft::publish {
 namespace {
@@ -50,6 +51,7 @@ class Comparer {
     } else {
       TRY(AgainstVersions());
     }
+    if (out_.changed) TRY(NoteSchedules());
     TRY(Data());
     if (out_.changed && !out_.changes.empty()) NoteEnvironment(&out_.changes.front().notes);
     if (out_.changes.empty() && out_.problems.empty())
@@ -74,6 +76,13 @@ class Comparer {
     }
     out_.changes.push_back({Change::Kind::kCreate, name_, "", version_, std::move(notes)});
     out_.changed = out_.register_it = true;
+  }
+
+  Status NoteSchedules() {
+    const std::vector<std::string> notes = TRY(ScheduleNotes(txn_, context_.clock, bundle_, registered_));
+    const auto change = std::ranges::find(out_.changes, name_, &Change::address);
+    if (change != out_.changes.end()) change->notes.insert(change->notes.end(), notes.begin(), notes.end());
+    return {};
   }
 
   Status AgainstVersions() {

@@ -50,6 +50,10 @@ Result<Comparison> Compare(Context& context, store::Txn& txn, const model::Calle
 // The bundle's data files with paths under the product's folder, as the catalogue keeps them.
 std::vector<model::DataFile> DataOf(const model::Bundle& bundle);
 
+// The ports that this one reads: those inputs whose names occur in its build.
+std::vector<std::pair<const model::InputPort*, model::PortKey>> UpstreamOf(const model::Bundle& bundle,
+                                                                           const model::OutputPort& port);
+
 // Where ports are found while planning: in the folder first, then in the catalogue.
 class Ports {
  public:
@@ -67,8 +71,9 @@ class Ports {
   Result<std::optional<Found>> Find(const model::PortKey& key);
   // The port that an input's address names, with its major; kInvalid with a Problem's message where there is none.
   Result<Found> Resolve(const std::string& address);
-  // The ports that this one reads: those inputs whose names occur in its build.
-  std::vector<std::pair<const model::InputPort*, model::PortKey>> Upstream(const Found& port) const;
+  static std::vector<std::pair<const model::InputPort*, model::PortKey>> Upstream(const Found& port) {
+    return UpstreamOf(*port.bundle, *port.port);
+  }
 
  private:
   Result<std::string> Suggest(const model::Address& address) const;

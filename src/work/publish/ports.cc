@@ -103,14 +103,15 @@ Result<Ports::Found> Ports::Resolve(const std::string& written) {
   return *found;
 }
 
-std::vector<std::pair<const model::InputPort*, model::PortKey>> Ports::Upstream(const Found& port) const {
+std::vector<std::pair<const model::InputPort*, model::PortKey>> UpstreamOf(const model::Bundle& bundle,
+                                                                           const model::OutputPort& port) {
   std::string sql;
-  if (port.port->build && !port.port->build->sql_file.empty()) {
-    auto at = port.bundle->builds.find(port.port->build->sql_file);
-    if (at != port.bundle->builds.end()) sql = Lower(at->second);
+  if (port.build && !port.build->sql_file.empty()) {
+    auto at = bundle.builds.find(port.build->sql_file);
+    if (at != bundle.builds.end()) sql = Lower(at->second);
   }
   std::vector<std::pair<const model::InputPort*, model::PortKey>> upstream;
-  for (const model::InputPort& input : port.bundle->product.inputs) {
+  for (const model::InputPort& input : bundle.product.inputs) {
     if (!input.source || input.source->kind != "product") continue;
     if (!sql.empty() && !HasWord(sql, Lower(input.SqlName()))) continue;
     auto address = model::Address::Parse(input.source->address);

@@ -13,6 +13,7 @@
 #include "work/publish/draft.h"
 #include "work/publish/plan.h"
 #include "work/publish/rights.h"
+#include "work/publish/schedules.h"
 
 namespace weft::publish {
 namespace {
@@ -194,7 +195,10 @@ Status ApplyBundle(Context& context, store::Txn& txn, const model::Caller& calle
     TRY(CheckEntities(txn, bundle));
     TRY(CheckTerms(txn, bundle));
   }
-  if (!only_data) TRY(catalog::Put(txn, context.clock, bundle, caller.principal.name));
+  if (!only_data) {
+    TRY(catalog::Put(txn, context.clock, bundle, caller.principal.name));
+    TRY(PutSchedules(txn, context.clock, caller, bundle));
+  }
   TRY(PutData(context, txn, bundle));
   return RecordChanges(context, caller, bundle, comparison, txn);
 }

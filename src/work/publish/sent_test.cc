@@ -7,6 +7,7 @@
 #include "drivers/store/testing.h"
 #include "state/catalog/catalog.h"
 #include "state/ledger/ledger.h"
+#include "state/schedules/schedules.h"
 #include "work/publish/publish.h"
 
 namespace weft::publish {
@@ -47,7 +48,7 @@ class SentTest : public ::testing::Test {
     ASSERT_TRUE(MakeFolders(folder_ + "/uploads"));
     store_ = store::Open(store::TestUrl(folder_ + "/store.db")).value();
     for (auto part : {access::Migrations(), ledger::Migrations(), catalog::Migrations(), uploads::Migrations(),
-                      secrets::Migrations()}) {
+                      secrets::Migrations(), schedules::Migrations()}) {
       ASSERT_TRUE(store::Migrate(*store_, part));
     }
     context_ = std::make_unique<Context>(Context{*store_, SystemClock(), uploads_, memory_, vault_});

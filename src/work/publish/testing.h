@@ -13,6 +13,7 @@
 #include "state/catalog/catalog.h"
 #include "state/ledger/ledger.h"
 #include "state/lineage/lineage.h"
+#include "state/schedules/schedules.h"
 #include "work/publish/publish.h"
 
 namespace weft::publish::testing {
@@ -91,6 +92,7 @@ class PublishTest : public ::testing::Test {
     ASSERT_TRUE(store::Migrate(*store_, ledger::Migrations()));
     ASSERT_TRUE(store::Migrate(*store_, catalog::Migrations()));
     ASSERT_TRUE(store::Migrate(*store_, lineage::Migrations()));
+    ASSERT_TRUE(store::Migrate(*store_, schedules::Migrations()));
     ASSERT_TRUE(store::Migrate(*store_, uploads::Migrations()));
     ASSERT_TRUE(store::Migrate(*store_, secrets::Migrations()));
     ASSERT_TRUE(MakeFolders(folder_ + "/uploads"));

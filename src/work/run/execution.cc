@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "state/catalog/search.h"
+#include "state/schedules/schedules.h"
 #include "work/run/build.h"
 #include "work/run/lineage_plan.h"
 #include "work/run/session.h"
@@ -28,23 +29,6 @@ Json ToJson(const Pinned& pinned) {
 
 }  // namespace
 
-void Live::Enter(const std::string& step, engine::Connection* connection) {
-  std::lock_guard lock(mutex_);
-  step_ = step;
-  connection_ = connection;
-}
-
-void Live::Leave() {
-  std::lock_guard lock(mutex_);
-  connection_ = nullptr;
-}
-
-void Live::Overlay(runs::Run& run) const {
-  std::lock_guard lock(mutex_);
-  if (!step_.empty()) run.step = step_;
-  if (connection_) run.progress = std::max(0.0, connection_->Progress());
-}
-
 std::optional<model::Build> BuildOf(const model::Bundle& bundle, const model::OutputPort& port) {
   if (port.build) return port.build;
   if (bundle.product.inputs.size() == 1 && bundle.product.inputs[0].source) return model::Build{};
@@ -64,27 +48,13 @@ runs::Run Execution::Run() {
   auto begin = [&]() -> Status {
     auto txn = TRY(context_.store.Begin());
     TRY(runs::Update(*txn, run_));
+    if (!run_.restores) TRY(schedules::NoteStart(*txn, run_.port));
     return txn->Commit();
   };
   Status outcome = begin();
   if (outcome) outcome = run_.restores ? Restore() : Work();
   if (outcome) return run_;
   return End(outcome.error());
-}
-
-runs::Run Execution::EndEarly(const std::string& status, const std::string& message) {
-  run_.status = status;
-  run_.message = message;
-  run_.ended_at = context_.clock.Now();
-  auto write = [&]() -> Status {
-    auto txn = TRY(context_.store.Begin());
-    TRY(runs::Update(*txn, run_));
-    TRY(Record(*txn, status == "cancelled" ? "cancelled" : "failed", Json::Map({{"step", run_.step}})));
-    return txn->Commit();
-  };
-  if (Status written = write(); !written)
-    log::Error("run cannot be recorded", {{"run", run_.id}, {"error", written.error().message}});
-  return run_;
 }
 
 // The engine's message in plain words and with the names that people know the files by.
@@ -96,32 +66,6 @@ std::string Execution::Told(const std::string& error) const {
     }
   }
   return message;
-}
-
-// A failure's message may quote what was read: the run row has it, the ledger only its kind.
-runs::Run Execution::End(const Error& error) {
-  const bool cancelled = live_.stop().stop_requested();
-  run_.status = cancelled ? "cancelled" : error.code == Code::kDenied ? "denied" : "failed";
-  run_.message = cancelled ? "the run was cancelled" : Told(error.message);
-  run_.ended_at = context_.clock.Now();
-  run_.snapshot_id.reset();
-  auto write = [&]() -> Status {
-    auto txn = TRY(context_.store.Begin());
-    TRY(runs::Update(*txn, run_));
-    TRY(EndReads(*txn, cancelled ? "cancelled" : "failed", std::string(CodeName(error.code))));
-    const std::string kind = run_.status == "denied" ? "refused" : run_.status;  // The denial has its own row.
-    TRY(Record(*txn, kind, Json::Map({{"step", run_.step}, {"code", CodeName(error.code)}})));
-    return txn->Commit();
-  };
-  Status written = Persistently(write);
-  if (!written) log::Error("run cannot be recorded", {{"run", run_.id}, {"error", written.error().message}});
-  log::Warn("run ended", {{"run", run_.id}, {"port", run_.port.Text()}, {"status", run_.status}});
-  return run_;
-}
-
-Status Execution::Record(store::Txn& txn, const std::string& kind, Json detail) {
-  detail.Set("run", run_.id);
-  return ledger::Append(txn, context_.clock, {kind, run_.requested_by, purpose_, run_.port.Text(), std::move(detail)});
 }
 
 Status Execution::Work() {
@@ -180,6 +124,7 @@ Status Execution::Load(store::Txn& txn) {
     return Error{Code::kInvalid,
                  fmt::format("{} has no build and not exactly one input: nothing makes its rows", run_.port.Text())};
   build_ = std::move(*build);
+  if (build_.timeout.count() > 0) timer_ = std::make_unique<Ticker>(build_.timeout, [this] { live_.StopForTime(); });
   if (build_.engine != "duckdb")
     return Error{Code::kUnsupported,
                  fmt::format("builds on the engine '{}' cannot run yet; it is duckdb", build_.engine)};
@@ -209,6 +154,7 @@ Status Execution::LoadContract(store::Txn& txn) {
 
 Status Execution::OpenEngine(Session& session) {
   const int64_t bytes = std::min(context_.options.memory_bytes, context_.memory.total());
+  live_.Enter("waiting for memory", nullptr);
   auto grant = context_.memory.Take(bytes, Deadline::Never(), live_.stop().get_token());
   TRY(Stopped());
   session.grant = TRY(std::move(grant));
@@ -259,7 +205,7 @@ Result<bool> Execution::Skips(const std::string& build_sql, bool uses_now) {
   run_.snapshot_id = before->snapshot_id;
   run_.progress = 100;
   run_.ended_at = context_.clock.Now();
-  TRY(runs::Update(*txn, run_));
+  TRY(Close(*txn, context_.clock, run_));
   TRY(Record(*txn, "ran", Json::Map({{"skipped", true}, {"as", before->id}})));
   TRY(txn->Commit());
   return true;
@@ -287,7 +233,7 @@ Status Execution::Hold(store::Txn& txn, const runs::Run& withdrawn) {
       withdrawn.id, rollback.requested_by, rollback.id,
       rollback.reason.empty() ? "" : fmt::format(" ({})", rollback.reason), run_.port.Text());
   run_.ended_at = context_.clock.Now();
-  TRY(runs::Update(txn, run_));
+  TRY(Close(txn, context_.clock, run_));
   TRY(Record(txn, "refused", Json::Map({{"held", withdrawn.id}, {"rollback", rollback.id}})));
   TRY(txn.Commit());
   log::Warn("run ended", {{"run", run_.id}, {"port", run_.port.Text()}, {"status", run_.status}});
@@ -341,7 +287,7 @@ Status Execution::Refuse(const CheckAnswer& answer) {
   run_.message = answer.summary;
   run_.ended_at = context_.clock.Now();
   auto txn = TRY(context_.store.Begin());
-  TRY(runs::Update(*txn, run_));
+  TRY(Close(*txn, context_.clock, run_));
   TRY(runs::PutChecks(*txn, run_.id, checks_));
   TRY(EndReads(*txn, "completed", "what was made of it was refused"));
   TRY(Record(*txn, "refused", Json::Map({{"failed", std::move(failed)}, {"contract", port_.row.version}})));
@@ -363,12 +309,13 @@ Status Execution::Publish(Session& session) {
     auto txn = TRY(context_.store.Begin());
     const lake::Snapshot snapshot = TRY(context_.lake.Commit(*txn, staging));
     TRY(catalog::NoteCommit(*txn, run_.port, context_.clock.Now()));
+    TRY(schedules::NoteCommit(*txn, run_.port, context_.clock.Now()));
     run_.snapshot_id = snapshot.id;
     run_.status = "succeeded";
     run_.message = met_.told;
     run_.progress = 100;
     run_.ended_at = context_.clock.Now();
-    TRY(runs::Update(*txn, run_));
+    TRY(Close(*txn, context_.clock, run_));
     TRY(runs::PutChecks(*txn, run_.id, checks_));
     TRY(lineage::Record(*txn, run_.port, snapshot.id, run_.id, inputs, columns_));
     Json detail = Json::Map({{"snapshot", std::to_string(snapshot.id)},

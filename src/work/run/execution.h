@@ -6,6 +6,7 @@
 #include <mutex>
 #include <stop_token>
 
+#include "base/threads.h"
 #include "state/catalog/catalog.h"
 #include "work/run/build.h"
 #include "work/run/modes.h"
@@ -22,11 +23,16 @@ class Live {
   void Leave();  // The connection is about to go.
   void Overlay(runs::Run& run) const;
   std::stop_source& stop() { return stop_; }
+  void StopWithNode();  // Its node ends: what nobody started by hand is to be made good.
+  bool StoppedWithNode() const;
+  void StopForTime();  // It took longer than it may.
+  bool OutOfTime() const;
 
  private:
   mutable std::mutex mutex_;
   std::string step_;
   engine::Connection* connection_ = nullptr;
+  bool with_node_ = false, for_time_ = false;
   std::stop_source stop_;
 };
 
@@ -82,6 +88,7 @@ class Execution {
   runs::Run End(const Error& error);
   Status Stopped() const;
   std::string Told(const std::string& error) const;
+  std::string TimeoutText() const;
 
   Context& context_;
   BuildJudge& judge_;
@@ -96,6 +103,7 @@ class Execution {
   model::TableSchema schema_;
   std::optional<Filled> filled_;
   Met met_;
+  std::unique_ptr<Ticker> timer_;  // Of a build that may not take any time.
   Landing landing_;
   std::vector<Pinned> pinned_;
   Targets targets_;
@@ -104,6 +112,9 @@ class Execution {
   std::vector<runs::CheckResult> checks_;
   std::vector<ledger::Entry> reads_;  // Of other ports, that have begun.
 };
+
+// Writes the run's end, and plans what its port's schedule asks for next.
+Status Close(store::Txn& txn, Clock& clock, const runs::Run& run);
 
 // The build of a port: what it says, or nothing where its rows do not come from a build.
 std::optional<model::Build> BuildOf(const model::Bundle& bundle, const model::OutputPort& port);

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "state/nodes/nodes.h"
+#include "work/run/execution.h"
 
 namespace weft::run {
 namespace {
@@ -20,7 +21,8 @@ Status EndOrphans(store::Txn& txn, const Context& context, bool starting) {
       run.status = "interrupted";
       run.ended_at = context.clock.Now();
       run.message = "the node stopped while this run was under way; weft retry starts it again";
-      TRY(runs::Update(txn, run));
+      run.failure = "interrupted";
+      TRY(Close(txn, context.clock, run));
       TRY(nodes::Drop(txn, run.id));
       TRY(lake::EndLease(txn, run.port, run.id));
       TRY(ledger::Append(

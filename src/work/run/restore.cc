@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "state/catalog/search.h"
+#include "state/schedules/schedules.h"
 #include "work/run/session.h"
 
 namespace weft::run {
@@ -81,6 +82,7 @@ Status Execution::Republish(Session& session, const lake::View& former) {
     run_.progress = 100;
     run_.rows = snapshot.rows;
     run_.ended_at = context_.clock.Now();
+    TRY(schedules::NoteCommit(*txn, run_.port, context_.clock.Now()));
     TRY(runs::Update(*txn, run_));
     TRY(runs::PutChecks(*txn, run_.id, checks_));
     const std::vector<int64_t> back = lake::LineOf(history, former.snapshot->id);

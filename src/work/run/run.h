@@ -51,6 +51,9 @@ struct Options {
   int threads = 2;
   int64_t memory_bytes = int64_t{2} << 30;
   int parallel_runs = 1;
+  int domain_parallel_runs = 0;  // Of one domain; 0: as many as of all.
+  bool schedules = true;         // Whether it starts what schedules say is due,
+  bool several = false;          // and whether other nodes over the store might.
 };
 
 struct Context {
@@ -68,7 +71,12 @@ struct Request {
   std::vector<model::PortKey> ports;  // Empty: all.
   bool force = false;                 // Run even where the key has succeeded.
   std::optional<Instant> logical_time;
+  std::string cause = "by hand";  // Or "back-fill".
+  std::string retry_of = {};      // The run of which it is another try.
 };
+
+// Why a port has no newer rows, and what happens next: see why.h.
+struct Why;
 
 // Owns the threads that execute. Thread-safe.
 class Runner {
@@ -86,6 +94,10 @@ class Runner {
   // To be called several times within the timeout, of several nodes over one store: says that this one is alive, stops
   // what others were asked to cancel, and ends the runs of those that have said nothing for too long.
   virtual Status Tend() = 0;
+  // To be called a few times a second: starts the runs that schedules say are due. Of several nodes over one store the
+  // one does it that has the duty; others take it over when that one has said nothing for too long.
+  virtual Status StartDue() = 0;
+  virtual Result<Why> Explain(const model::PortKey& port) = 0;
   // The run as it is now, with live step and progress.
   virtual Result<runs::Run> Get(const std::string& run_id) = 0;
 };

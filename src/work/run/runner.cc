@@ -1,95 +1,15 @@
 #include <fmt/format.h>
 
-#include <list>
 #include <set>
 
 #include "base/file.h"
 #include "base/id.h"
 #include "base/log.h"
-#include "base/text.h"
-#include "state/access/access.h"
 #include "state/nodes/nodes.h"
-#include "work/run/execution.h"
 #include "work/run/orphans.h"
+#include "work/run/pool_runner.h"
 
 namespace weft::run {
-namespace {
-
-constexpr size_t kQueueLimit = 10'000;
-
-// The runs of one request: what failed there is not built upon.
-struct Batch {
-  std::map<model::PortKey, std::string> ended_badly;  // Port → run.
-};
-
-struct Job {
-  runs::Run run;
-  std::set<model::PortKey> upstream;
-  bool force = false;
-  std::string purpose;
-  std::shared_ptr<Batch> batch;  // Shared by the jobs of a request, guarded by the runner's mutex.
-  bool started = false;
-  Live live;
-};
-
-// A port that was asked for, and the ports that its run reads.
-struct Wanted {
-  catalog::Port port;
-  std::set<model::PortKey> upstream;
-};
-
-class PoolRunner final : public Runner {
- public:
-  explicit PoolRunner(Context context)
-      : context_(std::move(context)),
-        pool_("runs", static_cast<size_t>(std::max(1, context_.options.parallel_runs)), kQueueLimit) {}
-
-  ~PoolRunner() override {
-    std::vector<std::shared_ptr<Job>> waiting;
-    {
-      std::lock_guard lock(mutex_);
-      stopping_ = true;
-      for (const auto& job : jobs_) {
-        job->live.stop().request_stop();
-        if (!job->started) waiting.push_back(job);
-      }
-      std::erase_if(jobs_, [](const auto& job) { return !job->started; });
-    }
-    for (const auto& job : waiting) {
-      Execution(context_, judge_, job->run, job->force, job->purpose, job->live)
-          .EndEarly("cancelled", "the node stopped before the run began");
-    }
-  }  // The pool waits for what runs; of several nodes, this one is alive until then, and a while longer.
-
-  Result<std::vector<runs::Run>> Submit(const model::Caller& caller, const Request& request) override;
-  Result<runs::Run> Rollback(const model::Caller& caller, const model::PortKey& key, const std::optional<lake::At>& to,
-                             const std::string& reason) override;
-  Status Cancel(const model::Caller& caller, const std::string& run_id) override;
-  Status Tend() override;
-  Result<runs::Run> Get(const std::string& run_id) override;
-
- private:
-  Result<std::vector<Wanted>> Want(store::Txn& txn, const model::Caller& caller, const Request& request);
-  Result<std::set<model::PortKey>> Upstream(store::Txn& txn, const catalog::Port& port);
-  Result<model::Decision> MayRun(store::Txn& txn, const model::Caller& caller, const catalog::Port& port);
-  Error Denied(const model::Caller& caller, const catalog::Port& port, const model::Decision& decision);
-  Status EndLost(store::Txn& txn, const model::PortKey& port);
-  Result<bool> IsElsewhere(store::Txn& txn, const std::string& run_id);
-  bool StopHere(const std::string& run_id);
-  std::shared_ptr<Job> NewJob(const model::Caller& caller, const model::PortKey& port) const;
-  Status Insert(std::unique_ptr<store::Txn>& txn, const model::Caller& caller, const runs::Run& run);
-  Status Queue(store::Txn& txn, const std::vector<std::shared_ptr<Job>>& jobs);
-  void Dispatch();
-  void Do(const std::shared_ptr<Job>& job);
-  void Finish(const std::shared_ptr<Job>& job, const runs::Run& ended);
-
-  Context context_;
-  BuildJudge judge_;
-  std::mutex mutex_;
-  std::list<std::shared_ptr<Job>> jobs_;  // Pending and running, in the order in which they may begin.
-  bool stopping_ = false;
-  Pool pool_;  // Last: it goes first, and its threads use all of the above.
-};
 
 Result<model::Decision> PoolRunner::MayRun(store::Txn& txn, const model::Caller& caller, const catalog::Port& port) {
   return access::Decide(txn, context_.clock, caller, model::Action::kRun, port.resource);
@@ -101,34 +21,6 @@ Error PoolRunner::Denied(const model::Caller& caller, const catalog::Port& port,
   Status recorded = context_.ledger.Deny(ledger::Denial(caller, model::Action::kRun, key, decision.reasons));
   if (!recorded) return recorded.TakeError();
   return {Code::kDenied, fmt::format("{} may not run {}: {}", caller.principal.name, key, decision.Why())};
-}
-
-// Upstream first, else as it came. What stands in a circle, which publishing refuses, keeps its order.
-std::vector<Wanted> Ordered(std::vector<Wanted> wanted) {
-  std::map<model::PortKey, std::vector<size_t>> readers;
-  std::vector<size_t> waits_for(wanted.size(), 0);
-  std::set<model::PortKey> asked;
-  for (const Wanted& one : wanted) asked.insert(one.port.row.key);
-  std::set<size_t> ready, waiting;
-  for (size_t i = 0; i < wanted.size(); ++i) {
-    for (const model::PortKey& above : wanted[i].upstream) {
-      if (!asked.contains(above)) continue;
-      readers[above].push_back(i);
-      ++waits_for[i];
-    }
-    (waits_for[i] == 0 ? ready : waiting).insert(i);
-  }
-  std::vector<Wanted> ordered;
-  while (!ready.empty() || !waiting.empty()) {
-    std::set<size_t>& from = ready.empty() ? waiting : ready;
-    const size_t next = *from.begin();
-    from.erase(from.begin());
-    for (size_t reader : readers[wanted[next].port.row.key]) {
-      if (--waits_for[reader] == 0 && waiting.erase(reader) > 0) ready.insert(reader);
-    }
-    ordered.push_back(std::move(wanted[next]));
-  }
-  return ordered;
 }
 
 Result<std::set<model::PortKey>> PoolRunner::Upstream(store::Txn& txn, const catalog::Port& port) {
@@ -173,13 +65,14 @@ Status PoolRunner::EndLost(store::Txn& txn, const model::PortKey& port) {
     for (runs::Run& run : TRY(runs::List(txn, {port.Text(), status, 10}))) {
       {
         std::lock_guard lock(mutex_);
-        if (std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& job) { return job->run.id == run.id; })) continue;
+        if (queue_.Find(run.id)) continue;
       }
       if (TRY(IsElsewhere(txn, run.id))) continue;
       run.status = "interrupted";
       run.message = "its end could not be recorded when it came; run the port again";
       run.ended_at = context_.clock.Now();
-      TRY(runs::Update(txn, run));
+      run.failure = "interrupted";
+      TRY(Close(txn, context_.clock, run));
       TRY(lake::EndLease(txn, run.port, run.id));
       TRY(ledger::Append(txn, context_.clock,
                          {"interrupted", run.requested_by, "", run.port.Text(), Json::Map({{"run", run.id}})}));
@@ -197,9 +90,12 @@ Result<std::vector<runs::Run>> PoolRunner::Submit(const model::Caller& caller, c
   auto txn = TRY(context_.store.Begin());
   auto batch = std::make_shared<Batch>();
   std::vector<runs::Run> submitted;
-  std::vector<std::shared_ptr<Job>> jobs;
+  std::vector<JobPtr> jobs;
   for (const Wanted& one : wanted) {
     auto job = NewJob(caller, one.port.row.key);
+    job->run.cause = request.cause;
+    job->run.retry_of = request.retry_of;
+    job->priority = PriorityOf(one.port);
     job->run.logical_time = request.logical_time.value_or(job->run.requested_at);
     job->upstream = one.upstream;
     job->force = request.force;
@@ -208,13 +104,13 @@ Result<std::vector<runs::Run>> PoolRunner::Submit(const model::Caller& caller, c
     submitted.push_back(job->run);
     jobs.push_back(std::move(job));
   }
-  TRY(Queue(*txn, jobs));
+  TRY(Enqueue(*txn, jobs));
   txn.reset();
   Dispatch();
   return submitted;
 }
 
-std::shared_ptr<Job> PoolRunner::NewJob(const model::Caller& caller, const model::PortKey& port) const {
+JobPtr PoolRunner::NewJob(const model::Caller& caller, const model::PortKey& port) const {
   auto job = std::make_shared<Job>();
   job->run.id = NewId("run");
   job->run.port = port;
@@ -244,35 +140,14 @@ Status PoolRunner::Insert(std::unique_ptr<store::Txn>& txn, const model::Caller&
 }
 
 // Commits what `txn` has of the jobs, and keeps them for those that execute.
-Status PoolRunner::Queue(store::Txn& txn, const std::vector<std::shared_ptr<Job>>& jobs) {
+Status PoolRunner::Enqueue(store::Txn& txn, const std::vector<JobPtr>& jobs) {
   std::lock_guard lock(mutex_);
   if (stopping_) return Error{Code::kUnavailable, "the node is stopping; try again when it is back"};
-  if (jobs_.size() + jobs.size() > kQueueLimit)
+  if (queue_.jobs().size() + jobs.size() > kQueueLimit)
     return Error{Code::kUnavailable, "too many runs are waiting; try again later"};
   TRY(txn.Commit());
-  jobs_.insert(jobs_.end(), jobs.begin(), jobs.end());
+  for (const JobPtr& job : jobs) queue_.Add(job);
   return {};
-}
-
-// The snapshot that `to` names, or the one before what readers see.
-Result<int64_t> FormerOf(store::Txn& txn, const model::PortKey& key, const std::optional<lake::At>& to) {
-  const std::vector<lake::Snapshot> history = TRY(lake::History(txn, key));
-  const lake::View now = TRY(lake::Open(txn, key));
-  if (!now.snapshot) return Error{Code::kNotFound, key.Text() + " has no snapshot yet: there is nothing to roll back"};
-  const std::vector<int64_t> line = lake::LineOf(history, now.snapshot->id);
-  if (!to) {
-    if (line.size() > 1) return line[1];
-    return Error{Code::kNotFound,
-                 fmt::format("{} has no snapshot before the one that readers see: weft snapshots {} lists all; name "
-                             "one with --to",
-                             key.Text(), key.Text())};
-  }
-  const lake::View former = TRY(lake::Open(txn, key, *to));
-  if (lake::LineOf(history, former.snapshot->id) == line) {
-    return Error{Code::kConflict, fmt::format("the rows of snapshot {} are what readers of {} see already",
-                                              former.snapshot->id, key.Text())};
-  }
-  return former.snapshot->id;
 }
 
 Result<runs::Run> PoolRunner::Rollback(const model::Caller& caller, const model::PortKey& key,
@@ -289,26 +164,24 @@ Result<runs::Run> PoolRunner::Rollback(const model::Caller& caller, const model:
   job->run.reason = reason;
   const runs::Run submitted = job->run;
   TRY(Insert(txn, caller, submitted));
-  TRY(Queue(*txn, {job}));
+  TRY(Enqueue(*txn, {job}));
   txn.reset();
   Dispatch();
   return submitted;
 }
 
-// Hands to the pool every run that waits for no other: its upstream ports have nothing in flight that came before it.
+// Hands to the pool the runs that may begin now.
 void PoolRunner::Dispatch() {
   std::lock_guard lock(mutex_);
-  std::set<model::PortKey> earlier;
-  for (const auto& job : jobs_) {
-    const bool waits = std::any_of(job->upstream.begin(), job->upstream.end(),
-                                   [&](const model::PortKey& key) { return earlier.contains(key); });
-    earlier.insert(job->run.port);
-    if (job->started || waits || stopping_) continue;
+  while (!stopping_) {
+    const JobPtr job = queue_.Next();
+    if (!job) return;
     job->started = pool_.Submit([this, job] { Do(job); }).has_value();
+    if (!job->started) return;
   }
 }
 
-void PoolRunner::Do(const std::shared_ptr<Job>& job) {
+void PoolRunner::Do(const JobPtr& job) {
   std::string why;
   {
     std::lock_guard lock(mutex_);
@@ -328,10 +201,10 @@ void PoolRunner::Do(const std::shared_ptr<Job>& job) {
   Dispatch();
 }
 
-void PoolRunner::Finish(const std::shared_ptr<Job>& job, const runs::Run& ended) {
+void PoolRunner::Finish(const JobPtr& job, const runs::Run& ended) {
   std::lock_guard lock(mutex_);
   if (ended.status != "succeeded" && ended.status != "skipped") job->batch->ended_badly[ended.port] = ended.id;
-  jobs_.remove(job);
+  queue_.Remove(job);
 }
 
 Status PoolRunner::Cancel(const model::Caller& caller, const std::string& run_id) {
@@ -354,14 +227,14 @@ Status PoolRunner::Cancel(const model::Caller& caller, const std::string& run_id
 
 // Whether it is a run of this node that has not ended.
 bool PoolRunner::StopHere(const std::string& run_id) {
-  std::shared_ptr<Job> waiting;
+  JobPtr waiting;
   {
     std::lock_guard lock(mutex_);
-    auto job = std::find_if(jobs_.begin(), jobs_.end(), [&](const auto& each) { return each->run.id == run_id; });
-    if (job == jobs_.end()) return false;
-    (*job)->live.stop().request_stop();
-    if (!(*job)->started) {
-      waiting = *job;
+    const JobPtr job = queue_.Find(run_id);
+    if (!job) return false;
+    job->live.stop().request_stop();
+    if (!job->started) {
+      waiting = job;
       waiting->started = true;  // Nobody else begins it now.
     }
   }
@@ -386,7 +259,7 @@ Status PoolRunner::Tend() {
     TRY(nodes::KeepAlive(*txn, context_.clock, context_.options.node, context_.options.node_timeout));
     for (const nodes::Held& held : TRY(nodes::HeldBy(*txn, context_.options.node))) {
       std::lock_guard lock(mutex_);
-      const bool here = std::ranges::any_of(jobs_, [&](const auto& job) { return job->run.id == held.run_id; });
+      const bool here = queue_.Find(held.run_id) != nullptr;
       if (!here) TRY(nodes::Drop(*txn, held.run_id));
       if (here && held.stop) to_stop.push_back(held.run_id);
     }
@@ -402,13 +275,9 @@ Result<runs::Run> PoolRunner::Get(const std::string& run_id) {
   runs::Run run = TRY(runs::Get(*txn, run_id));
   if (run.status != "running") return run;
   std::lock_guard lock(mutex_);
-  for (const auto& job : jobs_) {
-    if (job->run.id == run_id) job->live.Overlay(run);
-  }
+  if (const JobPtr job = queue_.Find(run_id)) job->live.Overlay(run);
   return run;
 }
-
-}  // namespace
 
 Result<std::unique_ptr<Runner>> Runner::Start(Context context) {
   if (!context.check) return Error{Code::kInternal, "a runner needs a step that checks contracts"};

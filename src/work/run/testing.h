@@ -15,6 +15,7 @@
 #include "state/catalog/catalog.h"
 #include "state/lineage/lineage.h"
 #include "state/nodes/nodes.h"
+#include "state/schedules/schedules.h"
 #include "work/run/run.h"
 
 namespace weft::run {
@@ -76,8 +77,9 @@ class RunnerTest : public ::testing::Test {
     fs::create_directories(folder_ / "outside");
     store_ = store::Open(store::TestUrl((folder_ / "weft.db").string())).value();
     std::vector<store::Migration> all;
-    for (auto migrations : {catalog::Migrations(), access::Migrations(), lake::Migrations(), runs::Migrations(),
-                            ledger::Migrations(), lineage::Migrations(), secrets::Migrations(), nodes::Migrations()}) {
+    for (auto migrations :
+         {catalog::Migrations(), access::Migrations(), lake::Migrations(), runs::Migrations(), ledger::Migrations(),
+          lineage::Migrations(), secrets::Migrations(), nodes::Migrations(), schedules::Migrations()}) {
       all.insert(all.end(), migrations.begin(), migrations.end());
     }
     Status migrated = store::Migrate(*store_, all);

@@ -115,7 +115,7 @@ Status Execution::Leave(Session& session) {
   run_.ended_at = context_.clock.Now();
   auto end = [&]() -> Status {
     auto txn = TRY(context_.store.Begin());
-    TRY(runs::Update(*txn, run_));
+    TRY(Close(*txn, context_.clock, run_));
     TRY(runs::PutChecks(*txn, run_.id, checks_));
     TRY(EndReads(*txn, "completed", "nothing changed"));
     TRY(Record(*txn, "ran", Json::Map({{"unchanged", true}, {"inputs", run_.inputs}, {"key", run_.key}})));
