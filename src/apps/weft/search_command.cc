@@ -150,8 +150,7 @@ class SearchCommand : public Command {
     query["facets"] = "true";
     query["limit"] = "1";
     const Json answer = TRY(session.Get("/v1/search", query));
-    std::string text = fmt::format("{} of {}{} shown", shown, found["more"].Bool() ? "more than " : "",
-                                   HumanCount(found["total"].Int()));
+    std::string text = fmt::format("{} of {} shown", shown, HumanCount(found["total"].Int()));
     for (const char* facet : {"domain", "kind", "tag", "owner", "classification"}) {
       const Json& values = answer["facets"][facet];
       if (query.contains(facet) || values.size() < 2) continue;

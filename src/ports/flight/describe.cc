@@ -1,4 +1,4 @@
-// The commands about the catalogue. It is visible to every principal: what one may not read is listed too.
+// The commands about the catalogue. What one may not read is listed too, but for drafts that one may not know of.
 #include <arrow/api.h>
 #include <arrow/array/builder_union.h>
 #include <arrow/config.h>
@@ -10,7 +10,8 @@
 #include "model/policy/restriction.h"
 #include "ports/flight/internal.h"
 #include "ports/flight/schemas.h"
-#include "state/catalog/catalog.h"
+#include "state/access/granted.h"
+#include "state/catalog/seen.h"
 
 namespace weft::flight {
 namespace {
@@ -64,9 +65,9 @@ struct Named {
   catalog::PortRow row;
 };
 
-Result<std::vector<Named>> Everything(store::Txn& txn) {
+Result<std::vector<Named>> Everything(const catalog::Seen& seen) {
   std::vector<Named> all;
-  for (catalog::PortRow& row : TRY(catalog::Ports(txn))) {
+  for (catalog::PortRow& row : TRY(seen.Ports())) {
     all.push_back({model::SqlNameOf(row.key.domain), model::SqlNameOf(row.key.product), row.sql_name, row});
   }
   std::sort(all.begin(), all.end(), [](const Named& a, const Named& b) {
@@ -75,15 +76,15 @@ Result<std::vector<Named>> Everything(store::Txn& txn) {
   return all;
 }
 
-Result<TablePtr> Catalogs(store::Txn& txn) {
+Result<TablePtr> Catalogs(const catalog::Seen& seen) {
   std::set<std::vector<std::string>> rows;
-  for (const Named& named : TRY(Everything(txn))) rows.insert({named.catalog});
+  for (const Named& named : TRY(Everything(seen))) rows.insert({named.catalog});
   return TableFrom(CatalogsSchema(), {rows.begin(), rows.end()});
 }
 
-Result<TablePtr> DbSchemas(store::Txn& txn, const sql::CommandGetDbSchemas& command) {
+Result<TablePtr> DbSchemas(const catalog::Seen& seen, const sql::CommandGetDbSchemas& command) {
   std::set<std::vector<std::string>> rows;
-  for (const Named& named : TRY(Everything(txn))) {
+  for (const Named& named : TRY(Everything(seen))) {
     if (command.has_catalog() && named.catalog != command.catalog()) continue;
     if (command.has_db_schema_filter_pattern() && !Like(named.schema, command.db_schema_filter_pattern())) continue;
     rows.insert({named.catalog, named.schema});
@@ -95,6 +96,7 @@ Result<TablePtr> DbSchemas(store::Txn& txn, const sql::CommandGetDbSchemas& comm
 struct Asked {
   const Context& context;
   const model::Caller& caller;
+  const catalog::Seen& seen;
 
   // Whether the caller sees the column, where there is any that they may read; else the catalogue's word is told.
   Result<std::shared_ptr<const model::Restriction>> Sight(store::Txn& txn, const catalog::Port& port) const {
@@ -105,7 +107,7 @@ struct Asked {
 };
 
 Result<std::string> SchemaBytes(store::Txn& txn, const Asked& asked, const catalog::PortRow& row) {
-  const catalog::Port port = TRY(catalog::Load(txn, row));
+  const catalog::Port port = TRY(asked.seen.Load(row));
   model::TableSchema schema;
   if (port.contract && !port.contract->schema.empty()) {
     schema = TRY(model::SchemaOf(port.contract->schema.front(), nullptr));
@@ -121,7 +123,7 @@ Result<TablePtr> Tables(store::Txn& txn, const Asked& asked, const sql::CommandG
   std::vector<std::vector<std::string>> rows;
   const auto& types = command.table_types();
   const bool typed = types.empty() || std::find(types.begin(), types.end(), "TABLE") != types.end();
-  for (const Named& named : TRY(Everything(txn))) {
+  for (const Named& named : TRY(Everything(asked.seen))) {
     if (!typed || (command.has_catalog() && named.catalog != command.catalog())) continue;
     if (command.has_db_schema_filter_pattern() && !Like(named.schema, command.db_schema_filter_pattern())) continue;
     if (command.has_table_name_filter_pattern() && !Like(named.table, command.table_name_filter_pattern())) continue;
@@ -133,11 +135,11 @@ Result<TablePtr> Tables(store::Txn& txn, const Asked& asked, const sql::CommandG
 
 Result<TablePtr> PrimaryKeys(store::Txn& txn, const Asked& asked, const sql::CommandGetPrimaryKeys& command) {
   std::vector<std::vector<std::string>> rows;
-  for (const Named& named : TRY(Everything(txn))) {
+  for (const Named& named : TRY(Everything(asked.seen))) {
     if (named.table != command.table()) continue;
     if (command.has_catalog() && named.catalog != command.catalog()) continue;
     if (command.has_db_schema() && named.schema != command.db_schema()) continue;
-    const catalog::Port port = TRY(catalog::Load(txn, named.row));
+    const catalog::Port port = TRY(asked.seen.Load(named.row));
     if (!port.contract || port.contract->schema.empty()) continue;
     const auto sight = TRY(asked.Sight(txn, port));
     const std::vector<std::string> key = port.contract->schema.front().PrimaryKey();
@@ -220,9 +222,12 @@ Result<TablePtr> Describe(const Context& context, const model::Caller& caller, c
     return Ours(arrow::Table::MakeEmpty(ForeignKeysSchema()));
   }
   auto txn = TRY(context.store.Read());
-  const Asked asked{context, caller};
-  if (any.Is<sql::CommandGetCatalogs>()) return Catalogs(*txn);
-  if (any.Is<sql::CommandGetDbSchemas>()) return DbSchemas(*txn, Unpack<sql::CommandGetDbSchemas>(any));
+  const model::Sight sight = TRY(
+      catalog::SightOf(*txn, caller.principal, TRY(access::GrantedTo(*txn, context.store.clock(), caller.principal))));
+  const catalog::Seen seen(*txn, sight);
+  const Asked asked{context, caller, seen};
+  if (any.Is<sql::CommandGetCatalogs>()) return Catalogs(seen);
+  if (any.Is<sql::CommandGetDbSchemas>()) return DbSchemas(seen, Unpack<sql::CommandGetDbSchemas>(any));
   if (any.Is<sql::CommandGetTables>()) return Tables(*txn, asked, Unpack<sql::CommandGetTables>(any));
   if (any.Is<sql::CommandGetPrimaryKeys>()) return PrimaryKeys(*txn, asked, Unpack<sql::CommandGetPrimaryKeys>(any));
   return Error{Code::kUnsupported, "this door reads only: it does not know the command " + any.type_url()};

@@ -7,7 +7,9 @@
 #include "base/text.h"
 
 #include "ports/rest/handlers.h"
+#include "state/access/granted.h"
 #include "state/accounts/accounts.h"
+#include "state/catalog/search.h"
 #include "work/approve/approve.h"
 
 namespace weft::rest {
@@ -38,6 +40,12 @@ Json TokenJson(const access::Token& token) {
                     {"scope", token.limits.ActionsText().empty() ? std::vector<std::string>()
                                                                  : Split(token.limits.ActionsText(), ',')},
                     {"on", token.limits.on.Short()}});
+}
+
+// What more people hold grants on is found before its like.
+Status NoteHolders(store::Txn& txn, Clock& clock, const model::PortKey& port) {
+  return catalog::NotePopularity(txn, port.domain, port.product,
+                                 TRY(access::HoldersOn(txn, clock, port.domain, port.product)));
 }
 
 // {"scope": ["read", "run"], "on": "operations/flights"}; both may be absent.
@@ -73,12 +81,17 @@ Answer ListGrants(Api& api, const Caller& caller, const http::Request& request) 
   if (!mine.empty()) TRY(OneOf("mine", mine, {"true", "false"}));
   auto txn = TRY(api.store.Read());
   std::optional<model::PortKey> key;
-  if (!request.Query("address").empty()) key = TRY(PortOf(*txn, request.Query("address"))).row.key;
+  if (!request.Query("address").empty()) key = TRY(PortOf(api, *txn, caller, request.Query("address"))).row.key;
   std::optional<std::vector<std::string>> holders;
   if (!request.Query("principal").empty()) holders = std::vector{request.Query("principal")};
+  const model::Sight sight = TRY(SightOf(api, *txn, caller));
+  const catalog::Seen seen(*txn, sight);
   Json::Array grants;
   for (const access::Grant& grant : TRY(access::Grants(*txn, key ? &*key : nullptr, std::move(holders)))) {
-    if (mine != "true" || access::Covers(grant.principal, caller.principal)) grants.push_back(GrantJson(grant));
+    const bool own = access::Covers(grant.principal, caller.principal);
+    if (!own && (mine == "true" || !TRY(seen.Sees(grant.port)))) continue;
+    // Who speaks for the port knows to whom it was given.
+    if (sight.SeesDrafts(grant.port) || TRY(seen.SeesPrincipal(grant.principal))) grants.push_back(GrantJson(grant));
   }
   return http::Response::Of(Json::Map({{"grants", std::move(grants)}}));
 }
@@ -93,12 +106,13 @@ Answer PutGrant(Api& api, const Caller& caller, const http::Request& request) {
   wanted.granted_by = caller.principal.name;
   TRY(NotPast(api.clock, "until", wanted.until));
   auto txn = TRY(api.store.Begin());
-  const catalog::Port port = TRY(PortOf(*txn, address));
+  const catalog::Port port = TRY(PortOf(api, *txn, caller, address));
   TRY(api.gate.Decide(*txn, caller, model::Action::kGrant, port.resource));
   wanted.port = port.row.key;
   wanted.columns = TRY(ColumnsOf(body));
   TRY(approve::CheckDirect(*txn, api.clock, caller, wanted, port.resource));
   const access::Grant grant = TRY(access::PutGrant(*txn, api.clock, wanted, port.resource));
+  TRY(NoteHolders(*txn, api.clock, grant.port));
   TRY(Record(*txn, api.clock, caller, "granted", grant.port.Text(),
              Json::Map({{"grant", grant.id},
                         {"principal", grant.principal},
@@ -114,10 +128,11 @@ Answer RevokeGrants(Api& api, const Caller& caller, const http::Request& request
   const std::string principal = request.Query("principal");
   if (principal.empty()) return Error{Code::kInvalid, "parameter principal is missing: whose grant ends?"};
   auto txn = TRY(api.store.Begin());
-  const catalog::Port port = TRY(PortOf(*txn, request.Query("address")));
+  const catalog::Port port = TRY(PortOf(api, *txn, caller, request.Query("address")));
   TRY(api.gate.Decide(*txn, caller, model::Action::kGrant, port.resource));
   const int revoked = TRY(access::Revoke(*txn, api.clock, principal, port.row.key));
   if (revoked > 0) {
+    TRY(NoteHolders(*txn, api.clock, port.row.key));
     TRY(Record(*txn, api.clock, caller, "revoked", port.row.key.Text(),
                Json::Map({{"principal", principal}, {"grants", revoked}})));
   }

@@ -206,9 +206,9 @@ Status KnownColumn(const catalog::Port& port, const std::string& column, const J
 
 }  // namespace
 
-Result<model::Resource> AuditedPort(Api& api, const Caller&, const http::Request& request) {
+Result<model::Resource> AuditedPort(Api& api, const Caller& caller, const http::Request& request) {
   auto txn = TRY(api.store.Read());
-  return TRY(PortOf(*txn, request.Query("address"))).resource;
+  return TRY(PortOf(api, *txn, caller, request.Query("address"))).resource;
 }
 
 Answer WhoSawIt(Api& api, const Caller& caller, const http::Request& request) {
@@ -222,7 +222,7 @@ Answer WhoSawIt(Api& api, const Caller& caller, const http::Request& request) {
   std::map<std::string, Columns> downstream;
   {
     auto txn = TRY(api.store.Read());
-    port = TRY(PortOf(*txn, request.Query("address")));
+    port = TRY(PortOf(api, *txn, caller, request.Query("address")));
     question.address = port->row.key.Text();
     if (!request.Query("downstream").empty()) downstream = TRY(Downstream(*txn, question.address, wanted));
   }
@@ -231,9 +231,15 @@ Answer WhoSawIt(Api& api, const Caller& caller, const http::Request& request) {
   answer.Set("since", OptionalTime(question.since)).Set("until", OptionalTime(question.until));
   Json::Array below;
   for (const auto& [address, columns] : downstream) {
+    {
+      auto txn = TRY(api.store.Read());
+      const model::Sight sight = TRY(SightOf(api, *txn, caller));
+      const auto key = model::PortKey::Parse(address);
+      if (key && !TRY(catalog::Seen(*txn, sight).Sees(*key))) continue;
+    }
     auto may = [&]() -> Result<bool> {
       auto txn = TRY(api.store.Read());
-      auto made = PortOf(*txn, address);
+      auto made = PortOf(api, *txn, caller, address);
       if (!made) return false;
       return TRY(api.gate.Ask(*txn, caller, model::Action::kAudit, made->resource)).permitted;
     };

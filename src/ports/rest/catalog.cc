@@ -69,10 +69,10 @@ Result<Json> TermsJson(store::Txn& txn, const std::vector<model::TermUse>& uses)
   return Json(std::move(list));
 }
 
-Result<Json> JoinsJson(store::Txn& txn, const model::PortKey& port) {
+Result<Json> JoinsJson(store::Txn& txn, const model::Sight& sight, const model::PortKey& port) {
   constexpr size_t kMostJoins = 20;
   Json::Array list;
-  for (const catalog::Join& join : TRY(catalog::JoinsOf(txn, port, kMostJoins))) {
+  for (const catalog::Join& join : TRY(catalog::JoinsOf(txn, sight, port, kMostJoins))) {
     list.push_back(Json::Map({{"columns", join.columns},
                               {"address", join.other.Text()},
                               {"other_columns", join.other_columns},
@@ -119,13 +119,67 @@ http::Response Yaml(const std::string& bytes) {
   return response;
 }
 
+// What is no port of the mesh, such as a file, is told of with the port that read it.
+Result<bool> IsEdgeSeen(const catalog::Seen& seen, const lineage::Edge& edge) {
+  for (const std::string* end : {&edge.from, &edge.to}) {
+    const auto port = model::PortKey::Parse(*end);
+    if (port && !TRY(seen.Sees(*port))) return false;
+  }
+  return true;
+}
+
 std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
+// Whether an output port of a bundle may be known of, as the bundle itself has it.
+bool IsSeen(const model::Sight& sight, const model::Bundle& bundle, const model::OutputPort& port,
+            const model::Contract* contract) {
+  const auto version = model::Version::Parse(port.version);
+  const model::PortKey key{bundle.product.domain, bundle.product.name, port.name, version ? version->major : 0};
+  return sight.Sees(key, model::PortStatus(bundle.product.status, contract ? contract->status : ""));
+}
+
+// What the names of files of the bundle must not say: of ports that are not seen, their contracts and builds that no
+// other port has.
+struct Unseen {
+  std::set<std::string> ports, files;
+};
+Unseen UnseenOf(const model::Sight& sight, const model::Bundle& bundle) {
+  Unseen unseen;
+  std::set<std::string> seen;
+  for (const model::OutputPort& port : bundle.product.outputs) {
+    const model::Contract* contract = bundle.ContractOf(port);
+    const bool is = IsSeen(sight, bundle, port, contract);
+    std::set<std::string>& files = is ? seen : unseen.files;
+    if (!is) unseen.ports.insert(port.name + "@" + port.version);
+    if (contract) files.insert(contract->file);
+    if (port.build) files.insert(port.build->sql_file);
+  }
+  for (const std::string& file : seen) unseen.files.erase(file);
+  return unseen;
+}
+
+// The descriptor without ports that are not seen.
+Json DocumentOf(const model::Bundle& bundle, const Unseen& unseen) {
+  if (unseen.ports.empty()) return bundle.product.document;
+  Json document = bundle.product.document, ports = Json::Array();
+  for (const Json& port : document["outputPorts"].Items()) {
+    if (!unseen.ports.contains(port["name"].Text() + "@" + port["version"].Text())) ports.Push(port);
+  }
+  document.Set("outputPorts", std::move(ports));
+  return document;
+}
+
+// Its bytes as they were applied; JSON, which is YAML too, where something had to be left out.
+std::string BytesOf(const model::Bundle& bundle, const Unseen& unseen) {
+  return unseen.ports.empty() ? bundle.product.bytes : DocumentOf(bundle, unseen).Dump() + "\n";
+}
+
 // Ports of one version of a product that is not the newest: as its own bundle has them.
-Json PortsOf(const model::Bundle& bundle) {
+Json PortsOf(const model::Bundle& bundle, const model::Sight& sight) {
   Json::Array ports;
   for (const model::OutputPort& output : bundle.product.outputs) {
     const model::Contract* contract = bundle.ContractOf(output);
+    if (!IsSeen(sight, bundle, output, contract)) continue;
     ports.push_back(Json::Map({{"name", output.name},
                                {"version", contract ? contract->version : output.version},
                                {"status", contract ? contract->status : ""},
@@ -134,8 +188,10 @@ Json PortsOf(const model::Bundle& bundle) {
   return ports;
 }
 
-// What this node's environment lays over the descriptor; null: nothing.
-Json OverlayJson(const model::Bundle& bundle) {
+// What this node's environment lays over the descriptor; null: nothing. It speaks of all ports, and so it is for those
+// alone who see them all.
+Json OverlayJson(const model::Bundle& bundle, const Unseen& unseen) {
+  if (!unseen.ports.empty()) return {};
   const model::Overlay* overlay = bundle.OverlayOf(bundle.environment);
   if (!overlay) return {};
   return Json::Map({{"file", overlay->ShortName()}, {"values", model::LinesOf(*overlay)}});
@@ -143,19 +199,21 @@ Json OverlayJson(const model::Bundle& bundle) {
 
 }  // namespace
 
-Answer Products(Api& api, const Caller&, const http::Request& request) {
+Answer Products(Api& api, const Caller& caller, const http::Request& request) {
   TRY(OnlyQuery(request, {"domain"}));
   auto txn = TRY(api.store.Read());
   TRY(KnownDomain(*txn, request.Query("domain")));
+  const model::Sight sight = TRY(SightOf(api, *txn, caller));
+  const catalog::Seen seen(*txn, sight);
   std::map<std::string, Json::Array> ports;
   const auto pauses = TRY(schedules::Pauses(*txn));
-  for (const catalog::PortRow& row : TRY(catalog::Ports(*txn, request.Query("domain")))) {
+  for (const catalog::PortRow& row : TRY(seen.Ports(request.Query("domain")))) {
     Json port = PortJson(row);
     port.Set("paused", PauseJson(schedules::PauseOf(pauses, row.key)));
     ports[row.key.domain + "/" + row.key.product].push_back(std::move(port));
   }
   Json::Array products;
-  for (const catalog::ProductRow& row : TRY(catalog::Products(*txn, request.Query("domain")))) {
+  for (const catalog::ProductRow& row : TRY(seen.Products(request.Query("domain")))) {
     Json product = ProductJson(row);
     product.Set("paused", PauseJson(schedules::PauseOf(pauses, {row.domain, row.name, "", 0})));
     product.Set("ports", ports[row.domain + "/" + row.name]);
@@ -164,36 +222,38 @@ Answer Products(Api& api, const Caller&, const http::Request& request) {
   return http::Response::Of(Json::Map({{"products", std::move(products)}}));
 }
 
-Answer Product(Api& api, const Caller&, const http::Request& request) {
+Answer Product(Api& api, const Caller& caller, const http::Request& request) {
   TRY(OnlyQuery(request, {"version"}));
   const std::string domain = request.captures.at("domain"), name = request.captures.at("product");
   auto txn = TRY(api.store.Read());
-  const catalog::BundlePtr bundle = TRY(catalog::Product(*txn, domain, name, request.Query("version")));
-  const auto row = TRY(catalog::FindProduct(*txn, domain, name));
+  const model::Sight sight = TRY(SightOf(api, *txn, caller));
+  const catalog::Seen seen(*txn, sight);
+  const catalog::BundlePtr bundle = TRY(seen.Product(domain, name, request.Query("version")));
+  const auto row = TRY(seen.FindProduct(domain, name));
   if (!row) return Error{Code::kNotFound, fmt::format("there is no product {}/{}", domain, name)};
   Json product = ProductJson(*row);
   const bool newest = bundle->product.version == row->version;
   std::set<std::string> versions = {row->version};
   Json::Array ports;
-  for (const catalog::PortRow& port : TRY(catalog::Ports(*txn, domain, name))) {
+  for (const catalog::PortRow& port : TRY(seen.Ports(domain, name))) {
     versions.insert(port.product_version);
-    const catalog::Port loaded = TRY(catalog::Load(*txn, port));
+    const catalog::Port loaded = TRY(seen.Load(port));
     Json json = PortJson(port);
     json.Set("contract", loaded.contract ? loaded.contract->document : Json());
     ports.push_back(std::move(json));
   }
   product.Set("version", bundle->product.version);
   if (!newest) product.Set("status", bundle->product.status);
-  product.Set("document", bundle->product.document);
+  product.Set("document", DocumentOf(*bundle, UnseenOf(sight, *bundle)));
   product.Set("environment", TRY(catalog::EnvironmentOf(*txn)));
-  product.Set("overlay", OverlayJson(*bundle));
+  product.Set("overlay", OverlayJson(*bundle, UnseenOf(sight, *bundle)));
   const model::Deprecation says = model::DeprecationOf(*bundle, nullptr);
   TRY(TellEnd(*txn, api.clock.Now(), says, domain + "/" + name, &product));
   const auto pauses = TRY(schedules::Pauses(*txn));
   product.Set("paused", PauseJson(schedules::PauseOf(pauses, {domain, name, "", 0})));
   product.Set("terms", TRY(TermsJson(*txn, model::TermsOf(bundle->product))));
-  product.Set("ports", newest ? Json(std::move(ports)) : PortsOf(*bundle));
-  product.Set("feedback", TRY(FeedbackJson(*txn, domain, name)));
+  product.Set("ports", newest ? Json(std::move(ports)) : PortsOf(*bundle, sight));
+  product.Set("feedback", TRY(FeedbackJson(*txn, seen, domain, name)));
   product.Set("versions", std::vector<std::string>(versions.begin(), versions.end()));
   return WithEnd(http::Response::Of(product), product);
 }
@@ -201,14 +261,14 @@ Answer Product(Api& api, const Caller&, const http::Request& request) {
 Answer Port(Api& api, const Caller& caller, const http::Request& request) {
   TRY(OnlyQuery(request, {"version"}));
   auto txn = TRY(api.store.Read());
-  const catalog::Port port = TRY(PortOf(*txn, AddressIn(request)));
+  const catalog::Port port = TRY(PortOf(api, *txn, caller, AddressIn(request)));
   const model::Decision decision = TRY(api.gate.Ask(*txn, caller, model::Action::kRead, port.resource));
   Json answer = PortJson(port.row);
   answer.Set("owners", port.resource.owners);
   if (port.contract) {
     answer.Set("contract", port.contract->document);
     answer.Set("columns", ColumnsJson(*port.contract));
-    answer.Set("joins", TRY(JoinsJson(*txn, port.row.key)));
+    answer.Set("joins", TRY(JoinsJson(*txn, TRY(SightOf(api, *txn, caller)), port.row.key)));
     answer.Set("terms", TRY(TermsJson(*txn, model::TermsOf(*port.contract))));
     answer.Set("checks", ChecksJson(*port.contract, *TRY(catalog::EntitiesOf(*txn))));
   }
@@ -239,15 +299,25 @@ Answer Port(Api& api, const Caller& caller, const http::Request& request) {
   return WithEnd(http::Response::Of(answer), answer);
 }
 
-Answer File(Api& api, const Caller&, const http::Request& request) {
+Answer File(Api& api, const Caller& caller, const http::Request& request) {
   TRY(OnlyQuery(request, {"name", "version"}));
   auto txn = TRY(api.store.Read());
-  const catalog::BundlePtr bundle = TRY(
-      catalog::Product(*txn, request.captures.at("domain"), request.captures.at("product"), request.Query("version")));
-  std::map<std::string, const std::string*> files = {{BaseName(bundle->product.file), &bundle->product.bytes}};
-  for (const model::Contract& contract : bundle->contracts) files[BaseName(contract.file)] = &contract.bytes;
-  for (const auto& [name, text] : bundle->builds) files[name] = &text;
-  for (const model::Overlay& overlay : bundle->overlays) files[overlay.ShortName()] = &overlay.bytes;
+  const model::Sight sight = TRY(SightOf(api, *txn, caller));
+  const catalog::BundlePtr bundle =
+      TRY(catalog::Seen(*txn, sight)
+              .Product(request.captures.at("domain"), request.captures.at("product"), request.Query("version")));
+  const Unseen unseen = UnseenOf(sight, *bundle);
+  const std::string descriptor = BytesOf(*bundle, unseen);
+  std::map<std::string, const std::string*> files = {{BaseName(bundle->product.file), &descriptor}};
+  for (const model::Contract& contract : bundle->contracts) {
+    if (!unseen.files.contains(contract.file)) files[BaseName(contract.file)] = &contract.bytes;
+  }
+  for (const auto& [name, text] : bundle->builds) {
+    if (!unseen.files.contains(name)) files[name] = &text;
+  }
+  for (const model::Overlay& overlay : bundle->overlays) {
+    if (unseen.ports.empty()) files[overlay.ShortName()] = &overlay.bytes;
+  }
   std::vector<std::string> names;
   for (const auto& [name, text] : files) names.push_back(name);
   const std::string wanted = request.Query("name");
@@ -259,27 +329,30 @@ Answer File(Api& api, const Caller&, const http::Request& request) {
   return wanted.ends_with(".yaml") ? Yaml(*found->second) : http::Response::Text(*found->second);
 }
 
-Answer ProductDescriptor(Api& api, const Caller&, const http::Request& request) {
+Answer ProductDescriptor(Api& api, const Caller& caller, const http::Request& request) {
   TRY(OnlyQuery(request, {"version"}));
   auto txn = TRY(api.store.Read());
-  const catalog::BundlePtr bundle = TRY(
-      catalog::Product(*txn, request.captures.at("domain"), request.captures.at("product"), request.Query("version")));
-  return Yaml(bundle->product.bytes);
+  const model::Sight sight = TRY(SightOf(api, *txn, caller));
+  const catalog::BundlePtr bundle =
+      TRY(catalog::Seen(*txn, sight)
+              .Product(request.captures.at("domain"), request.captures.at("product"), request.Query("version")));
+  const Unseen unseen = UnseenOf(sight, *bundle);
+  return Yaml(BytesOf(*bundle, unseen));
 }
 
-Answer PortDescriptor(Api& api, const Caller&, const http::Request& request) {
+Answer PortDescriptor(Api& api, const Caller& caller, const http::Request& request) {
   TRY(OnlyQuery(request, {"version"}));
   auto txn = TRY(api.store.Read());
-  const catalog::Port port = TRY(PortOf(*txn, AddressIn(request)));
+  const catalog::Port port = TRY(PortOf(api, *txn, caller, AddressIn(request)));
   return Yaml(port.contract->bytes);
 }
 
-Answer Lineage(Api& api, const Caller&, const http::Request& request) {
+Answer Lineage(Api& api, const Caller& caller, const http::Request& request) {
   TRY(OnlyQuery(request, {"address", "direction"}));
   const std::string direction = request.Query("direction").empty() ? "both" : request.Query("direction");
   TRY(OneOf("direction", direction, {"up", "down", "both"}));
   auto txn = TRY(api.store.Read());
-  const catalog::Port port = TRY(PortOf(*txn, request.Query("address")));
+  const catalog::Port port = TRY(PortOf(api, *txn, caller, request.Query("address")));
   std::vector<lineage::Edge> edges;
   auto add = [&](lineage::Direction way) -> Status {
     for (lineage::Edge& edge : TRY(lineage::Walk(*txn, port.row.key.Text(), way))) edges.push_back(std::move(edge));
@@ -287,8 +360,11 @@ Answer Lineage(Api& api, const Caller&, const http::Request& request) {
   };
   if (direction != "down") TRY(add(lineage::Direction::kUp));
   if (direction != "up") TRY(add(lineage::Direction::kDown));
+  const model::Sight sight = TRY(SightOf(api, *txn, caller));
+  const catalog::Seen seen(*txn, sight);
   Json::Array list;
   for (const lineage::Edge& edge : edges) {
+    if (!TRY(IsEdgeSeen(seen, edge))) continue;
     Json::Array columns;
     for (const lineage::ColumnEdge& column : edge.columns) {
       columns.push_back(Json::Map({{"column", column.column},

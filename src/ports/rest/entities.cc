@@ -41,13 +41,16 @@ Result<std::optional<int>> GenerationOf(const Json& body) {
 
 }  // namespace
 
-Answer ListEntities(Api& api, const Caller&, const http::Request& request) {
+Answer ListEntities(Api& api, const Caller& caller, const http::Request& request) {
   TRY(OnlyQuery(request, {}));
   auto txn = TRY(api.store.Read());
   const auto entities = TRY(catalog::EntitiesOf(*txn));
   std::map<std::string, int64_t> columns;
   std::map<std::string, std::set<std::string>> domains;
+  const model::Sight sight = TRY(SightOf(api, *txn, caller));
+  const catalog::Seen seen(*txn, sight);
   for (const catalog::EntityColumn& column : TRY(catalog::EntityColumns(*txn))) {
+    if (!TRY(seen.Sees(column.port))) continue;
     ++columns[column.entity];
     domains[column.entity].insert(column.port.domain);
   }
@@ -61,14 +64,17 @@ Answer ListEntities(Api& api, const Caller&, const http::Request& request) {
   return http::Response::Of(Json::Map({{"entities", std::move(list)}}));
 }
 
-Answer ShowEntity(Api& api, const Caller&, const http::Request& request) {
+Answer ShowEntity(Api& api, const Caller& caller, const http::Request& request) {
   TRY(OnlyQuery(request, {}));
   auto txn = TRY(api.store.Read());
   const auto entities = TRY(catalog::EntitiesOf(*txn));
   const model::Entity& entity = *TRY(EntityNamed(*entities, request.captures.at("entity")));
   Json json = EntityJson(entity);
   Json::Array columns;
+  const model::Sight sight = TRY(SightOf(api, *txn, caller));
+  const catalog::Seen seen(*txn, sight);
   for (const catalog::EntityColumn& column : TRY(catalog::EntityColumns(*txn, entity.name))) {
+    if (!TRY(seen.Sees(column.port))) continue;
     columns.push_back(
         Json::Map({{"domain", column.port.domain}, {"address", column.port.Text()}, {"column", column.column}}));
   }

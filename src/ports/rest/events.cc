@@ -32,9 +32,9 @@ std::string Xml(std::string_view text) {
 }
 
 // The short form of what is there by this name; "" is all of the mesh.
-Result<std::string> PlaceOf(store::Txn& txn, const std::string& text) {
+Result<std::string> PlaceOf(const Api& api, store::Txn& txn, const Caller& caller, const std::string& text) {
   if (text.empty()) return std::string();
-  TRY(ResourceAt(txn, text));
+  TRY(ResourceAt(api, txn, caller, text));
   return TRY(AddressOf(txn, text)).Short();
 }
 
@@ -43,11 +43,13 @@ std::vector<std::string> Listed(const std::string& text) {
 }
 
 // What the query asks to hear of: an address and topics, or what the caller subscribed to.
-Result<std::vector<notify::Interest>> InterestsOf(store::Txn& txn, const Caller& caller, const http::Request& request) {
+Result<std::vector<notify::Interest>> InterestsOf(const Api& api, store::Txn& txn, const Caller& caller,
+                                                  const http::Request& request) {
   const std::string mine = request.Query("mine");
   if (!mine.empty()) TRY(OneOf("mine", mine, {"true", "false"}));
   const std::vector<std::string> topics = TRY(notify::CheckTopics(Listed(request.Query("topics"))));
-  if (mine != "true") return std::vector<notify::Interest>{{TRY(PlaceOf(txn, request.Query("address"))), topics}};
+  if (mine != "true")
+    return std::vector<notify::Interest>{{TRY(PlaceOf(api, txn, caller, request.Query("address"))), topics}};
   std::vector<notify::Interest> interests;
   for (subscriptions::Subscription& each : TRY(subscriptions::List(txn, caller.principal.name))) {
     std::erase_if(each.topics,
@@ -94,7 +96,7 @@ Answer Events(Api& api, const Caller& caller, const http::Request& request) {
   http::Request asked = request;
   if (!request.Header("last-event-id").empty()) asked.query["after"] = request.Header("last-event-id");
   auto txn = TRY(api.store.Read());
-  const std::vector<notify::Interest> interests = TRY(InterestsOf(*txn, caller, request));
+  const std::vector<notify::Interest> interests = TRY(InterestsOf(api, *txn, caller, request));
   notify::Wanted wanted;
   wanted.limit = static_cast<size_t>(TRY(QueryInt(asked, "limit", 100, 1, kMostEvents)));
   const int64_t head = TRY(notify::Head(*txn));
@@ -116,7 +118,7 @@ Answer Events(Api& api, const Caller& caller, const http::Request& request) {
 Answer Feed(Api& api, const Caller& caller, const http::Request& request) {
   TRY(OnlyQuery(request, {"address", "topics", "mine"}));
   auto txn = TRY(api.store.Read());
-  const std::vector<notify::Interest> interests = TRY(InterestsOf(*txn, caller, request));
+  const std::vector<notify::Interest> interests = TRY(InterestsOf(api, *txn, caller, request));
   const std::string mesh = TRY(catalog::MeshId(*txn));
   const notify::Stretch stretch = TRY(notify::Read(*txn, api.clock, caller.principal, interests,
                                                    {.after = 0, .limit = kFeedEvents, .newest_first = true}));
@@ -151,7 +153,7 @@ Answer MakeSubscription(Api& api, const Caller& caller, const http::Request& req
   const std::string& webhook = body["webhook"].Text();
   if (!webhook.empty()) TRY(notify::CheckWebhook(webhook, api.reach));
   auto txn = TRY(api.store.Begin());
-  const std::string address = TRY(PlaceOf(*txn, body["address"].Text()));
+  const std::string address = TRY(PlaceOf(api, *txn, caller, body["address"].Text()));
   const notify::Made made =
       TRY(notify::Subscribe(*txn, api.clock, api.vault, caller, address, body["topics"].Texts(), webhook));
   TRY(txn->Commit());

@@ -47,11 +47,22 @@ Result<std::string> Said(const Json& body, bool needed) {
 }
 
 // A product or one of its output ports, as it is registered.
-Result<model::Resource> About(store::Txn& txn, const std::string& address) {
-  model::Resource resource = TRY(ResourceAt(txn, address));
+Result<model::Resource> About(const Api& api, store::Txn& txn, const Caller& caller, const std::string& address) {
+  model::Resource resource = TRY(ResourceAt(api, txn, caller, address));
   if (!resource.product.empty()) return resource;
   return Error{Code::kInvalid,
                fmt::format("'{}' names no product: write it like domain/product or domain/product/port", address)};
+}
+
+// What was said of a product, but of ports that are not seen.
+Result<std::vector<feedback::Entry>> About(store::Txn& txn, const catalog::Seen& seen, const std::string& domain,
+                                           const std::string& product) {
+  std::vector<feedback::Entry> entries;
+  for (feedback::Entry& entry : TRY(feedback::List(txn, {.domain = domain, .product = product}))) {
+    const auto port = model::PortKey::Parse(entry.address);
+    if (!port || TRY(seen.Sees(*port))) entries.push_back(std::move(entry));
+  }
+  return entries;
 }
 
 bool IsOfTeam(const model::Team& team, const model::Principal& principal) {
@@ -74,8 +85,10 @@ Status MayRate(Api& api, store::Txn& txn, const Caller& caller, const model::Res
     TRY(api.gate.Decide(txn, caller, Action::kRead, resource));
     return {};
   }
-  for (const catalog::PortRow& row : TRY(catalog::Ports(txn, resource.domain, resource.product))) {
-    const catalog::Port port = TRY(catalog::Load(txn, row));
+  const model::Sight sight = TRY(SightOf(api, txn, caller));
+  const catalog::Seen seen(txn, sight);
+  for (const catalog::PortRow& row : TRY(seen.Ports(resource.domain, resource.product))) {
+    const catalog::Port port = TRY(seen.Load(row));
     const model::Decision decision = TRY(api.gate.Ask(txn, caller, Action::kRead, port.resource));
     if (decision.permitted) return {};
   }
@@ -87,7 +100,7 @@ Status MayRate(Api& api, store::Txn& txn, const Caller& caller, const model::Res
 
 // Its author, or who speaks for the product.
 Status MayAnswer(Api& api, store::Txn& txn, const Caller& caller, const feedback::Entry& entry) {
-  const model::Resource resource = TRY(ResourceAt(txn, entry.domain + "/" + entry.product));
+  const model::Resource resource = TRY(ResourceAt(api, txn, caller, entry.domain + "/" + entry.product));
   if (entry.author != caller.principal.name) {
     const model::Decision grants = TRY(api.gate.Ask(txn, caller, Action::kGrant, resource));
     if (grants.permitted) return {};
@@ -121,8 +134,9 @@ Result<int> StarsOf(const Json& body, bool rating) {
 
 }  // namespace
 
-Result<Json> FeedbackJson(store::Txn& txn, const std::string& domain, const std::string& product) {
-  const feedback::Summary summary = TRY(feedback::SummaryOf(txn, domain, product));
+Result<Json> FeedbackJson(store::Txn& txn, const catalog::Seen& seen, const std::string& domain,
+                          const std::string& product) {
+  const feedback::Summary summary = feedback::SummaryOf(TRY(About(txn, seen, domain, product)));
   return Json::Map({{"ratings", summary.ratings},
                     {"stars", summary.ratings > 0 ? Json(std::round(summary.stars * 10) / 10) : Json()},
                     {"open_questions", summary.questions},
@@ -137,9 +151,11 @@ Answer ListFeedback(Api& api, const Caller& caller, const http::Request& request
   std::vector<feedback::Entry> entries;
   Json summary;
   if (!request.Query("address").empty()) {
-    const model::Resource resource = TRY(About(*txn, request.Query("address")));
-    entries = TRY(feedback::List(*txn, {.domain = resource.domain, .product = resource.product}));
-    summary = TRY(FeedbackJson(*txn, resource.domain, resource.product));
+    const model::Resource resource = TRY(About(api, *txn, caller, request.Query("address")));
+    const model::Sight sight = TRY(SightOf(api, *txn, caller));
+    const catalog::Seen seen(*txn, sight);
+    entries = TRY(About(*txn, seen, resource.domain, resource.product));
+    summary = TRY(FeedbackJson(*txn, seen, resource.domain, resource.product));
   } else if (whose == "mine") {
     entries = TRY(feedback::List(*txn, {.author = caller.principal.name}));
   } else {
@@ -162,7 +178,7 @@ Answer GiveFeedback(Api& api, const Caller& caller, const http::Request& request
   entry.text = TRY(Said(body, !rating));
   entry.at = api.clock.Now();
   auto txn = TRY(api.store.Begin());
-  const model::Resource resource = TRY(About(*txn, TRY(NeedText(body, "address"))));
+  const model::Resource resource = TRY(About(api, *txn, caller, TRY(NeedText(body, "address"))));
   TRY(api.gate.Decide(*txn, caller, Action::kRequest, resource));
   if (rating) TRY(MayRate(api, *txn, caller, resource));
   entry.domain = resource.domain;
@@ -206,7 +222,7 @@ Answer RemoveFeedback(Api& api, const Caller& caller, const http::Request& reque
   auto txn = TRY(api.store.Begin());
   const feedback::Entry entry = TRY(feedback::Find(*txn, request.captures.at("id")));
   const bool own = entry.author == caller.principal.name;
-  const model::Resource resource = TRY(ResourceAt(*txn, entry.domain + "/" + entry.product));
+  const model::Resource resource = TRY(ResourceAt(api, *txn, caller, entry.domain + "/" + entry.product));
   auto decision = api.gate.Decide(*txn, caller, own ? Action::kRequest : Action::kGovern, resource);
   if (!decision) {
     return decision.TakeError().With(fmt::format("{} is removed by {}, or by governance", entry.id, entry.author));

@@ -8,7 +8,7 @@
 
 #include "model/lifecycle.h"
 #include "ports/rest/rest.h"
-#include "state/catalog/catalog.h"
+#include "state/catalog/seen.h"
 #include "state/runs/runs.h"
 #include "state/schedules/schedules.h"
 
@@ -34,12 +34,16 @@ Status NotPast(Clock& clock, std::string_view field, const std::optional<Instant
 Result<std::optional<Instant>> TimeOf(const Json& body, std::string_view key);
 
 Result<model::Address> AddressOf(store::Txn& txn, const std::string& text);  // Of this mesh.
-Result<catalog::Port> PortOf(store::Txn& txn, const std::string& text);      // What an address with a port names.
+// What the caller may know of.
+Result<model::Sight> SightOf(const Api& api, store::Txn& txn, const Caller& caller);
+// What an address with a port names, of what they may know of.
+Result<catalog::Port> PortOf(const Api& api, store::Txn& txn, const Caller& caller, const std::string& text);
 
 // kNotFound with near names where the mesh has no such domain; "" is all of them.
 Status KnownDomain(store::Txn& txn, const std::string& domain);
-// What an address names, with its team: a domain, a product or an output port that is there; "" is the mesh.
-Result<model::Resource> ResourceAt(store::Txn& txn, const std::string& text);
+// What an address names, with its team: a domain, a product or an output port that is there, and of which the caller
+// may know; "" is the mesh.
+Result<model::Resource> ResourceAt(const Api& api, store::Txn& txn, const Caller& caller, const std::string& text);
 
 Status Record(store::Txn& txn, Clock& clock, const Caller& caller, std::string kind, std::string address, Json detail);
 Json OptionalText(const std::string& text);  // Null where it is empty.
@@ -72,7 +76,7 @@ Handler ListTerms, ShowTerm;
 // The message of a run as the caller may know it: it may quote what was read.
 Result<std::string> MessageFor(Api& api, store::Txn& txn, const Caller& caller, const runs::Run& run);
 // The output ports that an address stands for: a product's or domain's are those that are not retired.
-Result<std::vector<model::PortKey>> PortsUnder(store::Txn& txn, const std::string& text);
+Result<std::vector<model::PortKey>> PortsUnder(store::Txn& txn, const catalog::Seen& seen, const std::string& text);
 Handler SubmitRuns, Rollback, ListRuns, GetRun, CancelRun, RetryRun;
 // schedules.cc
 // What is told of a port's or product's schedules where it is shown: {"schedule", "next", "zone", "paused"}.
@@ -105,7 +109,8 @@ Handler ListRequests, MakeRequest, GetRequest, ApproveRequest, RefuseRequest, As
 Handler Events, Feed, ListSubscriptions, MakeSubscription, EndSubscription;
 // feedback.cc
 // {"ratings", "stars", "open_questions", "open_issues"} of a product.
-Result<Json> FeedbackJson(store::Txn& txn, const std::string& domain, const std::string& product);
+Result<Json> FeedbackJson(store::Txn& txn, const catalog::Seen& seen, const std::string& domain,
+                          const std::string& product);
 Handler ListFeedback, GiveFeedback, AnswerFeedback, RemoveFeedback;
 // entities.cc
 Handler ListEntities, ShowEntity, RotateEntity, EraseEntity;

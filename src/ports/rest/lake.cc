@@ -43,7 +43,7 @@ bool MayCount(const model::Decision& decision) {
 Answer Snapshots(Api& api, const Caller& caller, const http::Request& request) {
   TRY(OnlyQuery(request, {"address"}));
   auto txn = TRY(api.store.Read());
-  const catalog::Port port = TRY(PortOf(*txn, request.Query("address")));
+  const catalog::Port port = TRY(PortOf(api, *txn, caller, request.Query("address")));
   const bool counts = MayCount(TRY(api.gate.Ask(*txn, caller, model::Action::kRead, port.resource)));
   Json::Array snapshots;
   for (const lake::Snapshot& snapshot : TRY(lake::History(*txn, port.row.key)))
@@ -56,7 +56,7 @@ Answer TagSnapshot(Api& api, const Caller& caller, const http::Request& request)
   const std::string address = TRY(NeedText(body, "address"));
   const std::string tag = TRY(NeedText(body, "tag"));
   auto txn = TRY(api.store.Begin());
-  const catalog::Port port = TRY(PortOf(*txn, address));
+  const catalog::Port port = TRY(PortOf(api, *txn, caller, address));
   TRY(api.gate.Decide(*txn, caller, model::Action::kRun, port.resource));
   int64_t snapshot = 0;
   if (body["snapshot"].is_null()) {

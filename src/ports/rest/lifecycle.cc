@@ -50,12 +50,14 @@ Result<bool> Concerns(store::Txn& txn, const Caller& caller, const model::PortKe
 
 // Who is to be told; by name to whoever may audit the product.
 Status TellReaders(Api& api, store::Txn& txn, const Caller& caller, const catalog::Port& port, Json* told) {
-  publish::Readers readers = TRY(publish::ReadersOf(txn, port.row.key, "", api.clock.Now()));
+  const model::Sight sight = TRY(SightOf(api, txn, caller));
+  publish::Readers readers = TRY(publish::ReadersOf(txn, {txn, sight}, port.row.key, "", api.clock.Now()));
   readers.named = TRY(api.gate.Ask(txn, caller, model::Action::kAudit, port.resource)).permitted;
   told->Set("readers", readers.ToJson());
   std::vector<std::string> granted;
   for (const access::Grant& grant : TRY(access::Grants(txn, &port.row.key, std::nullopt))) {
-    if (std::ranges::find(granted, grant.principal) == granted.end()) granted.push_back(grant.principal);
+    const bool known = std::ranges::find(granted, grant.principal) != granted.end();
+    if (!known && TRY(catalog::Seen(txn, sight).SeesPrincipal(grant.principal))) granted.push_back(grant.principal);
   }
   told->Set("granted", granted);
   return {};
@@ -93,10 +95,12 @@ Answer Deprecations(Api& api, const Caller& caller, const http::Request& request
   const Instant now = api.clock.Now();
   auto txn = TRY(api.store.Read());
   Json::Array list;
-  for (const catalog::PortRow& row : TRY(catalog::Ports(*txn))) {
+  const model::Sight sight = TRY(SightOf(api, *txn, caller));
+  const catalog::Seen seen(*txn, sight);
+  for (const catalog::PortRow& row : TRY(seen.Ports())) {
     if (row.status != "deprecated") continue;
     if (mine == "true" && !TRY(Concerns(*txn, caller, row.key, now))) continue;
-    const catalog::Port port = TRY(catalog::Load(*txn, row));
+    const catalog::Port port = TRY(seen.Load(row));
     Json told = Json::Map({{"address", row.key.Text()}, {"status", row.status}});
     const std::string product = row.key.domain + "/" + row.key.product;
     TRY(TellEnd(*txn, now, model::DeprecationOf(*port.bundle, port.contract), product, &told));

@@ -42,13 +42,14 @@ Json DecisionJson(const model::Decision& decision) {
 namespace {
 
 // Rows are of output ports, and so are requests for them; all else is about a domain, a product or the mesh, too.
-Result<model::Resource> WhatIsAsked(store::Txn& txn, model::Action action, const std::string& address) {
+Result<model::Resource> WhatIsAsked(const Api& api, store::Txn& txn, const Caller& caller, model::Action action,
+                                    const std::string& address) {
   using enum model::Action;
   if (action == kRead || action == kRequest || action == kApprove) {
-    const catalog::Port port = TRY(PortOf(txn, address));
+    const catalog::Port port = TRY(PortOf(api, txn, caller, address));
     return port.resource;
   }
-  return ResourceAt(txn, address);
+  return ResourceAt(api, txn, caller, address);
 }
 
 // As the action's own door decides it.
@@ -69,7 +70,7 @@ Answer Explain(Api& api, const Caller& caller, const http::Request& request) {
   auto action = model::ActionFrom(wanted);
   if (!action) return action.TakeError().With("parameter action");
   auto txn = TRY(api.store.Read());
-  const model::Resource resource = TRY(WhatIsAsked(*txn, *action, request.Query("address")));
+  const model::Resource resource = TRY(WhatIsAsked(api, *txn, caller, *action, request.Query("address")));
   // Of oneself as one came: with a token's limits, and the groups that an identity provider vouched for.
   model::Principal principal = caller.principal;
   if (name != principal.name) {

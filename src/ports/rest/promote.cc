@@ -33,8 +33,9 @@ Result<Json> PassedJson(store::Txn& txn, const catalog::PortRow& row, Instant pu
   return std::move(json.Set("passed", true).Set("why", ""));
 }
 
-Result<Json> ReceiptOf(store::Txn& txn, const std::string& domain, const std::string& product) {
-  const catalog::BundlePtr bundle = TRY(catalog::Product(txn, domain, product));
+Result<Json> ReceiptOf(store::Txn& txn, const catalog::Seen& seen, const std::string& domain,
+                       const std::string& product) {
+  const catalog::BundlePtr bundle = TRY(seen.Product(domain, product));
   const std::string address = domain + "/" + product;
   Json receipt = Json::Map({{"address", address},
                             {"mesh", TRY(catalog::MeshId(txn))},
@@ -53,7 +54,7 @@ Result<Json> ReceiptOf(store::Txn& txn, const std::string& domain, const std::st
   if (receipt["row"].is_null())
     return Error{Code::kUnavailable, address + " is being published at this moment: try again"};
   Json::Array ports;
-  for (const catalog::PortRow& row : TRY(catalog::Ports(txn, domain, product))) {
+  for (const catalog::PortRow& row : TRY(seen.Ports(domain, product))) {
     // A major of an earlier version stays as it is.
     if (row.product_version != bundle->product.version) continue;
     ports.push_back(TRY(PassedJson(txn, row, published)));
@@ -64,11 +65,13 @@ Result<Json> ReceiptOf(store::Txn& txn, const std::string& domain, const std::st
 
 }  // namespace
 
-Answer Receipt(Api& api, const Caller&, const http::Request& request) {
+Answer Receipt(Api& api, const Caller& caller, const http::Request& request) {
   TRY(OnlyQuery(request, {}));
   TRY(api.ledger.SealNow());  // What was published a moment ago counts.
   auto txn = TRY(api.store.Read());
-  return http::Response::Of(TRY(ReceiptOf(*txn, request.captures.at("domain"), request.captures.at("product"))));
+  const model::Sight sight = TRY(SightOf(api, *txn, caller));
+  return http::Response::Of(
+      TRY(ReceiptOf(*txn, {*txn, sight}, request.captures.at("domain"), request.captures.at("product"))));
 }
 
 // Both nodes note the same hashes, each with the other's row: who holds both ledgers sees that nothing was changed on
@@ -82,9 +85,10 @@ Answer NotePromotion(Api& api, const Caller& caller, const http::Request& reques
   TRY(api.ledger.SealNow());
   auto txn = TRY(api.store.Begin());
   const model::Address address = TRY(AddressOf(*txn, TRY(NeedText(body, "address"))));
-  const model::Resource resource = TRY(ResourceAt(*txn, address.domain + "/" + address.product));
+  const model::Resource resource = TRY(ResourceAt(api, *txn, caller, address.domain + "/" + address.product));
   TRY(api.gate.Decide(*txn, caller, model::Action::kPublish, resource));
-  const Json own = TRY(ReceiptOf(*txn, address.domain, address.product));
+  const model::Sight sight = TRY(SightOf(api, *txn, caller));
+  const Json own = TRY(ReceiptOf(*txn, {*txn, sight}, address.domain, address.product));
   for (const char* name : {"digest", "data_digest"}) {
     if (own[name] == other[name]) continue;
     return Error{Code::kConflict,

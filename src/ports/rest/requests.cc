@@ -129,7 +129,7 @@ Answer MakeRequest(Api& api, const Caller& caller, const http::Request& request)
   wanted.until = TRY(TimeOf(body, "until"));
   TRY(NotPast(api.clock, "until", wanted.until));
   auto txn = TRY(api.store.Begin());
-  const catalog::Port port = TRY(PortOf(*txn, address));
+  const catalog::Port port = TRY(PortOf(api, *txn, caller, address));
   TRY(api.gate.Decide(*txn, caller, model::Action::kRequest, port.resource));
   const approve::View view = TRY(approve::Make(*txn, api.clock, caller, port, wanted));
   const Json answer = TRY(AnswerOf(*txn, api.clock, view));

@@ -1,5 +1,7 @@
 #include "state/runs/runs.h"
 
+#include <fmt/format.h>
+
 #include "base/id.h"
 #include "ports/rest/handlers.h"
 #include "state/ledger/audit.h"
@@ -18,7 +20,7 @@ struct Sight {
 };
 
 Result<Sight> SightOf(Api& api, store::Txn& txn, const Caller& caller, const model::PortKey& key) {
-  auto port = PortOf(txn, key.Text());
+  auto port = PortOf(api, txn, caller, key.Text());
   if (!port && port.error().code != Code::kNotFound) return port.TakeError();
   if (!port) return Sight{};  // It is gone, and with it who might see what.
   const model::Decision read = TRY(api.gate.Ask(txn, caller, model::Action::kRead, port->resource));
@@ -88,20 +90,21 @@ Result<Json> RunsJson(Api& api, store::Txn& txn, const Caller& caller, const std
 bool Moves(const runs::Run& run) { return run.status == "pending" || run.status == "running"; }
 
 // A product's or domain's address stands for its ports that are not retired.
-Status AddPorts(store::Txn& txn, const std::string& text, std::vector<model::PortKey>* ports) {
+Status AddPorts(store::Txn& txn, const catalog::Seen& seen, const std::string& text,
+                std::vector<model::PortKey>* ports) {
   const model::Address address = TRY(AddressOf(txn, text));
   if (!address.port.empty()) {
-    ports->push_back(TRY(catalog::Resolve(txn, address)).key);
+    ports->push_back(TRY(seen.Resolve(address)).key);
     return {};
   }
   bool found = false;
-  for (const catalog::PortRow& row : TRY(catalog::Ports(txn, address.domain, address.product))) {
+  for (const catalog::PortRow& row : TRY(seen.Ports(address.domain, address.product))) {
     if (row.status == "retired") continue;
     found = true;
     ports->push_back(row.key);
   }
   if (found) return {};
-  if (!address.product.empty()) TRY(catalog::Product(txn, address.domain, address.product));
+  if (!address.product.empty()) TRY(seen.Product(address.domain, address.product));
   return Error{Code::kNotFound, "'" + text + "' has no output port that could run"};
 }
 
@@ -126,7 +129,36 @@ Status RecordSamples(Api& api, const Caller& caller, const runs::Run& run, const
   return TRY(api.ledger.AppendSoon(both))();
 }
 
+// As many as are asked for, of those that may be known of.
+Result<std::vector<runs::Run>> ListSeen(store::Txn& txn, const catalog::Seen& seen, runs::Query query) {
+  const auto limit = static_cast<size_t>(query.limit);
+  std::map<model::PortKey, bool> known;
+  for (;;) {
+    std::vector<runs::Run> list = TRY(runs::List(txn, query));
+    const bool all = list.size() < static_cast<size_t>(query.limit);
+    std::vector<runs::Run> told;
+    for (runs::Run& run : list) {
+      auto at = known.find(run.port);
+      if (at == known.end()) at = known.emplace(run.port, TRY(seen.Sees(run.port))).first;
+      if (at->second && told.size() < limit) told.push_back(std::move(run));
+    }
+    if (all || told.size() == limit) return told;
+    query.limit *= 4;
+  }
+}
+
+// Of a run of what may not be known of, as of one that there is not.
+Status MayKnow(Api& api, const Caller& caller, const std::string& id) {
+  auto txn = TRY(api.store.Read());
+  auto run = api.runner.Get(id);
+  if (!run) return run.TakeError();
+  const model::Sight sight = TRY(SightOf(api, *txn, caller));
+  if (TRY(catalog::Seen(*txn, sight).Sees(run->port))) return {};
+  return Error{Code::kNotFound, fmt::format("there is no run '{}'; see weft runs", id)};
+}
+
 Answer RunOf(Api& api, const Caller& caller, const std::string& id) {
+  TRY(MayKnow(api, caller, id));
   runs::Run run = TRY(api.runner.Get(id));
   auto txn = TRY(api.store.Read());
   if (run.checks.empty()) run.checks = TRY(runs::Get(*txn, id)).checks;
@@ -166,9 +198,9 @@ Result<std::string> MessageFor(Api& api, store::Txn& txn, const Caller& caller, 
   return MessageOf(run, TRY(SightOf(api, txn, caller, run.port)));
 }
 
-Result<std::vector<model::PortKey>> PortsUnder(store::Txn& txn, const std::string& text) {
+Result<std::vector<model::PortKey>> PortsUnder(store::Txn& txn, const catalog::Seen& seen, const std::string& text) {
   std::vector<model::PortKey> ports;
-  TRY(AddPorts(txn, text, &ports));
+  TRY(AddPorts(txn, seen, text, &ports));
   return ports;
 }
 
@@ -179,7 +211,7 @@ Answer Rollback(Api& api, const Caller& caller, const http::Request& request) {
   std::optional<lake::At> to;
   {
     auto txn = TRY(api.store.Read());
-    port = TRY(PortOf(*txn, address)).row.key;
+    port = TRY(PortOf(api, *txn, caller, address)).row.key;
     to = TRY(FormerIn(*txn, port, body["to"].Text()));
   }
   return RollBack(api, caller, port, to, body["reason"].Text());
@@ -192,7 +224,8 @@ Answer SubmitRuns(Api& api, const Caller& caller, const http::Request& request) 
   wanted.logical_time = TRY(TimeOf(body, "logical_time"));
   if (!body["all"].Bool()) {
     auto txn = TRY(api.store.Read());
-    for (const std::string& text : body["addresses"].Texts()) TRY(AddPorts(*txn, text, &wanted.ports));
+    const model::Sight sight = TRY(SightOf(api, *txn, caller));
+    for (const std::string& text : body["addresses"].Texts()) TRY(AddPorts(*txn, {*txn, sight}, text, &wanted.ports));
     if (wanted.ports.empty()) return Error{Code::kInvalid, "nothing to run: give addresses, or all: true"};
   }
   std::sort(wanted.ports.begin(), wanted.ports.end());
@@ -211,15 +244,17 @@ Answer ListRuns(Api& api, const Caller& caller, const http::Request& request) {
         {"pending", "running", "succeeded", "skipped", "refused", "denied", "failed", "cancelled", "interrupted"}));
   }
   auto txn = TRY(api.store.Read());
+  const model::Sight sight = TRY(SightOf(api, *txn, caller));
+  const catalog::Seen seen(*txn, sight);
   if (!request.Query("address").empty()) {
     const model::Address address = TRY(AddressOf(*txn, request.Query("address")));
-    if (!address.port.empty()) TRY(PortOf(*txn, request.Query("address")));
+    if (!address.port.empty()) TRY(PortOf(api, *txn, caller, request.Query("address")));
     if (address.port.empty() && !address.product.empty()) {
-      TRY(catalog::Product(*txn, address.domain, address.product));
+      TRY(seen.Product(address.domain, address.product));
     }
     query.port_prefix = address.Short();
   }
-  std::vector<runs::Run> list = TRY(runs::List(*txn, query));
+  std::vector<runs::Run> list = TRY(ListSeen(*txn, seen, query));
   for (runs::Run& run : list) {
     if (!Moves(run)) continue;
     if (auto live = api.runner.Get(run.id)) run = live.TakeValue();
@@ -232,12 +267,14 @@ Answer GetRun(Api& api, const Caller& caller, const http::Request& request) {
 }
 
 Answer CancelRun(Api& api, const Caller& caller, const http::Request& request) {
+  TRY(MayKnow(api, caller, request.captures.at("id")));
   TRY(api.runner.Cancel(caller, request.captures.at("id")));
   return RunOf(api, caller, request.captures.at("id"));
 }
 
 // The same port at the same logical time, over what its inputs are now; of a rollback the same snapshot.
 Answer RetryRun(Api& api, const Caller& caller, const http::Request& request) {
+  TRY(MayKnow(api, caller, request.captures.at("id")));
   run::Request again;
   {
     auto txn = TRY(api.store.Read());

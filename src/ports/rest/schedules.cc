@@ -45,8 +45,14 @@ Result<Json> LastJson(Api& api, store::Txn& txn, const Caller& caller, const std
                     {"failed_checks", failed}});
 }
 
-Result<Json> WhyJson(Api& api, store::Txn& txn, const Caller& caller, const model::PortKey& port) {
-  const run::Why why = TRY(api.runner.Explain(port));
+Result<Json> WhyJson(Api& api, store::Txn& txn, const Caller& caller, const catalog::Seen& seen,
+                     const model::PortKey& port) {
+  run::Why why = TRY(api.runner.Explain(port));
+  if (why.waiting && why.waiting->for_port && !TRY(seen.Sees(*why.waiting->for_port))) {
+    why.waiting->for_port.reset();
+    why.waiting->for_run.clear();
+    why.text = "it waits for a port that it is built from";
+  }
   const auto& schedule = why.schedule;
   Json json = Json::Map(
       {{"address", port.Text()},
@@ -77,9 +83,9 @@ Result<Json> WhyJson(Api& api, store::Txn& txn, const Caller& caller, const mode
 Result<std::string> Pausable(Api& api, const Caller& caller, const std::string& text) {
   auto txn = TRY(api.store.Read());
   if (text.empty()) return Error{Code::kInvalid, "address: an output port, a product or a domain"};
-  const model::Resource resource = TRY(ResourceAt(*txn, text));
+  const model::Resource resource = TRY(ResourceAt(api, *txn, caller, text));
   const model::Address address = TRY(AddressOf(*txn, text));
-  std::string about = address.port.empty() ? address.Short() : TRY(PortOf(*txn, text)).row.key.Text();
+  std::string about = address.port.empty() ? address.Short() : TRY(PortOf(api, *txn, caller, text)).row.key.Text();
   const model::Decision may = TRY(api.gate.Ask(*txn, caller, model::Action::kRun, resource));
   txn.reset();
   if (may.permitted) return about;
@@ -115,9 +121,11 @@ Result<Json> ScheduleJson(Api& api, store::Txn& txn, const model::PortKey& port)
 Answer WhyNot(Api& api, const Caller& caller, const http::Request& request) {
   TRY(OnlyQuery(request, {"address"}));
   auto txn = TRY(api.store.Read());
+  const model::Sight sight = TRY(SightOf(api, *txn, caller));
+  const catalog::Seen seen(*txn, sight);
   Json::Array answers;
-  for (const model::PortKey& port : TRY(PortsUnder(*txn, request.Query("address")))) {
-    answers.push_back(TRY(WhyJson(api, *txn, caller, port)));
+  for (const model::PortKey& port : TRY(PortsUnder(*txn, seen, request.Query("address")))) {
+    answers.push_back(TRY(WhyJson(api, *txn, caller, seen, port)));
   }
   return http::Response::Of(Json::Map({{"ports", std::move(answers)}}));
 }

@@ -73,7 +73,7 @@ Json PairsJson(const Pairs& pairs, const char* first, const char* second) {
 
 }  // namespace
 
-Answer Search(Api& api, const Caller&, const http::Request& request) {
+Answer Search(Api& api, const Caller& caller, const http::Request& request) {
   TRY(OnlyQuery(request, {"q", "domain", "kind", "tag", "status", "owner", "classification", "format", "fresh_since",
                           "facets", "limit"}));
   catalog::Question question;
@@ -87,12 +87,12 @@ Answer Search(Api& api, const Caller&, const http::Request& request) {
   if (Trim(question.words).empty() && question.filters == catalog::Filters()) {
     return Error{Code::kInvalid, "parameter q is missing: the words to look for, or a filter alone"};
   }
-  const catalog::Found found = TRY(catalog::Search(*txn, api.clock, question));
+  const model::Sight sight = TRY(SightOf(api, *txn, caller));
+  const catalog::Found found = TRY(catalog::Search(*txn, api.clock, sight, question));
   Json::Array hits;
   for (const catalog::Hit& hit : found.hits) hits.push_back(HitJson(hit));
   Json answer = Json::Map({{"hits", std::move(hits)},
                            {"total", found.total},
-                           {"more", found.more},
                            {"read_as", PairsJson(found.read_as, "word", "as")},
                            {"instead", PairsJson(found.instead, "words", "total")}});
   if (question.facets) {
@@ -104,13 +104,14 @@ Answer Search(Api& api, const Caller&, const http::Request& request) {
 }
 
 // Other products that have much of the same.
-Answer Alike(Api& api, const Caller&, const http::Request& request) {
+Answer Alike(Api& api, const Caller& caller, const http::Request& request) {
   TRY(OnlyQuery(request, {"limit"}));
   const auto limit = static_cast<size_t>(TRY(QueryInt(request, "limit", 10, 1, 100)));
   auto txn = TRY(api.store.Read());
+  const model::Sight sight = TRY(SightOf(api, *txn, caller));
   Json::Array list;
   for (const catalog::Alike& alike :
-       TRY(catalog::LikeIt(*txn, request.captures.at("domain"), request.captures.at("product"), limit))) {
+       TRY(catalog::LikeIt(*txn, sight, request.captures.at("domain"), request.captures.at("product"), limit))) {
     list.push_back(Json::Map({{"address", alike.address},
                               {"description", alike.description},
                               {"status", alike.status},

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "ports/rest/handlers.h"
+#include "state/access/granted.h"
 
 namespace weft::rest {
 namespace {
@@ -108,11 +109,17 @@ Result<model::Address> AddressOf(store::Txn& txn, const std::string& text) {
   return Error{Code::kNotFound, fmt::format("'{}' is of the mesh '{}'; this node's is '{}'", text, address.mesh, mesh)};
 }
 
-Result<catalog::Port> PortOf(store::Txn& txn, const std::string& text) {
+Result<model::Sight> SightOf(const Api& api, store::Txn& txn, const Caller& caller) {
+  return catalog::SightOf(txn, caller.principal, TRY(access::GrantedTo(txn, api.clock, caller.principal)));
+}
+
+Result<catalog::Port> PortOf(const Api& api, store::Txn& txn, const Caller& caller, const std::string& text) {
   const model::Address address = TRY(AddressOf(txn, text));
   if (address.port.empty())
     return Invalid(fmt::format("'{}' names no output port: write it like domain/product/port@1", text));
-  return catalog::Load(txn, TRY(catalog::Resolve(txn, address)));
+  const model::Sight sight = TRY(SightOf(api, txn, caller));
+  const catalog::Seen seen(txn, sight);
+  return seen.Load(TRY(seen.Resolve(address)));
 }
 
 Status KnownDomain(store::Txn& txn, const std::string& domain) {
@@ -124,12 +131,12 @@ Status KnownDomain(store::Txn& txn, const std::string& domain) {
   return Error{Code::kNotFound, fmt::format("the mesh has no domain '{}'{}", domain, DidYouMean(domain, names))};
 }
 
-Result<model::Resource> ResourceAt(store::Txn& txn, const std::string& text) {
+Result<model::Resource> ResourceAt(const Api& api, store::Txn& txn, const Caller& caller, const std::string& text) {
   model::Resource resource;
   if (text.empty()) return resource;
   const model::Address address = TRY(AddressOf(txn, text));
   if (!address.port.empty()) {
-    catalog::Port port = TRY(PortOf(txn, text));
+    catalog::Port port = TRY(PortOf(api, txn, caller, text));
     return std::move(port.resource);
   }
   TRY(KnownDomain(txn, address.domain));
@@ -139,7 +146,8 @@ Result<model::Resource> ResourceAt(store::Txn& txn, const std::string& text) {
     resource.Add(TRY(catalog::TeamOf(txn, address.domain)));
     return resource;
   }
-  TRY(catalog::Product(txn, address.domain, address.product));
+  const model::Sight sight = TRY(SightOf(api, txn, caller));
+  TRY(catalog::Seen(txn, sight).Product(address.domain, address.product));
   resource.Add(TRY(catalog::WholeTeamOf(txn, address.domain, address.product)));
   return resource;
 }

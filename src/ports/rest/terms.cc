@@ -33,12 +33,13 @@ Result<const model::Term*> TermNamed(const model::Terms& terms, const std::strin
 
 }  // namespace
 
-Answer ListTerms(Api& api, const Caller&, const http::Request& request) {
+Answer ListTerms(Api& api, const Caller& caller, const http::Request& request) {
   TRY(OnlyQuery(request, {}));
   auto txn = TRY(api.store.Read());
   const auto terms = TRY(catalog::TermsOf(*txn));
+  const model::Sight sight = TRY(SightOf(api, *txn, caller));
   std::map<std::string, std::set<std::string>> products;
-  for (const catalog::TermColumn& use : TRY(catalog::TermColumns(*txn))) {
+  for (const catalog::TermColumn& use : TRY(catalog::TermColumns(*txn, sight))) {
     products[use.term].insert(use.port.domain + "/" + use.port.product);
   }
   Json::Array list;
@@ -50,14 +51,15 @@ Answer ListTerms(Api& api, const Caller&, const http::Request& request) {
   return http::Response::Of(Json::Map({{"terms", std::move(list)}}));
 }
 
-Answer ShowTerm(Api& api, const Caller&, const http::Request& request) {
+Answer ShowTerm(Api& api, const Caller& caller, const http::Request& request) {
   TRY(OnlyQuery(request, {}));
   auto txn = TRY(api.store.Read());
   const auto terms = TRY(catalog::TermsOf(*txn));
   const model::Term& term = *TRY(TermNamed(*terms, request.captures.at("term")));
   Json json = TermJson(term);
+  const model::Sight sight = TRY(SightOf(api, *txn, caller));
   Json::Array uses;
-  for (const catalog::TermColumn& use : TRY(catalog::TermColumns(*txn, term.name))) {
+  for (const catalog::TermColumn& use : TRY(catalog::TermColumns(*txn, sight, term.name))) {
     uses.push_back(Json::Map({{"address", use.Where()}, {"column", use.column}}));
   }
   json.Set("uses", std::move(uses));

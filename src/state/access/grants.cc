@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "state/access/access.h"
+#include "state/access/granted.h"
 
 namespace weft::access {
 namespace {
@@ -168,6 +169,23 @@ Result<std::vector<Grant>> Grants(store::Txn& txn, const model::PortKey* port,
   sql += " ORDER BY domain, product, port, major, principal, purpose";
   for (const store::Row& row : TRY(txn.Run(sql, args))) grants.push_back(TRY(GrantOf(row)));
   return grants;
+}
+
+Result<std::vector<model::PortKey>> GrantedTo(store::Txn& txn, Clock& clock, const model::Principal& principal) {
+  const Instant now = clock.Now();
+  std::vector<model::PortKey> ports;
+  for (Grant& grant : TRY(Grants(txn, nullptr, principal.Names()))) {
+    if (!grant.until || now < *grant.until) ports.push_back(std::move(grant.port));
+  }
+  return ports;
+}
+
+Result<int64_t> HoldersOn(store::Txn& txn, Clock& clock, const std::string& domain, const std::string& product) {
+  return TRY(
+             txn.Run("SELECT count(DISTINCT principal) FROM grants WHERE domain = $1 AND product = $2 AND (until IS "
+                     "NULL OR until > $3)",
+                     {domain, product, clock.Now().Text()}))[0]
+      .integer(0);
 }
 
 Result<std::vector<Grant>> Ending(store::Txn& txn, Clock& clock) {

@@ -4,6 +4,7 @@
 
 #include "model/folder_digest.h"
 #include "state/catalog/rows.h"
+#include "state/catalog/seen.h"
 
 namespace weft::catalog {
 namespace {
@@ -221,6 +222,50 @@ CREATE TABLE port_references (
 );
 CREATE INDEX port_references_to ON port_references (to_domain, to_product, to_port);
 )"},
+    // EnsureIndexed fills them with what was published before.
+    {"catalog", 7, R"(
+DROP TABLE search;
+DROP TABLE search_docs;
+DROP TABLE search_facets;
+CREATE TABLE search_docs (
+  id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,
+  domain TEXT NOT NULL,
+  name TEXT NOT NULL,
+  part TEXT NOT NULL,
+  status TEXT NOT NULL,
+  type TEXT NOT NULL,
+  text TEXT NOT NULL,
+  title TEXT NOT NULL,
+  tags TEXT NOT NULL,
+  description TEXT NOT NULL,
+  context TEXT NOT NULL,
+  marks TEXT NOT NULL,
+  popular INTEGER NOT NULL,
+  ports TEXT NOT NULL
+);
+CREATE UNIQUE INDEX search_docs_of ON search_docs (kind, domain, name, part);
+CREATE TABLE search_facets (
+  id INTEGER PRIMARY KEY,
+  domain TEXT NOT NULL,
+  facets TEXT NOT NULL,
+  fresh_at TEXT NOT NULL
+);
+-- sqlite
+CREATE TABLE search_postings (
+  chunk INTEGER NOT NULL,
+  word TEXT NOT NULL,
+  docs TEXT NOT NULL,
+  PRIMARY KEY (chunk, word)
+) WITHOUT ROWID;
+-- postgres
+CREATE TABLE search_postings (
+  chunk INTEGER NOT NULL,
+  word TEXT NOT NULL,
+  docs TEXT NOT NULL,
+  PRIMARY KEY (chunk, word)
+);
+)"},
     {"environment", 1, R"(
 CREATE TABLE environment (
   id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -300,23 +345,32 @@ Status PutMesh(store::Txn& txn, const model::Mesh& mesh) {
   return {};
 }
 
-Result<std::optional<ProductRow>> FindProduct(store::Txn& txn, const std::string& domain, const std::string& name) {
+Result<std::optional<ProductRow>> Seen::FindProduct(const std::string& domain, const std::string& name) const {
   const std::string sql = fmt::format("SELECT {} FROM products WHERE domain = $1 AND name = $2", kProductColumns);
-  auto rows = TRY(txn.Run(sql, {domain, name}));
-  if (rows.empty()) return std::optional<ProductRow>();
-  model::Team team = TRY(WholeTeamOf(txn, domain, name));
+  auto rows = TRY(txn_.Run(sql, {domain, name}));
+  if (rows.empty() || !sight_.Sees({domain, name, "", 0}, rows[0].text(3))) return std::optional<ProductRow>();
+  model::Team team = TRY(WholeTeamOf(txn_, domain, name));
   return std::optional<ProductRow>(TRY(ProductOf(rows[0], std::move(team))));
 }
 
-Result<std::vector<ProductRow>> Products(store::Txn& txn, const std::string& domain) {
+Result<std::vector<ProductRow>> Seen::Products(const std::string& domain) const {
   const std::string sql =
       fmt::format("SELECT {} FROM products WHERE $1 = '' OR domain = $1 ORDER BY domain, name", kProductColumns);
-  const Teams teams = TRY(TeamsOf(txn, domain));
+  const Teams teams = TRY(TeamsOf(txn_, domain));
   std::vector<ProductRow> products;
-  for (const store::Row& row : TRY(txn.Run(sql, {domain}))) {
+  for (const store::Row& row : TRY(txn_.Run(sql, {domain}))) {
+    if (!sight_.Sees({row.text(0), row.text(1), "", 0}, row.text(3))) continue;
     products.push_back(TRY(ProductOf(row, WholeTeamIn(teams, row.text(0), row.text(1)))));
   }
   return products;
+}
+
+Result<std::optional<ProductRow>> FindProduct(store::Txn& txn, const std::string& domain, const std::string& name) {
+  return Everything(txn).FindProduct(domain, name);
+}
+
+Result<std::vector<ProductRow>> Products(store::Txn& txn, const std::string& domain) {
+  return Everything(txn).Products(domain);
 }
 
 Status PutData(store::Txn& txn, const std::string& domain, const std::string& product,

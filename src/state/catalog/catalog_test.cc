@@ -7,7 +7,9 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "drivers/store/testing.h"
+#include "state/catalog/related.h"
 #include "state/catalog/search.h"
+#include "state/catalog/seen.h"
 
 namespace weft::catalog {
 namespace {
@@ -89,7 +91,7 @@ class CatalogTest : public ::testing::Test {
   }
   Result<PortRow> At(const std::string& address) { return Resolve(*txn_, model::Address::Parse(address).value()); }
   Found Find(const std::string& words, Filters filters = {}) {
-    return Search(*txn_, SystemClock(), {words, std::move(filters), 20, true}).value();
+    return Search(*txn_, SystemClock(), sight_, {words, std::move(filters), 20, true}).value();
   }
   // What is found, with the columns that the words are in: "operations/flights(flights@1:tailnum) ".
   std::string Titles(const std::string& words, Filters filters = {}) {
@@ -108,6 +110,7 @@ class CatalogTest : public ::testing::Test {
   const std::string folder_ = fs::temp_directory_path() / ("weft-catalog-" + NewSecret(6));
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<store::Txn> txn_;
+  model::Sight sight_ = model::Sight::Everything();
 };
 
 TEST_F(CatalogTest, GivesBackEveryByte) {
@@ -384,11 +387,103 @@ TEST_F(CatalogTest, SearchFindsWhatIsRetiredOnlyWhenAsked) {
   EXPECT_EQ(Find("flights", {.status = "retired"}).total, 1);
 }
 
+// Of three people: one who may know of nothing, one who was granted a port, and the team.
+TEST_F(CatalogTest, ADraftIsThereForThoseAloneWhoMayKnowOfIt) {
+  ProductText text;
+  text.ports.push_back({.name = "sails",
+                        .status = "draft",
+                        .column = "{name: canvas, logicalType: string, "
+                                  "physicalType: varchar}"});
+  text.ports.push_back({.name = "oars",
+                        .status = "draft",
+                        .column = "{name: timber, logicalType: string, "
+                                  "physicalType: varchar}"});
+  ASSERT_TRUE(Publish(text));
+  ProductText whole;
+  whole.name = "gliders";
+  whole.status = "draft";
+  whole.purpose = "Painted by hand.";
+  whole.ports[0].name = "gliders";  // Active by its contract: its product is a draft all the same.
+  ASSERT_TRUE(Publish(whole));
+  model::Principal zoe;
+  zoe.name = "zoe";
+  const model::Sight stranger(zoe);
+  model::Sight granted(zoe), team(zoe);
+  granted.AddGrant({"operations", "flights", "sails", 1});
+  team.AddTeam("operations", "");
+
+  sight_ = stranger;
+  EXPECT_EQ(Titles("painted"), "operations/flights(flights@1:tailnum) ");
+  EXPECT_EQ(Titles("canvas") + Titles("gliders") + Titles("", {.status = "draft"}), "");
+  EXPECT_EQ(Find("aviation").total, 1);
+  EXPECT_TRUE(Find("canvass").read_as.empty());
+  for (const Facet& facet : Find("", {.tag = "aviation"}).facets) EXPECT_EQ(facet.values.at(0).second, 1) << facet.name;
+  EXPECT_TRUE(LikeIt(*txn_, stranger, "operations", "flights", 9).value().empty());
+  const Seen seen(*txn_, stranger);
+  EXPECT_EQ(seen.Products().value().size(), 1u);
+  EXPECT_EQ(seen.Ports().value().size(), 1u);
+  for (const char* name : {"gliders", "glidings"}) {
+    EXPECT_EQ(seen.Product("operations", name).error().message,
+              fmt::format("there is no product 'operations/{}'; did you mean 'operations/flights'?", name));
+    EXPECT_FALSE(seen.FindProduct("operations", name).value());
+  }
+  EXPECT_EQ(seen.Resolve(model::Address::Parse("operations/flights/sails").value()).error().message,
+            "there is no port 'operations/flights/sails'; operations/flights has flights@1 (1.0.0, active)");
+
+  // A commit of a draft makes nothing fresh for others.
+  ASSERT_TRUE(NoteCommit(*txn_, {"operations", "flights", "sails", 1}, SystemClock().Now()));
+  EXPECT_FALSE(Find("painted").hits.at(0).fresh_at);
+
+  sight_ = granted;
+  EXPECT_EQ(Titles("canvas") + Titles("timber") + Titles("gliders"), "operations/flights(sails@1:canvas) ");
+  EXPECT_EQ(Find("aviation").total, 1);
+  EXPECT_EQ(Seen(*txn_, granted).Ports().value().size(), 2u);
+  EXPECT_TRUE(Find("painted").hits.at(0).fresh_at);
+  sight_.AddGrant({"operations", "flights", "oars", 1});
+  EXPECT_EQ(Find("aviation").total, 1);  // Twice the same product.
+
+  for (const model::Sight& sight : {team, model::Sight::Everything()}) {
+    sight_ = sight;
+    EXPECT_EQ(Titles("canvas timber"), "operations/flights(oars@1:timbersails@1:canvas) ");
+    EXPECT_EQ(Find("aviation").total, 2);
+    EXPECT_EQ(Find("", {.status = "draft"}).total, 2);
+  }
+}
+
+TEST_F(CatalogTest, ADraftOfAVersionSpeaksForNobodyElse) {
+  ProductText text;
+  ASSERT_TRUE(Publish(text));
+  text.version = "1.1.0";
+  text.status = "draft";
+  text.purpose = "Secretly arrivals.";
+  ASSERT_TRUE(Publish(text));
+  EXPECT_EQ(FindProduct(*txn_, "operations", "flights").value()->version, "1.0.0");
+  EXPECT_EQ(At("operations/flights/flights").value().product_version, "1.0.0");
+  EXPECT_EQ(Find("secretly").total, 0);
+  const model::Sight stranger{model::Principal()};
+  EXPECT_EQ(Seen(*txn_, stranger).Product("operations", "flights", "1.1.0").error().message,
+            "operations/flights has no version '1.1.0'; there is 1.0.0");
+  EXPECT_EQ(Product(*txn_, "operations", "flights", "1.1.0").value()->product.description, "Secretly arrivals.");
+}
+
+TEST_F(CatalogTest, OfEqualsTheOneThatMoreWereGrantedComesFirst) {
+  for (const char* name : {"alpha", "beta"}) {
+    ProductText text;
+    text.name = text.ports[0].name = name;
+    ASSERT_TRUE(Publish(text));
+  }
+  EXPECT_EQ(Titles("aviation"), "operations/alpha() operations/beta() ");
+  ASSERT_TRUE(NotePopularity(*txn_, "operations", "beta", 1));
+  EXPECT_EQ(Titles("aviation"), "operations/beta() operations/alpha() ");
+  ASSERT_TRUE(NotePopularity(*txn_, "operations", "alpha", 100));
+  EXPECT_EQ(Titles("aviation"), "operations/alpha() operations/beta() ");
+  ASSERT_TRUE(NotePopularity(*txn_, "operations", "alpha", 0));
+  EXPECT_EQ(Titles("aviation"), "operations/beta() operations/alpha() ");
+}
+
 TEST_F(CatalogTest, AStoreOfAnEarlierVersionIsIndexedAnew) {
   ASSERT_TRUE(Publish({}));
-  const char* words = txn_->dialect() == store::Dialect::kPostgres ? "DELETE FROM search"
-                                                               : "INSERT INTO search (search) VALUES ('delete-all')";
-  for (const char* sql : {words, "DELETE FROM search_docs", "DELETE FROM search_facets"}) {
+  for (const char* sql : {"DELETE FROM search_postings", "DELETE FROM search_docs", "DELETE FROM search_facets"}) {
     ASSERT_TRUE(txn_->Run(sql));
   }
   ASSERT_TRUE(txn_->Commit());

@@ -42,6 +42,8 @@ std::string StatusOf(const Bundle& bundle, const Contract* contract) {
   return model::PlainStatus(contract && !contract->status.empty() ? contract->status : bundle.product.status);
 }
 
+bool IsDraft(const std::string& status) { return model::PlainStatus(status) == "draft"; }
+
 bool Newer(const std::string& a, const std::string& b) {
   auto x = Version::Parse(a), y = Version::Parse(b);
   return x && y && *x > *y;
@@ -65,7 +67,7 @@ Result<bool> ReplaceVersion(store::Txn& txn, const Bundle& bundle, const Files& 
       txn.Run("SELECT status, digest FROM product_versions WHERE domain = $1 AND product = $2 AND version = $3", key));
   if (rows.empty()) return true;
   if (rows[0].text(1) == bundle.Digest()) return false;
-  if (model::PlainStatus(rows[0].text(0)) != "draft" && !EqualButStatus(TRY(StoredFiles(txn, product)), files)) {
+  if (!IsDraft(rows[0].text(0)) && !EqualButStatus(TRY(StoredFiles(txn, product)), files)) {
     return Error{Code::kConflict,
                  fmt::format("{}/{} {} is published with other bytes; a published version never changes: raise the "
                              "product's version",
@@ -88,6 +90,14 @@ Status CheckContractUnchanged(const OutputPort& port, const store::Row& known, c
                            address, port.version, port.name)};
 }
 
+// Whether a version of the product is none of its drafts: what stands there waits for no draft.
+Result<bool> IsPublished(store::Txn& txn, const model::Product& product, const std::string& version) {
+  const auto rows =
+      TRY(txn.Run("SELECT status FROM product_versions WHERE domain = $1 AND product = $2 AND version = $3",
+                  {product.domain, product.name, version}));
+  return !rows.empty() && !IsDraft(rows[0].text(0));
+}
+
 Status PutPort(store::Txn& txn, const Bundle& bundle, const OutputPort& port) {
   const model::Product& product = bundle.product;
   const Contract* contract = bundle.ContractOf(port);
@@ -101,6 +111,7 @@ Status PutPort(store::Txn& txn, const Bundle& bundle, const OutputPort& port) {
     TRY(CheckContractUnchanged(port, known[0], digest,
                                fmt::format("{}/{}/{}", product.domain, product.name, port.name)));
     if (Newer(known[0].text(2), product.version)) return {};  // A later product version speaks for it already.
+    if (IsDraft(product.status) && TRY(IsPublished(txn, product, known[0].text(2)))) return {};
   }
   TRY(txn.Run("DELETE FROM output_ports WHERE domain = $1 AND product = $2 AND port = $3 AND version = $4",
               {product.domain, product.name, port.name, port.version}));
@@ -134,19 +145,34 @@ Status MarkNewest(store::Txn& txn, const model::Product& product) {
   return {};
 }
 
-Status PutNewest(store::Txn& txn, const Bundle& bundle, const std::string& principal, const std::string& now) {
-  const model::Product& product = bundle.product;
-  TRY(txn.Run("DELETE FROM products WHERE domain = $1 AND name = $2", {product.domain, product.name}));
+}  // namespace
+
+Status PutNewest(store::Txn& txn, const std::string& domain, const std::string& name, const Bundle* bundle) {
+  std::optional<store::Row> best;
+  bool published = false;
+  for (const store::Row& row :
+       TRY(txn.Run("SELECT version, status, digest, published_by, published_at FROM product_versions WHERE domain = $1 "
+                   "AND product = $2",
+                   {domain, name}))) {
+    const bool is = !IsDraft(row.text(1));
+    if (best && (is == published ? !Newer(row.text(0), best->text(0)) : published)) continue;
+    best = row;
+    published = is;
+  }
+  if (!best) return {};
+  BundlePtr other;
+  if (!bundle || bundle->product.version != best->text(0)) other = TRY(Product(txn, domain, name, best->text(0)));
+  const Bundle& newest = other ? *other : *bundle;
+  const model::Product& product = newest.product;
+  TRY(txn.Run("DELETE FROM products WHERE domain = $1 AND name = $2", {domain, name}));
   TRY(
       txn.Run("INSERT INTO products (domain, name, version, status, type, description, digest, published_by, "
               "published_at, tags) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-              {product.domain, product.name, product.version, model::PlainStatus(product.status), product.type,
-               product.description, bundle.Digest(), principal, now, TextsJson(product.tags).Dump()}));
-  TRY(PutTeam(txn, product.domain, product.name, product));
-  return PutIndex(txn, bundle);
+              {domain, name, (*best)[0], (*best)[1], product.type, product.description, (*best)[2], (*best)[3],
+               (*best)[4], TextsJson(product.tags).Dump()}));
+  TRY(PutTeam(txn, domain, name, product));
+  return PutIndex(txn, newest);
 }
-
-}  // namespace
 
 Status Put(store::Txn& txn, Clock& clock, const Bundle& bundle, const std::string& principal) {
   const model::Product& product = bundle.product;
@@ -167,9 +193,7 @@ Status Put(store::Txn& txn, Clock& clock, const Bundle& bundle, const std::strin
                principal, now}));
   for (const OutputPort& port : product.outputs) TRY(PutPort(txn, bundle, port));
   TRY(MarkNewest(txn, product));
-  auto newest = TRY(FindProduct(txn, product.domain, product.name));
-  if (newest && Newer(newest->version, product.version)) return {};
-  return PutNewest(txn, bundle, principal, now);
+  return PutNewest(txn, product.domain, product.name, &bundle);
 }
 
 }  // namespace weft::catalog

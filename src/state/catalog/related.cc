@@ -8,12 +8,13 @@
 #include "base/text.h"
 #include "state/catalog/rows.h"
 #include "state/catalog/search_docs.h"
-#include "state/catalog/search_index.h"
+#include "state/catalog/search_match.h"
+#include "state/catalog/seen.h"
 
 namespace weft::catalog {
 namespace {
 
-constexpr int kLookedAt = 200;      // Products that share one thing, at most.
+constexpr size_t kLookedAt = 200;   // Products that share one thing, at most.
 constexpr size_t kMostTraits = 60;  // Of one product.
 constexpr std::string_view kForeignKey = "foreignKey";
 
@@ -23,7 +24,8 @@ struct Trait {
   double weight = 0;
 };
 
-std::vector<Trait> TraitsOf(const model::Bundle& bundle) {
+// Of what is seen of it.
+std::vector<Trait> TraitsOf(const model::Bundle& bundle, const model::Sight& sight) {
   std::vector<Trait> traits;
   const auto add = [&](std::string what, const std::string& value, double weight) {
     const bool known =
@@ -31,14 +33,16 @@ std::vector<Trait> TraitsOf(const model::Bundle& bundle) {
     if (!known && traits.size() < kMostTraits) traits.push_back({std::move(what), value, weight});
   };
   for (const model::TermUse& use : model::TermsOf(bundle.product)) add("term", use.term, 4);
-  for (const model::Contract& contract : bundle.contracts) {
-    for (const model::TermUse& use : model::TermsOf(contract)) add("term", use.term, 4);
-  }
   for (const std::string& tag : bundle.product.tags) add("tag", tag, 2);
   for (const model::OutputPort& port : bundle.product.outputs) {
-    for (const std::string& tag : port.tags) add("tag", tag, 2);
     const model::Contract* contract = bundle.ContractOf(port);
-    for (const model::SchemaObject& object : contract ? contract->schema : std::vector<model::SchemaObject>()) {
+    const auto version = model::Version::Parse(port.version);
+    const model::PortKey key{bundle.product.domain, bundle.product.name, port.name, version ? version->major : 0};
+    if (!sight.Sees(key, model::PortStatus(bundle.product.status, contract ? contract->status : ""))) continue;
+    for (const std::string& tag : port.tags) add("tag", tag, 2);
+    if (!contract) continue;
+    for (const model::TermUse& use : model::TermsOf(*contract)) add("term", use.term, 4);
+    for (const model::SchemaObject& object : contract->schema) {
       for (const model::Property& property : object.properties) {
         if (property.entity) add("entity", property.entity->name, 4);
       }
@@ -88,12 +92,12 @@ Status PutReference(store::Txn& txn, const model::Bundle& bundle, const model::P
   return {};
 }
 
-Result<bool> IsRead(store::Txn& txn, const model::PortKey& port) {
+Result<bool> IsRead(store::Txn& txn, const model::Sight& sight, const model::PortKey& port) {
   const auto rows =
       TRY(txn.Run("SELECT 1 FROM output_ports WHERE domain = $1 AND product = $2 AND port = $3 AND major = $4 AND "
                   "newest = 1 AND status <> 'retired'",
                   {port.domain, port.product, port.port, store::Int(port.major)}));
-  return !rows.empty();
+  return !rows.empty() && TRY(Seen(txn, sight).Sees(port));
 }
 
 }  // namespace
@@ -109,23 +113,28 @@ Status PutReferences(store::Txn& txn, const model::Bundle& bundle, const PortRow
   return {};
 }
 
-Result<std::vector<Alike>> LikeIt(store::Txn& txn, const std::string& domain, const std::string& product,
-                                  size_t limit) {
-  const BundlePtr bundle = TRY(Product(txn, domain, product));
-  const std::string retired = MarkOf("retired", "");
-  const std::string of_products = "SELECT count(*) FROM search_docs WHERE kind = 'product' AND retired = 0";
-  const double all = static_cast<double>(TRY(txn.Run(of_products))[0].integer(0));
+Result<std::vector<Alike>> LikeIt(store::Txn& txn, const model::Sight& sight, const std::string& domain,
+                                  const std::string& product, size_t limit) {
+  const BundlePtr bundle = TRY(Seen(txn, sight).Product(domain, product));
+  const index::Reader reader = TRY(index::Reader::Open(txn));
+  index::Frame frame = TRY(index::SeenBy(txn, reader, sight));
+  std::vector<std::string> kinds;
+  for (const char* kind : {"sourceAligned", "aggregate", "consumerAligned"}) kinds.push_back(MarkOf("kind", kind));
+  TRY(index::Narrow(txn, reader, {{kinds}, {MarkOf(kRetired, "")}, ""}, &frame));
+  const auto all = static_cast<double>(index::Count(index::Match(frame, {})));
   std::map<int64_t, Alike> found;
-  for (const Trait& trait : TraitsOf(*bundle)) {
-    index::Query query;
-    query.marks = {{MarkOf(trait.what, trait.value)}};
-    query.without = {retired};
-    const auto sharing = static_cast<double>(TRY(index::Count(txn, query, INT64_MAX)));
+  for (const Trait& trait : TraitsOf(*bundle, sight)) {
+    const index::Impacts having = TRY(reader.Marked(MarkOf(trait.what, trait.value)));
+    const index::Scores scores = index::Match(frame, {&having});
+    const auto sharing = static_cast<double>(index::Count(scores));
     // What half of all products have tells nothing apart.
     if (sharing < 2 || (sharing > 4 && sharing > all / 2)) continue;
     const double weight = trait.weight * std::log(1 + all / sharing);
-    for (int64_t id : TRY(index::Find(txn, query, index::Scope::kAnywhere, kLookedAt))) {
-      Alike& alike = found[id];
+    size_t looked_at = 0;
+    for (size_t id = scores.size(); id-- > 0 && looked_at < kLookedAt;) {
+      if (scores[id] == 0) continue;
+      ++looked_at;
+      Alike& alike = found[static_cast<int64_t>(id)];
       alike.score += weight;
       alike.shares.push_back(trait.what + " " + trait.value);
     }
@@ -148,7 +157,9 @@ Result<std::vector<Alike>> LikeIt(store::Txn& txn, const std::string& domain, co
   return alike;
 }
 
-Result<std::vector<Join>> JoinsOf(store::Txn& txn, const model::PortKey& port, size_t limit) {
+Result<std::vector<Join>> JoinsOf(store::Txn& txn, const model::Sight& sight, const model::PortKey& port,
+                                  size_t limit) {
+  const Seen seen(txn, sight);
   std::vector<Join> joins;
   // A foreign key names no major: the newest that is there is meant.
   for (const store::Row& row :
@@ -159,7 +170,7 @@ Result<std::vector<Join>> JoinsOf(store::Txn& txn, const model::PortKey& port, s
     address.domain = row.text(0);
     address.product = row.text(1);
     address.port = row.text(2);
-    const auto target = Resolve(txn, address);
+    const auto target = seen.Resolve(address);
     if (!target && target.error().code != Code::kNotFound) return target.error();
     if (!target || target->status == "retired") continue;
     joins.push_back({TRY(TextsOf(row.text(3))), target->key, TRY(TextsOf(row.text(4))), "", true});
@@ -169,7 +180,7 @@ Result<std::vector<Join>> JoinsOf(store::Txn& txn, const model::PortKey& port, s
                    "AND to_product = $2 AND to_port = $3 ORDER BY domain, product, port, major",
                    {port.domain, port.product, port.port}))) {
     const model::PortKey other{row.text(0), row.text(1), row.text(2), static_cast<int>(row.integer(3))};
-    if (other == port || !TRY(IsRead(txn, other))) continue;
+    if (other == port || !TRY(IsRead(txn, sight, other))) continue;
     joins.push_back({TRY(TextsOf(row.text(5))), other, TRY(TextsOf(row.text(4))), "", false});
   }
   for (const store::Row& row :
@@ -187,7 +198,7 @@ Result<std::vector<Join>> JoinsOf(store::Txn& txn, const model::PortKey& port, s
     const bool known = std::ranges::any_of(joins, [&](const Join& other) {
       return other.other == join.other && other.columns == join.columns && other.other_columns == join.other_columns;
     });
-    if (known || join.other == port || !TRY(IsRead(txn, join.other))) continue;
+    if (known || join.other == port || !TRY(IsRead(txn, sight, join.other))) continue;
     joins.push_back(std::move(join));
   }
   if (joins.size() > limit) joins.resize(limit);

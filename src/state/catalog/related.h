@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "drivers/store/store.h"
 #include "model/address.h"
+#include "model/sight.h"
 
 namespace weft::catalog {
 
@@ -18,8 +19,9 @@ struct Alike {
   std::vector<std::string> shares;  // "term on-time", "entity listener", "tag aviation", "column tailnum"
   double score = 0;
 };
-// Best first, none that is retired; kNotFound where there is no such product.
-Result<std::vector<Alike>> LikeIt(store::Txn& txn, const std::string& domain, const std::string& product, size_t limit);
+// Best first, none that is retired or not seen; kNotFound where there is no such product.
+Result<std::vector<Alike>> LikeIt(store::Txn& txn, const model::Sight& sight, const std::string& domain,
+                                  const std::string& product, size_t limit);
 
 // Columns of this port and of another whose values mean the same thing.
 struct Join {
@@ -29,7 +31,7 @@ struct Join {
   std::string entity;     // That both identify; empty: a foreign key says so.
   bool declared = false;  // The foreign key is this port's own, not the other's.
 };
-// Foreign keys first; none with a port that is retired.
-Result<std::vector<Join>> JoinsOf(store::Txn& txn, const model::PortKey& port, size_t limit);
+// Foreign keys first; none with a port that is retired or not seen.
+Result<std::vector<Join>> JoinsOf(store::Txn& txn, const model::Sight& sight, const model::PortKey& port, size_t limit);
 
 }  // namespace weft::catalog

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "model/lifecycle.h"
 #include "state/catalog/rows.h"
+#include "state/catalog/seen.h"
 
 namespace weft::catalog {
 namespace {
@@ -52,9 +53,9 @@ std::string Near(const std::string& written, const std::vector<std::string>& nam
   return DidYouMean(written, candidates);
 }
 
-Error NoProduct(store::Txn& txn, const std::string& domain, const std::string& name) {
+Error NoProduct(const Seen& seen, const std::string& domain, const std::string& name) {
   std::vector<std::string> names;
-  auto products = Products(txn);
+  auto products = seen.Products();
   for (const ProductRow& row : products ? *products : std::vector<ProductRow>()) {
     names.push_back(row.domain + "/" + row.name);
   }
@@ -84,15 +85,6 @@ Result<BundlePtr> ReadBundle(store::Txn& txn, const std::string& domain, const s
                std::move(repository.problems)};
 }
 
-Result<std::vector<PortRow>> PortsWhere(store::Txn& txn, std::string_view where,
-                                        std::initializer_list<store::Cell> args) {
-  const std::string sql = fmt::format("SELECT {} FROM output_ports WHERE {} ORDER BY domain, product, port, major DESC",
-                                      kPortColumns, where);
-  std::vector<PortRow> ports;
-  for (const store::Row& row : TRY(txn.Run(sql, args))) ports.push_back(TRY(PortOf(row)));
-  return ports;
-}
-
 // Which of a port's majors a name without one means; lower is better, 3 is never.
 int Preference(const PortRow& row) {
   return row.status == "active" ? 0 : row.status == "deprecated" ? 1 : row.status == "draft" ? 2 : 3;
@@ -106,11 +98,11 @@ const PortRow* NewestActive(const std::vector<PortRow>& majors) {
   return best;
 }
 
-Error NoPort(store::Txn& txn, const model::Address& address) {
-  auto product = FindProduct(txn, address.domain, address.product);
+Error NoPort(const Seen& seen, const model::Address& address) {
+  auto product = seen.FindProduct(address.domain, address.product);
   if (!product) return product.TakeError();
-  if (!*product) return NoProduct(txn, address.domain, address.product);
-  auto ports = Ports(txn, address.domain, address.product);
+  if (!*product) return NoProduct(seen, address.domain, address.product);
+  auto ports = seen.Ports(address.domain, address.product);
   if (!ports) return ports.TakeError();
   std::vector<std::string> there, names;
   for (const PortRow& row : *ports) {
@@ -141,73 +133,111 @@ Result<PortRow> PortOf(const store::Row& row) {
 
 namespace {
 
-// A bundle under the hash of all that it was read from.
-struct Keyed {
-  BundlePtr bundle;
-  std::string key;
+// What there is of a version of a product, of those that are seen; of the newest where none is named.
+struct Version {
+  std::string version, digest, environment;
 };
-
-Result<Keyed> KeyedProduct(store::Txn& txn, const std::string& domain, const std::string& name,
-                           const std::string& version) {
+Result<Version> VersionOf(store::Txn& txn, const Seen& seen, const std::string& domain, const std::string& name,
+                          const std::string& version) {
+  const model::PortKey key{domain, name, "", 0};
   auto newest = TRY(
-      txn.Run("SELECT version, (SELECT e.name FROM environment e WHERE e.id = 1) FROM products WHERE domain = $1 AND "
-              "name = $2",
+      txn.Run("SELECT version, status, (SELECT e.name FROM environment e WHERE e.id = 1) FROM products WHERE domain = "
+              "$1 AND name = $2",
               {domain, name}));
-  if (newest.empty()) return NoProduct(txn, domain, name);
-  const std::string environment = newest[0].null(1) ? "" : newest[0].text(1);
+  if (newest.empty() || !seen.sight().Sees(key, newest[0].text(1))) return NoProduct(seen, domain, name);
   const std::string wanted = version.empty() ? newest[0].text(0) : version;
-  auto rows =
-      TRY(txn.Run("SELECT version, digest FROM product_versions WHERE domain = $1 AND product = $2", {domain, name}));
   std::vector<std::string> versions;
-  std::string key;
-  for (const store::Row& row : rows) {
+  for (const store::Row& row :
+       TRY(txn.Run("SELECT version, digest, status FROM product_versions WHERE domain = $1 AND product = $2",
+                   {domain, name}))) {
+    if (!seen.sight().Sees(key, row.text(2))) continue;
+    if (row.text(0) == wanted) return Version{wanted, row.text(1), newest[0].text(2)};
     versions.push_back(row.text(0));
-    if (row.text(0) == wanted) key = row.text(1);
   }
-  if (key.empty()) {
-    return Error{Code::kNotFound,
-                 fmt::format("{}/{} has no version '{}'; there is {}", domain, name, wanted, Join(versions, ", "))};
-  }
-  // Data files are not version bytes, but the parsed bundle names them.
-  auto data = TRY(Data(txn, domain, name));
-  key += fmt::format("{}/{}\n{}", domain, name, environment);
-  for (const model::DataFile& file : data) key += fmt::format("\n{} {} {}", file.path, file.sha256, file.bytes);
-  key = Sha256(key);
-  if (BundlePtr cached = Cache().Find(key)) return Keyed{std::move(cached), std::move(key)};
-  BundlePtr bundle = TRY(ReadBundle(txn, domain, name, wanted, std::move(data), environment));
-  Cache().Keep(key, bundle);
-  return Keyed{std::move(bundle), std::move(key)};
+  return Error{Code::kNotFound,
+               fmt::format("{}/{} has no version '{}'; there is {}", domain, name, wanted, Join(versions, ", "))};
 }
 
 }  // namespace
 
-Result<BundlePtr> Product(store::Txn& txn, const std::string& domain, const std::string& name,
-                          const std::string& version) {
-  Keyed product = TRY(KeyedProduct(txn, domain, name, version));
+// A bundle under the hash of all that it was read from.
+struct Seen::Keyed {
+  BundlePtr bundle;
+  std::string key;
+};
+
+Result<Seen::Keyed> Seen::KeyedProduct(const std::string& domain, const std::string& name,
+                                       const std::string& version) const {
+  const Version found = TRY(VersionOf(txn_, *this, domain, name, version));
+  // Data files are not version bytes, but the parsed bundle names them.
+  auto data = TRY(Data(txn_, domain, name));
+  std::string key = fmt::format("{}{}/{}\n{}", found.digest, domain, name, found.environment);
+  for (const model::DataFile& file : data) key += fmt::format("\n{} {} {}", file.path, file.sha256, file.bytes);
+  key = Sha256(key);
+  if (BundlePtr cached = Cache().Find(key)) return Keyed{std::move(cached), std::move(key)};
+  BundlePtr bundle = TRY(ReadBundle(txn_, domain, name, found.version, std::move(data), found.environment));
+  Cache().Keep(key, bundle);
+  return Keyed{std::move(bundle), std::move(key)};
+}
+
+Result<BundlePtr> Seen::Product(const std::string& domain, const std::string& name, const std::string& version) const {
+  Keyed product = TRY(KeyedProduct(domain, name, version));
   return std::move(product.bundle);
 }
 
-Result<PortRow> Resolve(store::Txn& txn, const model::Address& address) {
+Result<std::vector<PortRow>> Seen::PortsWhere(std::string_view where, std::initializer_list<store::Cell> args) const {
+  const std::string sql = fmt::format(
+      "SELECT {}, {} FROM output_ports WHERE {} ORDER BY domain, product, port, major "
+      "DESC",
+      kPortColumns, kProductStatus, where);
+  std::vector<PortRow> ports;
+  for (const store::Row& row : TRY(txn_.Run(sql, args))) {
+    PortRow port = TRY(PortOf(row));
+    if (sight_.Sees(port.key, model::PortStatus(row.text(12), port.status))) ports.push_back(std::move(port));
+  }
+  return ports;
+}
+
+Result<bool> Seen::Sees(const model::PortKey& key) const {
+  if (sight_.SeesDrafts(key)) return true;
+  if (key.port.empty()) {
+    const auto rows =
+        TRY(txn_.Run("SELECT status FROM products WHERE domain = $1 AND name = $2", {key.domain, key.product}));
+    return !rows.empty() && sight_.Sees(key, rows[0].text(0));
+  }
+  return !TRY(PortsWhere("domain = $1 AND product = $2 AND port = $3 AND major = $4 AND newest = 1",
+                         {key.domain, key.product, key.port, store::Int(key.major)}))
+              .empty();
+}
+
+Result<bool> Seen::SeesPrincipal(const std::string& name) const {
+  constexpr std::string_view kProduct = "product:";
+  const size_t slash = name.find('/');
+  if (!name.starts_with(kProduct) || slash == name.npos) return true;
+  return Sees({name.substr(kProduct.size(), slash - kProduct.size()), name.substr(slash + 1), "", 0});
+}
+
+Result<PortRow> Seen::Resolve(const model::Address& address) const {
   if (address.product.empty() || address.port.empty()) {
     return Error{Code::kInvalid, fmt::format("'{}' names no output port: write domain/product/port", address.Short())};
   }
-  if (const std::string mesh = TRY(MeshId(txn)); !address.mesh.empty() && address.mesh != mesh) {
+  if (const std::string mesh = TRY(MeshId(txn_)); !address.mesh.empty() && address.mesh != mesh) {
     return Error{Code::kNotFound,
                  fmt::format("'{}' is of the mesh '{}'; this one is '{}'", address.Text(), address.mesh, mesh)};
   }
   std::vector<PortRow> found;
   if (address.version) {
-    found = TRY(PortsWhere(txn, "domain = $1 AND product = $2 AND port = $3 AND version = $4",
+    found = TRY(PortsWhere("domain = $1 AND product = $2 AND port = $3 AND version = $4",
                            {address.domain, address.product, address.port, address.version->Text()}));
   } else if (address.major) {
-    found = TRY(PortsWhere(txn, "domain = $1 AND product = $2 AND port = $3 AND major = $4 AND newest = 1",
+    found = TRY(PortsWhere("domain = $1 AND product = $2 AND port = $3 AND major = $4 AND newest = 1",
                            {address.domain, address.product, address.port, store::Int(*address.major)}));
   } else {
-    found = TRY(PortsWhere(txn, "domain = $1 AND product = $2 AND port = $3 AND newest = 1",
+    found = TRY(PortsWhere("domain = $1 AND product = $2 AND port = $3 AND newest = 1",
                            {address.domain, address.product, address.port}));
     const PortRow* newest = NewestActive(found);
     if (!newest && !found.empty()) {
-      const Port last = TRY(Load(txn, found[0]));
+      const Port last = TRY(Load(found[0]));
       const std::string successor = model::DeprecationOf(*last.bundle, last.contract).successor;
       return Error{
           Code::kNotFound,
@@ -216,18 +246,18 @@ Result<PortRow> Resolve(store::Txn& txn, const model::Address& address) {
     }
     if (newest) return *newest;
   }
-  if (found.empty()) return NoPort(txn, address);
+  if (found.empty()) return NoPort(*this, address);
   return found[0];
 }
 
-Result<PortRow> ResolveSql(store::Txn& txn, std::string_view domain, std::string_view product, std::string_view table) {
+Result<PortRow> Seen::ResolveSql(std::string_view domain, std::string_view product, std::string_view table) const {
   // Slugs have no underscores, so the way back is one to one.
   auto slug = [](std::string_view name) { return ReplaceAll(Lower(name), "_", "-"); };
   model::Address address;
   address.domain = slug(domain);
   address.product = slug(product);
   address.port = slug(table);
-  auto majors = TRY(PortsWhere(txn, "domain = $1 AND product = $2 AND sql_name = $3 AND newest = 1",
+  auto majors = TRY(PortsWhere("domain = $1 AND product = $2 AND sql_name = $3 AND newest = 1",
                                {address.domain, address.product, model::SqlNameOf(address.port)}));
   if (!majors.empty()) return majors[0];
   const size_t version = address.port.rfind("-v");
@@ -236,19 +266,19 @@ Result<PortRow> ResolveSql(store::Txn& txn, std::string_view domain, std::string
     address.major = static_cast<int>(std::strtol(address.port.c_str() + version + 2, nullptr, 10));
     address.port.resize(version);
   }
-  return Resolve(txn, address);
+  return Resolve(address);
 }
 
-Result<std::vector<PortRow>> Ports(store::Txn& txn, const std::string& domain, const std::string& product) {
-  if (domain.empty()) return PortsWhere(txn, "newest = 1 AND ($1 = '' OR product = $1)", {product});
-  if (product.empty()) return PortsWhere(txn, "newest = 1 AND domain = $1", {domain});
-  return PortsWhere(txn, "newest = 1 AND domain = $1 AND product = $2", {domain, product});
+Result<std::vector<PortRow>> Seen::Ports(const std::string& domain, const std::string& product) const {
+  if (domain.empty()) return PortsWhere("newest = 1 AND ($1 = '' OR product = $1)", {product});
+  if (product.empty()) return PortsWhere("newest = 1 AND domain = $1", {domain});
+  return PortsWhere("newest = 1 AND domain = $1 AND product = $2", {domain, product});
 }
 
-Result<Port> Load(store::Txn& txn, const PortRow& row) {
-  Port port;
+Result<Port> Seen::Load(const PortRow& row) const {
+  catalog::Port port;
   port.row = row;
-  const Keyed product = TRY(KeyedProduct(txn, row.key.domain, row.key.product, row.product_version));
+  const Keyed product = TRY(KeyedProduct(row.key.domain, row.key.product, row.product_version));
   port.bundle = product.bundle;
   for (const model::OutputPort& output : port.bundle->product.outputs) {
     if (output.name == row.key.port && output.version == row.version) port.port = &output;
@@ -259,12 +289,40 @@ Result<Port> Load(store::Txn& txn, const PortRow& row) {
                  fmt::format("{} has no contract in {} {}", row.key.Text(), row.key.product, row.product_version)};
   }
   port.resource = model::ResourceOf(port.bundle, *port.port, *port.contract);
-  port.resource.Add(TRY(WholeTeamOf(txn, row.key.domain, row.key.product)));
+  port.resource.Add(TRY(WholeTeamOf(txn_, row.key.domain, row.key.product)));
   port.resource.status = row.status;
   port.resource.version = fmt::format("{} {}@{} {}", product.key, row.key.port, row.version, row.status);
   return port;
 }
 
-Result<Port> Load(store::Txn& txn, const model::PortKey& key) { return Load(txn, TRY(Resolve(txn, key.ToAddress()))); }
+Result<Port> Seen::Load(const model::PortKey& key) const { return Load(TRY(Resolve(key.ToAddress()))); }
+
+Result<model::Sight> SightOf(store::Txn& txn, const model::Principal& principal,
+                             std::span<const model::PortKey> granted) {
+  model::Sight sight(principal);
+  if (sight.all()) return sight;
+  for (const std::string& name : principal.Names()) {
+    for (const store::Row& row :
+         TRY(txn.Run("SELECT DISTINCT domain, product FROM team_members WHERE principal = $1", {name}))) {
+      sight.AddTeam(row.text(0), row.text(1));
+    }
+  }
+  for (const model::PortKey& port : granted) sight.AddGrant(port);
+  return sight;
+}
+
+Result<BundlePtr> Product(store::Txn& txn, const std::string& domain, const std::string& name,
+                          const std::string& version) {
+  return Everything(txn).Product(domain, name, version);
+}
+Result<PortRow> Resolve(store::Txn& txn, const model::Address& address) { return Everything(txn).Resolve(address); }
+Result<PortRow> ResolveSql(store::Txn& txn, std::string_view domain, std::string_view product, std::string_view table) {
+  return Everything(txn).ResolveSql(domain, product, table);
+}
+Result<std::vector<PortRow>> Ports(store::Txn& txn, const std::string& domain, const std::string& product) {
+  return Everything(txn).Ports(domain, product);
+}
+Result<Port> Load(store::Txn& txn, const PortRow& row) { return Everything(txn).Load(row); }
+Result<Port> Load(store::Txn& txn, const model::PortKey& key) { return Everything(txn).Load(key); }
 
 }  // namespace weft::catalog

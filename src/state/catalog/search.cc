@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "base/text.h"
 #include "state/catalog/rows.h"
 #include "state/catalog/search_docs.h"
-#include "state/catalog/search_index.h"
+#include "state/catalog/search_facets.h"
+#include "state/catalog/search_match.h"
 #include "state/catalog/terms.h"
 #include "state/catalog/words.h"
 
@@ -16,20 +17,17 @@ namespace weft::catalog {
 namespace {
 
 constexpr size_t kMaxWords = 16;
-constexpr int64_t kMostCounted = 10'000;
-constexpr int kCandidates = 200;     // That are held against each other, at most.
+constexpr size_t kCandidates = 100;  // Of equals, that are put in the order of their names.
 constexpr size_t kRowsAtOnce = 50;   // Of one statement.
 constexpr size_t kColumnsShown = 3;  // Of a port.
 constexpr size_t kUsersShown = 5;    // Ports that speak of a term.
-constexpr size_t kMostValues = 20;   // Of a facet.
 constexpr size_t kMostNear = 8;      // Words that one which nothing has is taken for.
-constexpr std::string_view kRetired = "retired";
 
 // What is asked of the index, but for the words.
-Result<index::Query> Frame(store::Txn& txn, const Filters& filters) {
-  index::Query query;
+Result<index::Narrowed> NarrowedBy(store::Txn& txn, const Filters& filters) {
+  index::Narrowed to;
   const auto ask = [&](std::string_view what, const std::string& value) {
-    if (!value.empty()) query.marks.push_back({MarkOf(what, value)});
+    if (!value.empty()) to.marks.push_back({MarkOf(what, value)});
   };
   ask("domain", filters.domain);
   ask("kind", filters.kind);
@@ -38,10 +36,10 @@ Result<index::Query> Frame(store::Txn& txn, const Filters& filters) {
   ask("format", filters.format);
   const std::string retired = MarkOf(kRetired, "");
   if (filters.status == kRetired) {
-    query.marks.push_back({retired});
+    to.marks.push_back({retired});
   } else {
     ask("status", filters.status);
-    query.without.push_back(retired);
+    to.without.push_back(retired);
   }
   if (!filters.owner.empty()) {
     std::vector<std::string> any = {MarkOf("owner", filters.owner)};
@@ -51,25 +49,35 @@ Result<index::Query> Frame(store::Txn& txn, const Filters& filters) {
                      {filters.owner}))) {
       any.push_back(MarkOf("domain", row.text(0)));
     }
-    query.marks.push_back(std::move(any));
+    to.marks.push_back(std::move(any));
   }
-  if (filters.fresh_since) query.fresh_since = filters.fresh_since->Text();
-  return query;
+  if (filters.fresh_since) to.fresh_since = filters.fresh_since->Text();
+  return to;
 }
 
-Result<bool> Finds(store::Txn& txn, const index::Query& frame, const Term& term) {
-  index::Query one = frame;
-  one.terms = {term};
-  return !TRY(index::Find(txn, one, index::Scope::kAnywhere, 1)).empty();
+// A word that was asked for: how it is looked for, and where it stands.
+struct Sought {
+  Term term;
+  index::Impacts in;
+};
+
+bool Meets(const index::Impacts& a, const index::Impacts& b) {
+  for (size_t id = 0; id < a.size(); ++id) {
+    if (a[id] != 0 && b[id] != 0) return true;
+  }
+  return false;
 }
 
-// How a word is looked for: as it stands, as a beginning, or as the nearest one that finds something of what is asked.
-Result<Term> TermOf(store::Txn& txn, const index::Query& frame, const std::string& word, const std::string& written,
-                    bool last, Found* found) {
-  Term term{word, last && word.size() > 1};
-  if (TRY(Finds(txn, frame, term))) return term;
-  term.beginning = word.size() > 1;  // One letter begins too much to mean something.
-  if (!last && TRY(Finds(txn, frame, term))) return term;
+// Looks for the word as it stands, as a beginning, or as the nearest one that finds something of what is asked.
+Result<Sought> Seek(store::Txn& txn, const index::Reader& reader, const index::Frame& frame, const std::string& word,
+                    const std::string& written, bool last, Found* found) {
+  Sought sought{{word, last && word.size() > 1}, {}};
+  sought.in = TRY(reader.Find(sought.term));
+  if (Meets(sought.in, frame.in)) return sought;
+  if (!last && word.size() > 1) {  // One letter begins too much to mean something.
+    sought = {{word, true}, TRY(reader.Find({word, true}))};
+    if (Meets(sought.in, frame.in)) return sought;
+  }
   std::vector<std::string> near;
   for (const std::string& variant : VariantsOf(word)) {
     for (const store::Row& row : TRY(txn.Run("SELECT word FROM search_near WHERE variant = $1", {variant}))) {
@@ -83,43 +91,21 @@ Result<Term> TermOf(store::Txn& txn, const index::Query& frame, const std::strin
     const std::vector<std::string_view> candidates(near.begin(), near.end());
     const std::string nearest(Nearest(word, candidates));
     if (nearest.empty()) break;
-    if (TRY(Finds(txn, frame, {nearest, false}))) {
+    index::Impacts in = TRY(reader.Find({nearest, false}));
+    if (Meets(in, frame.in)) {
       found->read_as.emplace_back(written, nearest);
-      return Term{nearest, false};
+      return Sought{{nearest, false}, std::move(in)};
     }
     std::erase(near, nearest);
   }
-  return Term{word, last};
+  return sought;
 }
-
-struct Candidate {
-  std::string id, kind, name, status;
-  std::string title, tags, description, context;  // Words between spaces.
-  std::string address;
-  double score = 0;
-};
 
 // How well a term stands in a field: a whole word counts for more than a beginning.
 double Stands(const std::string& field, const Term& term) {
   const std::string words = " " + field + " ";
   if (words.find(" " + term.word + " ") != words.npos) return 1;
   return term.beginning && words.find(" " + term.word) != words.npos ? 0.6 : 0;
-}
-
-double ScoreOf(const Candidate& candidate, const std::vector<Term>& terms) {
-  double score = 0;
-  for (const Term& term : terms) {
-    score += std::max({10 * Stands(candidate.title, term), 6 * Stands(candidate.tags, term),
-                       4 * Stands(candidate.description, term), 1 * Stands(candidate.context, term)});
-  }
-  // Who names a thing by most of its name means it.
-  const std::vector<Token> name = TokensOf(candidate.name);
-  const auto named = std::ranges::count_if(name, [&](const Token& token) {
-    return std::ranges::any_of(terms, [&](const Term& term) { return term.word == token.word; });
-  });
-  if (!name.empty()) score += 8.0 * static_cast<double>(named) / static_cast<double>(name.size());
-  if (candidate.kind == "term") score *= 1.5;
-  return candidate.status == "active" || candidate.kind == "term" ? score : 0.8 * score;
 }
 
 // Rows of search_docs by their ids, in statements of one form.
@@ -138,36 +124,35 @@ Result<std::vector<store::Row>> Docs(store::Txn& txn, std::string_view columns, 
   return rows;
 }
 
-// The best candidates, best first. Of many, those whose names have the words are looked at before others.
-Result<std::vector<Candidate>> Rank(store::Txn& txn, const index::Query& query, int64_t total, int limit) {
-  using index::Scope;
-  const size_t enough = std::max(static_cast<size_t>(limit) * 2, size_t{50});
+// The ids of the best, best first; of those that are equal in all but their names, by these.
+Result<std::vector<std::string>> Rank(store::Txn& txn, const index::Reader& reader, const index::Scores& scores,
+                                      size_t limit) {
+  struct Candidate {
+    index::Ranked ranked;
+    std::string address;
+  };
   std::vector<std::string> ids;
-  std::set<int64_t> seen;
-  for (Scope scope : {Scope::kTitle, Scope::kTitleOrTags, Scope::kSomeInTitle, Scope::kAnywhere}) {
-    if (total <= kCandidates && scope != Scope::kAnywhere) continue;
-    if (query.terms.empty() && scope != Scope::kAnywhere) continue;
-    for (int64_t id : TRY(index::Find(txn, query, scope, std::max(kCandidates, limit)))) {
-      if (seen.insert(id).second) ids.push_back(std::to_string(id));
-    }
-    if (ids.size() >= enough) break;  // What stands elsewhere comes after all of these.
+  std::map<int64_t, index::Ranked> best;
+  for (const index::Ranked& ranked : TRY(index::Best(reader, scores, std::max(kCandidates, limit)))) {
+    ids.push_back(std::to_string(ranked.id));
+    best[ranked.id] = ranked;
   }
   std::vector<Candidate> candidates;
-  for (const store::Row& row :
-       TRY(Docs(txn, "d.id, d.kind, d.domain, d.name, d.status, d.title, d.tags, d.description, d.context", ids))) {
-    Candidate candidate{row.text(0), row.text(1), row.text(3), row.text(4), row.text(5),
-                        row.text(6), row.text(7), row.text(8), "",          0};
-    candidate.address = row.text(2).empty() ? row.text(3) : row.text(2) + "/" + row.text(3);
-    candidate.score = ScoreOf(candidate, query.terms);
-    candidates.push_back(std::move(candidate));
+  for (const store::Row& row : TRY(Docs(txn, "d.id, d.domain, d.name", ids))) {
+    const auto at = best.find(row.integer(0));
+    if (at == best.end()) continue;  // Of a statement of one form, the last stands more than once.
+    candidates.push_back({at->second, row.text(1).empty() ? row.text(2) : row.text(1) + "/" + row.text(2)});
+    best.erase(at);
   }
   std::ranges::sort(candidates, [](const Candidate& a, const Candidate& b) {
-    return std::tie(b.score, a.address, a.id) < std::tie(a.score, b.address, b.id);
+    return std::tie(b.ranked.score, b.ranked.popular, a.address, a.ranked.id) <
+           std::tie(a.ranked.score, a.ranked.popular, b.address, b.ranked.id);
   });
-  const auto again = std::ranges::unique(candidates, {}, &Candidate::id);
-  candidates.erase(again.begin(), again.end());
-  if (candidates.size() > static_cast<size_t>(limit)) candidates.resize(static_cast<size_t>(limit));
-  return candidates;
+  ids.clear();
+  for (const Candidate& candidate : candidates) {
+    if (ids.size() < limit) ids.push_back(std::to_string(candidate.ranked.id));
+  }
+  return ids;
 }
 
 // A text that is short where the words are not in it.
@@ -215,30 +200,10 @@ std::vector<std::string> Values(std::string_view joined) {
   return joined.empty() ? std::vector<std::string>() : Split(joined, '\x1f');
 }
 
-// Owners of domains, each asked once: they own all that is in theirs.
-class Owners {
- public:
-  explicit Owners(store::Txn& txn) : txn_(txn) {}
-  // To a product's own, those of its domain.
-  Status Add(const std::string& domain, std::vector<std::string>* own) {
-    if (domain.empty()) return {};
-    auto known = known_.find(domain);
-    if (known == known_.end()) known = known_.emplace(domain, TRY(TeamOf(txn_, domain)).owners).first;
-    for (const std::string& owner : known->second) {
-      if (std::ranges::find(*own, owner) == own->end()) own->push_back(owner);
-    }
-    return {};
-  }
-
- private:
-  store::Txn& txn_;
-  std::map<std::string, std::vector<std::string>> known_;
-};
-
 // The first of those that speak of a term.
-Result<std::vector<FoundPort>> UsersOf(store::Txn& txn, const std::string& term) {
+Result<std::vector<FoundPort>> UsersOf(store::Txn& txn, const model::Sight& sight, const std::string& term) {
   std::vector<FoundPort> ports;
-  for (const TermColumn& use : TRY(TermColumns(txn, term))) {
+  for (const TermColumn& use : TRY(TermColumns(txn, sight, term))) {
     if (ports.empty() || ports.back().address != use.Where()) {
       if (ports.size() == kUsersShown) break;
       ports.push_back({use.Where(), "", "", {}, 0});
@@ -254,11 +219,10 @@ Result<std::vector<FoundPort>> UsersOf(store::Txn& txn, const std::string& term)
   return ports;
 }
 
-Result<std::vector<Hit>> Shown(store::Txn& txn, const std::vector<Candidate>& best, const std::vector<Term>& terms) {
-  std::vector<std::string> ids;
-  for (const Candidate& candidate : best) ids.push_back(candidate.id);
+Result<std::vector<Hit>> Shown(store::Txn& txn, const model::Sight& sight, const std::vector<std::string>& ids,
+                               const std::vector<Term>& terms) {
   std::map<std::string, Hit> by_id;
-  Owners owners(txn);
+  const Owners owners = TRY(Owners::Of(txn));
   for (const store::Row& row :
        TRY(Docs(txn, "d.id, d.kind, d.domain, d.name, d.status, d.type, d.text, d.ports, f.facets, f.fresh_at", ids))) {
     Hit hit;
@@ -271,9 +235,11 @@ Result<std::vector<Hit>> Shown(store::Txn& txn, const std::vector<Candidate>& be
     const std::vector<std::string> facets = Split(row.text(8), '\x1e');
     hit.tags = Values(facets.at(1));
     hit.owners = Values(facets.at(3));
-    TRY(owners.Add(row.text(2), &hit.owners));
+    for (const std::string& owner : owners.In(row.text(2))) {
+      if (std::ranges::find(hit.owners, owner) == hit.owners.end()) hit.owners.push_back(owner);
+    }
     if (!row.text(9).empty()) hit.fresh_at = TRY(row.maybe_time(9));
-    if (hit.kind == "term") hit.ports = TRY(UsersOf(txn, hit.title));
+    if (hit.kind == "term") hit.ports = TRY(UsersOf(txn, sight, hit.title));
     const Json ports = TRY(Json::Parse(row.text(7)));
     for (const Json& port : ports.Items()) {
       if (auto found = PortOf(port, terms)) hit.ports.push_back(std::move(*found));
@@ -285,84 +251,59 @@ Result<std::vector<Hit>> Shown(store::Txn& txn, const std::vector<Candidate>& be
   return hits;
 }
 
-std::string Freshness(const std::string& at, Instant now) {
-  const auto time = at.empty() ? Result<Instant>(Error{Code::kInvalid, ""}) : Instant::Parse(at);
-  if (!time) return "never";
-  const int64_t days = (now.micros - time->micros) / 86'400'000'000;
-  return days < 1 ? "last day" : days < 7 ? "last week" : days < 30 ? "last month" : "older";
-}
-
-Result<std::vector<Facet>> CountFacets(store::Txn& txn, Clock& clock, const index::Query& query) {
-  constexpr const char* kNames[] = {"domain", "kind",           "tag",    "status",
-                                    "owner",  "classification", "format", "freshness"};
-  Owners owners(txn);
-  const Instant now = clock.Now();
-  std::map<std::string, int64_t> counts[std::size(kNames)];
-  for (const store::Row& row : TRY(index::Facets(txn, query))) {
-    const std::string domain = row.text(0);
-    if (!domain.empty()) ++counts[0][domain];
-    std::vector<std::string> fields = Split(row.text(1), '\x1e');
-    for (size_t i = 0; i < fields.size(); ++i) {
-      std::vector<std::string> values = Values(fields[i]);
-      if (i == 3) TRY(owners.Add(domain, &values));
-      for (const std::string& value : values) ++counts[i + 1][value];
-    }
-    if (!domain.empty()) ++counts[7][Freshness(row.text(2), now)];
-  }
-  std::vector<Facet> facets;
-  for (size_t i = 0; i < std::size(kNames); ++i) {
-    Facet facet{kNames[i], {counts[i].begin(), counts[i].end()}};
-    std::ranges::stable_sort(facet.values, std::greater(), [](const auto& value) { return value.second; });
-    if (facet.values.size() > kMostValues) facet.values.resize(kMostValues);
-    if (!facet.values.empty()) facets.push_back(std::move(facet));
-  }
-  return facets;
-}
-
 // What finds something where all of it together does not: each word alone, and the words without the filters.
-Result<std::vector<std::pair<std::string, int64_t>>> Instead(store::Txn& txn, const index::Query& query,
-                                                             const std::vector<std::string>& words) {
+std::vector<std::pair<std::string, int64_t>> Instead(const index::Frame& frame, const index::Frame& all, bool filtered,
+                                                     const std::vector<const index::Impacts*>& terms,
+                                                     const std::vector<std::string>& words) {
   std::vector<std::pair<std::string, int64_t>> instead;
-  const bool filtered = !query.marks.empty() || !query.fresh_since.empty();
-  if (filtered && !query.terms.empty()) {
-    index::Query all = TRY(Frame(txn, {}));
-    all.terms = query.terms;
-    if (const int64_t count = TRY(index::Count(txn, all, kMostCounted)); count > 0)
-      instead.emplace_back(Join(words, " "), count);
+  if (filtered && !terms.empty()) {
+    const int64_t count = index::Count(index::Match(all, terms));
+    if (count > 0) instead.emplace_back(Join(words, " "), count);
     if (!instead.empty()) return instead;
   }
-  for (size_t i = 0; query.terms.size() > 1 && i < query.terms.size(); ++i) {
-    index::Query one = query;
-    one.terms = {query.terms[i]};
-    if (const int64_t count = TRY(index::Count(txn, one, kMostCounted)); count > 0)
-      instead.emplace_back(words[i], count);
+  for (size_t i = 0; terms.size() > 1 && i < terms.size(); ++i) {
+    const int64_t count = index::Count(index::Match(frame, {terms[i]}));
+    if (count > 0) instead.emplace_back(words[i], count);
   }
   return instead;
 }
 
 }  // namespace
 
-Result<Found> Search(store::Txn& txn, Clock& clock, const Question& question) {
+Result<Found> Search(store::Txn& txn, Clock& clock, const model::Sight& sight, const Question& question) {
   Found found;
-  index::Query query = TRY(Frame(txn, question.filters));
+  const index::Narrowed to = TRY(NarrowedBy(txn, question.filters));
+  const bool filtered = !to.marks.empty() || !to.fresh_since.empty();
   std::vector<Token> asked = TokensOf(question.words);
   if (asked.size() > kMaxWords) asked.resize(kMaxWords);
-  if (asked.empty() && (query.marks.empty() || !Trim(question.words).empty())) return found;
-  const index::Query frame = query;
+  if (asked.empty() && (!filtered || !Trim(question.words).empty())) return found;
+  const index::Reader reader = TRY(index::Reader::Open(txn));
+  const index::Frame seen = TRY(index::SeenBy(txn, reader, sight));
+  index::Frame frame = seen;
+  TRY(index::Narrow(txn, reader, to, &frame));
   std::vector<std::string> words;
+  std::vector<Sought> sought;
   for (size_t i = 0; i < asked.size(); ++i) {
     words.emplace_back(question.words.substr(asked[i].begin, asked[i].end - asked[i].begin));
-    query.terms.push_back(TRY(TermOf(txn, frame, asked[i].word, words.back(), i + 1 == asked.size(), &found)));
+    sought.push_back(TRY(Seek(txn, reader, frame, asked[i].word, words.back(), i + 1 == asked.size(), &found)));
   }
-  found.total = TRY(index::Count(txn, query, kMostCounted + 1));
-  found.more = found.total > kMostCounted;
-  if (found.more) found.total = kMostCounted;
+  std::vector<Term> terms;
+  std::vector<const index::Impacts*> in;
+  for (const Sought& each : sought) {
+    terms.push_back(each.term);
+    in.push_back(&each.in);
+  }
+  const index::Scores scores = index::Match(frame, in);
+  found.total = index::Count(scores);
   if (found.total == 0) {
-    found.instead = TRY(Instead(txn, query, words));
+    index::Frame all = seen;
+    TRY(index::Narrow(txn, reader, TRY(NarrowedBy(txn, {})), &all));
+    found.instead = Instead(frame, all, filtered, in, words);
     return found;
   }
-  found.hits = TRY(Shown(txn, TRY(Rank(txn, query, found.total, question.limit)), query.terms));
-  if (question.facets) found.facets = TRY(CountFacets(txn, clock, query));
+  const std::vector<std::string> best = TRY(Rank(txn, reader, scores, static_cast<size_t>(question.limit)));
+  found.hits = TRY(Shown(txn, sight, best, terms));
+  if (question.facets) found.facets = TRY(CountFacets(txn, clock, scores));
   return found;
 }
 

@@ -1,6 +1,5 @@
 // What somebody finds: products, their columns and the mesh's terms, by words and by what they are. Owns search_docs,
-// search_facets, search_vocabulary, search_near and the store's own full text, all written by the transaction that
-// publishes.
+// search_postings, search_facets, search_vocabulary and search_near, all written by the transaction that publishes.
 #pragma once
 
 #include <functional>
@@ -13,6 +12,7 @@
 #include "base/result.h"
 #include "drivers/store/store.h"
 #include "model/address.h"
+#include "model/sight.h"
 
 namespace weft::catalog {
 
@@ -68,19 +68,23 @@ struct Facet {
 };
 struct Found {
   std::vector<Hit> hits;  // Best first.
-  int64_t total = 0;      // Of all that there are,
-  bool more = false;      // or that many and more: they are not counted further.
+  int64_t total = 0;      // Of all that there are.
   std::vector<Facet> facets;
   std::vector<std::pair<std::string, std::string>> read_as;  // Words that nothing has, and what was looked for.
   std::vector<std::pair<std::string, int64_t>> instead;      // Where nothing is found: what finds something.
 };
 
 // Every word must be found, the last as a beginning too, in any field; a word that nothing has is taken for the nearest
-// one. A product whose name has the words stands before one that is tagged so, then come descriptions and columns.
-Result<Found> Search(store::Txn& txn, Clock& clock, const Question& question);
+// one. A product whose name has the words stands before one that is tagged so, then come descriptions and columns; of
+// two that are equal the one that more were granted. What is not seen is not there, before anything is ranked or
+// counted.
+Result<Found> Search(store::Txn& txn, Clock& clock, const model::Sight& sight, const Question& question);
 
 // A commit of the port's rows.
 Status NoteCommit(store::Txn& txn, const model::PortKey& port, Instant at);
+
+// How many hold grants on ports of the product.
+Status NotePopularity(store::Txn& txn, const std::string& domain, const std::string& product, int64_t grants);
 
 // Writes what a store that an earlier version wrote lacks of the index; does nothing where it is whole. `last_commit`
 // says when rows of a port were last committed, if ever.

@@ -1,7 +1,9 @@
-// The store's own full text, as the rest of search sees it: inside this room only. One file for each kind of store.
+// The words and marks of the documents that are found, as lists of documents: inside this room only. Owns
+// search_postings, which is the same in both kinds of store.
 #pragma once
 
-#include <optional>
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -10,46 +12,34 @@
 
 namespace weft::catalog::index {
 
-// The row of search_docs with this id is there already, or still.
-Status Add(store::Txn& txn, int64_t id);
-Status Remove(store::Txn& txn, int64_t id);
+// What a document is found by, and how much it counts there: 1 to kMostImpact. A mark is no word that text can have.
+using Postings = std::map<std::string, int>;
+inline constexpr int kMostImpact = 127;
 
-// Where the words must stand.
-enum class Scope {
-  kTitle,
-  kTitleOrTags,
-  kSomeInTitle,  // One in the title, and the others anywhere.
-  kAnywhere,
+// Makes a document found by `now` that was found by `before`.
+Status Put(store::Txn& txn, int64_t id, const Postings& before, const Postings& now);
+
+// For each document by its id, from 0 on, how much a term counts in it; 0 where it does not stand there.
+using Impacts = std::vector<uint8_t>;
+
+// What is looked up within one transaction.
+class Reader {
+ public:
+  static Result<Reader> Open(store::Txn& txn);
+
+  size_t size() const { return size_; }  // Of all Impacts: no document has a greater id.
+  // A word that begins with the term counts less than the term itself.
+  Result<Impacts> Find(const Term& term) const;
+  Result<Impacts> Marked(const std::string& mark) const { return Find({mark, false}); }
+  // All documents with any of the marks.
+  Result<Impacts> Marked(const std::vector<std::string>& marks) const;
+  Impacts None() const { return Impacts(size_); }
+
+ private:
+  Reader(store::Txn& txn, size_t chunks);
+
+  store::Txn& txn_;
+  const size_t chunks_, size_;
 };
-
-struct Query {
-  std::vector<Term> terms;                      // All of them.
-  std::vector<std::vector<std::string>> marks;  // Of each list one.
-  std::vector<std::string> without;             // None of these marks.
-  std::string fresh_since;                      // Empty, or a time.
-};
-
-// No further than to `most`.
-Result<int64_t> Count(store::Txn& txn, const Query& query, int64_t most);
-// At most so many, the newest first.
-Result<std::vector<int64_t>> Find(store::Txn& txn, const Query& query, Scope scope, int limit);
-// (domain, facets, fresh_at) of all.
-Result<std::vector<store::Row>> Facets(store::Txn& txn, const Query& query);
-
-// The same of each kind of store: the above choose.
-namespace fts5 {
-Status Add(store::Txn& txn, int64_t id);
-Status Remove(store::Txn& txn, int64_t id);
-Result<int64_t> Count(store::Txn& txn, const Query& query, int64_t most);
-Result<std::vector<int64_t>> Find(store::Txn& txn, const Query& query, Scope scope, int limit);
-Result<std::vector<store::Row>> Facets(store::Txn& txn, const Query& query);
-}  // namespace fts5
-namespace postgres {
-Status Add(store::Txn& txn, int64_t id);
-Status Remove(store::Txn& txn, int64_t id);
-Result<int64_t> Count(store::Txn& txn, const Query& query, int64_t most);
-Result<std::vector<int64_t>> Find(store::Txn& txn, const Query& query, Scope scope, int limit);
-Result<std::vector<store::Row>> Facets(store::Txn& txn, const Query& query);
-}  // namespace postgres
 
 }  // namespace weft::catalog::index

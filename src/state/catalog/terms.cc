@@ -3,6 +3,7 @@
 #include "base/id.h"
 #include "base/kept.h"
 #include "state/catalog/rows.h"
+#include "state/catalog/seen.h"
 
 namespace weft::catalog {
 namespace {
@@ -41,14 +42,18 @@ Status PutTerms(store::Txn& txn, Clock& clock, const std::vector<model::TermFile
 
 std::string TermColumn::Where() const { return port.port.empty() ? port.domain + "/" + port.product : port.Text(); }
 
-Result<std::vector<TermColumn>> TermColumns(store::Txn& txn, const std::string& term) {
+Result<std::vector<TermColumn>> TermColumns(store::Txn& txn, const model::Sight& sight, const std::string& term) {
+  const Seen seen(txn, sight);
+  std::map<model::PortKey, bool> sees;
   std::vector<TermColumn> columns;
   for (const store::Row& row :
        TRY(txn.Run("SELECT term, domain, product, port, major, column_name FROM term_uses WHERE $1 = '' OR term = $1 "
                    "ORDER BY term, domain, product, port, major, column_name",
                    {term}))) {
-    columns.push_back(
-        {row.text(0), {row.text(1), row.text(2), row.text(3), static_cast<int>(row.integer(4))}, row.text(5)});
+    const model::PortKey port{row.text(1), row.text(2), row.text(3), static_cast<int>(row.integer(4))};
+    auto known = sees.find(port);
+    if (known == sees.end()) known = sees.emplace(port, TRY(seen.Sees(port))).first;
+    if (known->second) columns.push_back({row.text(0), port, row.text(5)});
   }
   return columns;
 }

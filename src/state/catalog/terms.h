@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "drivers/store/store.h"
 #include "model/address.h"
+#include "model/sight.h"
 #include "model/term.h"
 
 namespace weft::catalog {
@@ -25,6 +26,6 @@ struct TermColumn {
 
   std::string Where() const;  // "operations/flights/flights@1", "operations/flights"
 };
-Result<std::vector<TermColumn>> TermColumns(store::Txn& txn, const std::string& term = "");
+Result<std::vector<TermColumn>> TermColumns(store::Txn& txn, const model::Sight& sight, const std::string& term = "");
 
 }  // namespace weft::catalog

@@ -136,18 +136,14 @@ Result<int> OpenOf(store::Txn& txn, const std::string& domain, const std::string
   return static_cast<int>(rows.at(0).integer(0));
 }
 
-Result<Summary> SummaryOf(store::Txn& txn, const std::string& domain, const std::string& product) {
+Summary SummaryOf(const std::vector<Entry>& entries) {
   Summary summary;
-  int64_t stars = 0;
-  for (const store::Row& row :
-       TRY(txn.Run("SELECT kind, count(*), sum(stars), sum(is_open) FROM feedback WHERE domain = $1 AND product = $2 "
-                   "GROUP BY kind",
-                   {domain, product}))) {
-    if (row.text(0) == kRating) summary.ratings = static_cast<int>(row.integer(1)), stars = row.integer(2);
-    if (row.text(0) == kQuestion) summary.questions = static_cast<int>(row.integer(3));
-    if (row.text(0) == kIssue) summary.issues = static_cast<int>(row.integer(3));
+  for (const Entry& entry : entries) {
+    if (entry.kind == kRating) summary.stars += entry.stars, ++summary.ratings;
+    if (entry.kind == kQuestion && entry.open) ++summary.questions;
+    if (entry.kind == kIssue && entry.open) ++summary.issues;
   }
-  if (summary.ratings > 0) summary.stars = static_cast<double>(stars) / summary.ratings;
+  if (summary.ratings > 0) summary.stars /= summary.ratings;
   return summary;
 }
 

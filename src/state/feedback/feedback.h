@@ -67,6 +67,6 @@ struct Summary {
   int questions = 0;
   int issues = 0;  // Open ones, as the questions.
 };
-Result<Summary> SummaryOf(store::Txn& txn, const std::string& domain, const std::string& product);
+Summary SummaryOf(const std::vector<Entry>& entries);
 
 }  // namespace weft::feedback

@@ -7,6 +7,8 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "model/policy/restriction.h"
+#include "state/access/granted.h"
+#include "state/catalog/search.h"
 #include "state/ledger/ledger.h"
 #include "work/approve/chain.h"
 
@@ -81,6 +83,8 @@ Status GiveGrant(store::Txn& txn, Clock& clock, const model::Caller& caller, Vie
   }
   grant.until = EndOf(*view, now, held);
   const access::Grant given = TRY(access::PutGrant(txn, clock, grant, view->port.resource));
+  TRY(catalog::NotePopularity(txn, given.port.domain, given.port.product,
+                              TRY(access::HoldersOn(txn, clock, given.port.domain, given.port.product))));
   TRY(requests::End(txn, request.id, "approved", given.id));
   TRY(Record(txn, clock, caller, "granted", request,
              Json::Map({{"grant", given.id},

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "state/access/granted.h"
+#include "state/catalog/seen.h"
 #include "state/ledger/ledger.h"
 #include "work/approve/approve.h"
 
@@ -10,7 +12,7 @@ namespace weft::approve {
 namespace {
 
 // A right that is lent where nothing is would be of no use, and nobody would notice.
-Status CheckPlace(store::Txn& txn, const model::Address& on) {
+Status CheckPlace(store::Txn& txn, Clock& clock, const model::Principal& principal, const model::Address& on) {
   if (on.domain.empty()) return {};
   const auto mesh = TRY(catalog::MeshOf(txn));
   std::vector<std::string_view> names;
@@ -21,8 +23,10 @@ Status CheckPlace(store::Txn& txn, const model::Address& on) {
     return Error{Code::kNotFound, fmt::format("there is no domain '{}'{}", on.domain, DidYouMean(on.domain, names))};
   }
   if (on.product.empty()) return {};
-  TRY(catalog::Product(txn, on.domain, on.product));
-  if (!on.port.empty()) TRY(catalog::Resolve(txn, on));
+  const model::Sight sight = TRY(catalog::SightOf(txn, principal, TRY(access::GrantedTo(txn, clock, principal))));
+  const catalog::Seen seen(txn, sight);
+  TRY(seen.Product(on.domain, on.product));
+  if (!on.port.empty()) TRY(seen.Resolve(on));
   return {};
 }
 
@@ -41,7 +45,7 @@ Result<requests::Delegation> Delegate(store::Txn& txn, Clock& clock, const model
     return Error{Code::kInvalid,
                  fmt::format("'{}' is no person: one person approves in another's stead", delegation.to)};
   }
-  TRY(CheckPlace(txn, delegation.on));
+  TRY(CheckPlace(txn, clock, caller.principal, delegation.on));
   TRY(requests::PutDelegation(txn, delegation));
   TRY(ledger::Append(
       txn, clock,

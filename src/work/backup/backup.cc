@@ -79,7 +79,7 @@ class Writing {
     const auto rows = TRY(txn.Run("SELECT module, max(number) FROM schema_migrations GROUP BY module ORDER BY module"));
     for (const store::Row& row : rows) migrations_.Set(row.text(0), row.integer(1));
     for (const store::TableShape& table : TRY(store::Tables(txn))) {
-      if (table.name == "search") continue;  // PostgreSQL's full text, made anew from the documents.
+      if (table.name == "search_postings") continue;  // Made anew from the documents.
       LinesOut out = TRY(LinesOut::Create(fs::path(draft_) / "store" / (table.name + ".jsonl")));
       const int64_t count = TRY(store::Dump(txn, table, [&](std::string_view line) { return out.Add(line); }));
       const Copied written = TRY(out.Finish());

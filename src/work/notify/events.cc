@@ -7,8 +7,8 @@
 
 #include "base/text.h"
 #include "model/lifecycle.h"
-#include "state/access/access.h"
-#include "state/catalog/catalog.h"
+#include "state/access/granted.h"
+#include "state/catalog/seen.h"
 #include "state/ledger/ledger.h"
 
 namespace weft::notify {
@@ -91,15 +91,24 @@ std::string TextOf(const Kind& kind, const ledger::Entry& entry, const Json& dat
 }
 
 // What one principal may know of, asked once for each address of a stretch.
-class Sight {
+class Known {
  public:
-  Sight(store::Txn& txn, Clock& clock, const model::Principal& principal)
-      : txn_(txn), clock_(clock), principal_(principal) {}
+  Known(store::Txn& txn, Clock& clock, model::Sight sight)
+      : txn_(txn), clock_(clock), sight_(std::move(sight)), seen_(txn, sight_) {}
 
   Result<bool> May(const std::string& address) {
     auto known = known_.find(address);
     if (known == known_.end()) known = known_.emplace(address, TRY(Ask(address))).first;
     return known->second;
+  }
+
+  // Whether it tells of a version that is seen.
+  Result<bool> MayVersion(const std::string& address, const std::string& version) {
+    const auto at = model::Address::Parse(address);
+    if (!at || at->product.empty() || !at->port.empty() || version.empty()) return true;
+    const auto product = seen_.Product(at->domain, at->product, version);
+    if (!product && product.error().code != Code::kNotFound) return product.error();
+    return product.has_value();
   }
 
   // What the owner of a port or product says of its end; nothing where it is gone.
@@ -118,40 +127,29 @@ class Sight {
   Result<bool> Ask(const std::string& address) {
     auto at = model::Address::Parse(address);
     if (!at || at->product.empty()) return false;
-    model::Resource resource;
-    if (at->port.empty()) {
-      const auto row = TRY(catalog::FindProduct(txn_, at->domain, at->product));
-      if (!row) return false;
-      resource.domain = at->domain;
-      resource.product = at->product;
-      resource.status = model::PlainStatus(row->status);
-      resource.Add(row->team);
-    } else {
-      auto port = catalog::Load(txn_, TRY(model::PortKey::Parse(address)));
-      if (!port && port.error().code != Code::kNotFound) return port.TakeError();
-      if (!port) return false;
-      resource = port->resource;
-    }
-    if (resource.status != "draft") return true;
-    for (const model::Action action : {model::Action::kPublish, model::Action::kRun, model::Action::kRead}) {
-      if (TRY(access::Decide(txn_, clock_, principal_, action, resource, "")).permitted) return true;
-    }
-    return false;
+    if (at->port.empty()) return TRY(seen_.FindProduct(at->domain, at->product)).has_value();
+    auto port = seen_.Resolve(TRY(model::PortKey::Parse(address)).ToAddress());
+    if (!port && port.error().code != Code::kNotFound) return port.TakeError();
+    return port.has_value();
   }
 
   store::Txn& txn_;
   Clock& clock_;
-  const model::Principal& principal_;
+  const model::Sight sight_;
+  const catalog::Seen seen_;
   std::map<std::string, bool> known_;
 };
 
-Result<std::optional<Event>> EventOf(Sight& sight, const std::vector<Interest>& interests, const ledger::Sealed& row) {
+Result<std::optional<Event>> EventOf(Known& sight, const std::vector<Interest>& interests, const ledger::Sealed& row) {
   const auto kind = std::ranges::find(kKinds, row.entry.kind, &Kind::name);
   if (kind == std::end(kKinds) || !IsEvent(*kind, row.entry)) return std::optional<Event>();
   const std::string& address = row.entry.address;
   const bool wanted =
       std::ranges::any_of(interests, [&](const Interest& each) { return Concerns(each, address, kind->topic); });
   if (!wanted || !TRY(sight.May(address))) return std::optional<Event>();
+  if (row.entry.kind == "published" && !TRY(sight.MayVersion(address, row.entry.detail["to"].Text()))) {
+    return std::optional<Event>();
+  }
   Event event{row.seq, row.at, std::string(kind->topic), std::string(kind->type), address, "", {}};
   const Json& detail = row.entry.detail;
   event.data = Json::Map({{"address", address}, {"topic", event.topic}, {"by", row.entry.principal}});
@@ -224,7 +222,7 @@ Result<Stretch> Read(store::Txn& txn, Clock& clock, const model::Principal& prin
   query.kinds = KindsOf(interests);
   const int64_t head = TRY(Head(txn));
   if (query.kinds.empty()) return Stretch{{}, head};
-  Sight sight(txn, clock, principal);
+  Known sight(txn, clock, TRY(catalog::SightOf(txn, principal, TRY(access::GrantedTo(txn, clock, principal)))));
   for (int page = 0; page < kMostPages; ++page) {
     const std::vector<ledger::Sealed> rows = TRY(ledger::List(txn, query));
     for (const ledger::Sealed& row : rows) {

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "model/compat.h"
 #include "model/lifecycle.h"
+#include "state/access/granted.h"
 #include "work/publish/plan.h"
 #include "work/publish/schedules.h"
 
@@ -189,7 +190,7 @@ class Comparer {
       if (difference.impact != model::Impact::kCompatible) {
         auto known = readers.find(difference.column);
         if (known == readers.end()) {
-          Readers found = TRY(ReadersOf(txn_, key, difference.column, context_.clock.Now()));
+          Readers found = TRY(ReadersSeen(key, difference.column));
           found.named = TRY(MayAudit());
           known = readers.emplace(difference.column, std::move(found)).first;
         }
@@ -198,6 +199,15 @@ class Comparer {
       change->findings.push_back(std::move(finding));
     }
     return {};
+  }
+
+  Result<model::Sight> SightOf() {
+    return catalog::SightOf(txn_, caller_.principal, TRY(access::GrantedTo(txn_, context_.clock, caller_.principal)));
+  }
+
+  Result<Readers> ReadersSeen(const model::PortKey& key, const std::string& column) {
+    const model::Sight sight = TRY(SightOf());
+    return ReadersOf(txn_, {txn_, sight}, key, column, context_.clock.Now());
   }
 
   Result<bool> MayAudit() {
@@ -310,11 +320,14 @@ class Comparer {
       notes->push_back(says.sunset ? fmt::format("{}: its sunset is {}", who, model::DayText(*says.sunset))
                                    : fmt::format("{}: no sunset is stated", who));
     if (says.successor.empty()) notes->push_back(fmt::format("{}: no successor is stated", who));
-    Readers readers = TRY(ReadersOf(txn_, key, "", context_.clock.Now()));
+    Readers readers = TRY(ReadersSeen(key, ""));
     readers.named = TRY(MayAudit());
     notes->push_back(fmt::format("{}: {}", who, readers.Text()));
     std::set<std::string> granted;
-    for (const access::Grant& grant : TRY(access::Grants(txn_, &key, std::nullopt))) granted.insert(grant.principal);
+    const model::Sight sight = TRY(SightOf());
+    for (const access::Grant& grant : TRY(access::Grants(txn_, &key, std::nullopt))) {
+      if (TRY(catalog::Seen(txn_, sight).SeesPrincipal(grant.principal))) granted.insert(grant.principal);
+    }
     if (granted.empty()) return {};
     notes->push_back(
         fmt::format("{}: granted to {}", who, Join(std::vector<std::string>(granted.begin(), granted.end()), ", ")));

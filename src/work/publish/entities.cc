@@ -29,15 +29,16 @@ Result<EntityPlan> PlanEntities(store::Txn& txn, const std::vector<model::Entity
   return plan;
 }
 
-Result<std::vector<Problem>> StillUsed(store::Txn& txn, const model::Entities& before, const model::Entities& next,
-                                       const std::set<model::PortKey>& replaced) {
+Result<std::vector<Problem>> StillUsed(store::Txn& txn, const catalog::Seen& seen, const model::Entities& before,
+                                       const model::Entities& next, const std::set<model::PortKey>& replaced) {
   std::vector<Problem> problems;
   for (const auto& [name, entity] : before.all()) {
     const model::Entity* now = next.Find(name);
     if (now && now->type == entity->type) continue;
     std::vector<std::string> users;
     for (const catalog::EntityColumn& column : TRY(catalog::EntityColumns(txn, name))) {
-      if (!replaced.contains(column.port)) users.push_back(fmt::format("{}: {}", column.port.Text(), column.column));
+      if (replaced.contains(column.port) || !TRY(seen.Sees(column.port))) continue;
+      users.push_back(fmt::format("{}: {}", column.port.Text(), column.column));
     }
     if (users.empty()) continue;
     const size_t count = users.size();
@@ -63,7 +64,7 @@ Status PutEntities(Context& context, store::Txn& txn, const model::Caller& calle
     return Error{Code::kConflict,
                  "entities were applied by another meanwhile, and do not fit these: " + together.error().message};
   }
-  std::vector<Problem> problems = TRY(StillUsed(txn, *before, **together, replaced));
+  std::vector<Problem> problems = TRY(StillUsed(txn, catalog::Everything(txn), *before, **together, replaced));
   if (!problems.empty()) {
     return Error{Code::kConflict, "products were applied by another meanwhile: " + problems[0].message,
                  std::move(problems)};

@@ -19,8 +19,8 @@ Result<EntityPlan> PlanEntities(store::Txn& txn, const std::vector<model::Entity
 
 // Entities that `next` lacks or has of another type, and registered columns speak of; ports in `replaced` are judged by
 // what replaces them.
-Result<std::vector<Problem>> StillUsed(store::Txn& txn, const model::Entities& before, const model::Entities& next,
-                                       const std::set<model::PortKey>& replaced);
+Result<std::vector<Problem>> StillUsed(store::Txn& txn, const catalog::Seen& seen, const model::Entities& before,
+                                       const model::Entities& next, const std::set<model::PortKey>& replaced);
 
 // In force with the transaction, all or none. kConflict where another's entities or products came between.
 Status PutEntities(Context& context, store::Txn& txn, const model::Caller& caller,

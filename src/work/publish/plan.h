@@ -12,7 +12,7 @@
 #include "model/address.h"
 #include "model/checks.h"
 #include "model/schema.h"
-#include "state/catalog/catalog.h"
+#include "state/catalog/seen.h"
 #include "work/publish/publish.h"
 
 namespace weft::publish {
@@ -26,14 +26,19 @@ struct Registered {
 // What a plan asks of the catalogue, each product read once, when it is asked for.
 class Catalogue {
  public:
-  explicit Catalogue(store::Txn& txn) : txn_(txn) {}
-  static Result<Registered> ReadOne(store::Txn& txn, const std::string& domain, const std::string& product);
+  // Of what `sight` does not see, nothing is registered.
+  Catalogue(store::Txn& txn, model::Sight sight) : sight_(std::move(sight)), seen_(txn, sight_) {}
+  Catalogue(const Catalogue&) = delete;
+  Catalogue& operator=(const Catalogue&) = delete;
+  static Result<Registered> ReadOne(const catalog::Seen& seen, const std::string& domain, const std::string& product);
+  const catalog::Seen& seen() const { return seen_; }
 
   // Valid while this lives.
   Result<const Registered*> Find(const std::string& domain, const std::string& product);
 
  private:
-  store::Txn& txn_;
+  const model::Sight sight_;
+  const catalog::Seen seen_;
   std::map<std::pair<std::string, std::string>, Registered> products_;
 };
 

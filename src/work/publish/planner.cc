@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "state/access/granted.h"
 #include "work/publish/draft.h"
 #include "work/publish/plan.h"
 #include "work/publish/rights.h"
@@ -18,8 +19,13 @@ constexpr std::string_view kMeshFile = "mesh.yaml";
 // Makes one Draft inside one reading transaction.
 class Planner {
  public:
-  Planner(Context& context, const model::Caller& caller, store::Txn& txn, Draft& draft)
-      : context_(context), caller_(caller), txn_(txn), draft_(draft), plan_(draft.plan), catalogue_(txn) {}
+  Planner(Context& context, const model::Caller& caller, store::Txn& txn, model::Sight sight, Draft& draft)
+      : context_(context),
+        caller_(caller),
+        txn_(txn),
+        draft_(draft),
+        plan_(draft.plan),
+        catalogue_(txn, std::move(sight)) {}
 
   Status Run(const Submission& submission) {
     mesh_ = TRY(catalog::MeshOf(txn_));
@@ -182,7 +188,8 @@ class Planner {
       Tell(terms.next->Judge(*bundle));
       draft_.changed.insert(bundle->product.domain + "/" + bundle->product.name);
     }
-    if (!terms.put.empty()) Tell(TRY(StillUsed(txn_, *terms.before, *terms.next, draft_.changed)));
+    if (!terms.put.empty())
+      Tell(TRY(StillUsed(txn_, catalogue_.seen().sight(), *terms.before, *terms.next, draft_.changed)));
     return {};
   }
 
@@ -204,7 +211,8 @@ class Planner {
         draft_.replaced.insert(port.Key());
       }
     }
-    if (!entities.put.empty()) Tell(TRY(StillUsed(txn_, *entities.before, *entities.next, draft_.replaced)));
+    if (!entities.put.empty())
+      Tell(TRY(StillUsed(txn_, catalogue_.seen(), *entities.before, *entities.next, draft_.replaced)));
     return {};
   }
 
@@ -261,8 +269,8 @@ class Planner {
     std::map<std::string, model::Resource> ports;
     const bool all = !policies.put.empty();
     if (all) {
-      for (const catalog::PortRow& row : TRY(catalog::Ports(txn_))) {
-        ports[row.key.Text()] = TRY(catalog::Load(txn_, row)).resource;
+      for (const catalog::PortRow& row : TRY(catalogue_.seen().Ports())) {
+        ports[row.key.Text()] = TRY(catalogue_.seen().Load(row)).resource;
       }
       TellLostPurposes(ports);
     }
@@ -332,7 +340,7 @@ class Planner {
     const std::string& name = bundle.product.domain;
     const auto domain = std::ranges::find(mesh_->domains, name, &Mesh::Domain::name);
     if (domain == mesh_->domains.end()) return false;  // Told when the folder was read.
-    const Needed needed = TRY(NeededFor(txn_, bundle, *domain));
+    const Needed needed = TRY(NeededFor(catalogue_.seen(), txn_, bundle, *domain));
     if (!TRY(Allowed(bundle, model::Action::kPublish, needed.resource, "publish"))) return false;
     return !needed.grant || TRY(Allowed(bundle, model::Action::kGrant, needed.resource, "change who holds a role"));
   }
@@ -413,6 +421,8 @@ class Planner {
     if (folders_.empty()) folders_ = TRY(catalog::Folders(txn_));
     for (const auto& [name, registered] : folders_) {
       if (there.contains(name)) continue;
+      const size_t slash = name.find('/');
+      if (!TRY(catalogue_.seen().Sees({name.substr(0, slash), name.substr(slash + 1), "", 0}))) continue;
       plan_.changes.push_back({Change::Kind::kMissing,
                                name,
                                registered.version,
@@ -442,7 +452,9 @@ class Planner {
 Result<Draft> MakeDraft(Context& context, const model::Caller& caller, const Submission& submission) {
   Draft draft;
   std::unique_ptr<store::Txn> txn = TRY(context.store.Read());
-  TRY(Planner(context, caller, *txn, draft).Run(submission));
+  model::Sight sight =
+      TRY(catalog::SightOf(*txn, caller.principal, TRY(access::GrantedTo(*txn, context.clock, caller.principal))));
+  TRY(Planner(context, caller, *txn, std::move(sight), draft).Run(submission));
   return draft;
 }
 

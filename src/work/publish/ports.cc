@@ -23,17 +23,18 @@ bool HasWord(const std::string& text, const std::string& word) {
 
 }  // namespace
 
-Result<Registered> Catalogue::ReadOne(store::Txn& txn, const std::string& domain, const std::string& product) {
+Result<Registered> Catalogue::ReadOne(const catalog::Seen& seen, const std::string& domain,
+                                      const std::string& product) {
   Registered known;
-  known.product = TRY(catalog::FindProduct(txn, domain, product));
-  known.ports = TRY(catalog::Ports(txn, domain, product));
+  known.product = TRY(seen.FindProduct(domain, product));
+  known.ports = TRY(seen.Ports(domain, product));
   return known;
 }
 
 Result<const Registered*> Catalogue::Find(const std::string& domain, const std::string& product) {
   const std::pair key(domain, product);
   auto at = products_.find(key);
-  if (at == products_.end()) at = products_.emplace(key, TRY(ReadOne(txn_, domain, product))).first;
+  if (at == products_.end()) at = products_.emplace(key, TRY(ReadOne(seen_, domain, product))).first;
   return &at->second;
 }
 
@@ -68,7 +69,7 @@ Result<std::optional<Ports::Found>> Ports::Find(const model::PortKey& key) {
 Result<std::string> Ports::Suggest(const model::Address& address) const {
   std::set<std::string> known;
   for (const auto& [key, found] : folder_) known.insert(key.Text());
-  for (const catalog::PortRow& row : TRY(catalog::Ports(txn_))) known.insert(row.key.Text());
+  for (const catalog::PortRow& row : TRY(catalogue_.seen().Ports())) known.insert(row.key.Text());
   std::vector<std::string_view> candidates(known.begin(), known.end());
   const std::string short_form = address.Short();
   std::string suggestion = DidYouMean(short_form, candidates);

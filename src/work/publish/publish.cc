@@ -175,7 +175,7 @@ Status ApplyBundle(Context& context, store::Txn& txn, const model::Caller& calle
                    std::optional<ledger::Entry>* denial) {
   const std::string& domain = bundle.product.domain;
   const std::string& name = bundle.product.name;
-  const Registered registered = TRY(Catalogue::ReadOne(txn, domain, name));
+  const Registered registered = TRY(Catalogue::ReadOne(catalog::Everything(txn), domain, name));
   Comparison comparison = TRY(Compare(context, txn, caller, bundle, registered));
   if (!comparison.problems.empty()) {
     *denial = RefusalRow(caller, domain + "/" + name, comparison.problems);
@@ -185,7 +185,7 @@ Status ApplyBundle(Context& context, store::Txn& txn, const model::Caller& calle
         std::move(comparison.problems)};
   }
   if (!comparison.register_it) return {};
-  const Needed needed = TRY(NeededFor(txn, bundle, TRY(catalog::TeamOf(txn, domain))));
+  const Needed needed = TRY(NeededFor(catalog::Everything(txn), txn, bundle, TRY(catalog::TeamOf(txn, domain))));
   const std::string about = domain + "/" + name;
   TRY(DecideAgain(context, txn, caller, model::Action::kPublish, needed.resource, about, denial));
   if (needed.grant) TRY(DecideAgain(context, txn, caller, model::Action::kGrant, needed.resource, about, denial));

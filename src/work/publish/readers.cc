@@ -25,14 +25,16 @@ Json Readers::ToJson() const {
   return std::move(json.Set("principals_count", static_cast<int64_t>(principals.size())));
 }
 
-Result<Readers> ReadersOf(store::Txn& txn, const model::PortKey& port, const std::string& column, Instant now) {
+Result<Readers> ReadersOf(store::Txn& txn, const catalog::Seen& seen, const model::PortKey& port,
+                          const std::string& column, Instant now) {
   const std::string address = port.Text();
   std::set<std::string> ports, principals;
   for (const lineage::Edge& edge : TRY(lineage::Walk(txn, address, lineage::Direction::kDown))) {
     if (edge.from != address) continue;
     bool made_of_it = column.empty();
     for (const lineage::ColumnEdge& each : edge.columns) made_of_it = made_of_it || each.input_column == column;
-    if (made_of_it) ports.insert(edge.to);
+    const auto to = model::PortKey::Parse(edge.to);
+    if (made_of_it && (!to || TRY(seen.Sees(*to)))) ports.insert(edge.to);
   }
   ledger::Question question{.address = address};
   question.since = Instant{now.micros - int64_t{kReadersDays} * 86'400'000'000};

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "drivers/store/store.h"
 #include "model/address.h"
+#include "state/catalog/seen.h"
 
 namespace weft::publish {
 
@@ -24,7 +25,9 @@ struct Readers {
   Json ToJson() const;       // {"ports", "principals" or "principals_count"}
 };
 
-// Of one column of a port; of all of it where `column` is empty. Reads of the last moments may be missing.
-Result<Readers> ReadersOf(store::Txn& txn, const model::PortKey& port, const std::string& column, Instant now);
+// Of one column of a port, by ports that `seen` sees; of all of it where `column` is empty. Reads of the last moments
+// may be missing.
+Result<Readers> ReadersOf(store::Txn& txn, const catalog::Seen& seen, const model::PortKey& port,
+                          const std::string& column, Instant now);
 
 }  // namespace weft::publish

@@ -4,9 +4,13 @@
 
 namespace weft::publish {
 
-Result<Needed> NeededFor(store::Txn& txn, const model::Bundle& bundle, const model::Team& domain) {
+Result<Needed> NeededFor(const catalog::Seen& seen, store::Txn& txn, const model::Bundle& bundle,
+                         const model::Team& domain) {
   const model::Product& product = bundle.product;
-  const model::Team registered = TRY(catalog::TeamOf(txn, product.domain, product.name));
+  model::Team registered;
+  if (TRY(seen.Sees({product.domain, product.name, "", 0}))) {
+    registered = TRY(catalog::TeamOf(txn, product.domain, product.name));
+  }
   Needed needed;
   needed.resource.domain = product.domain;
   needed.resource.product = product.name;

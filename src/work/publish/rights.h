@@ -5,6 +5,7 @@
 #include "drivers/store/store.h"
 #include "model/access.h"
 #include "model/repository.h"
+#include "state/catalog/seen.h"
 
 namespace weft::publish {
 
@@ -13,7 +14,8 @@ struct Needed {
   // To publish is one thing; to say who may is another, which an engineer may not.
   bool grant = false;
 };
-// `domain`: the team of the bundle's domain.
-Result<Needed> NeededFor(store::Txn& txn, const model::Bundle& bundle, const model::Team& domain);
+// Of a product that is not seen nobody has a role by what is registered. `domain`: the team of the bundle's domain.
+Result<Needed> NeededFor(const catalog::Seen& seen, store::Txn& txn, const model::Bundle& bundle,
+                         const model::Team& domain);
 
 }  // namespace weft::publish

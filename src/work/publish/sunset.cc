@@ -27,7 +27,7 @@ Result<int> TellSunsets(store::Store& store, Clock& clock) {
       if (!says.overdue(clock.Now())) continue;
       const std::string sunset = model::DayText(*says.sunset), address = row.key.Text();
       if (TRY(Told(*txn, address, sunset))) continue;
-      const Readers readers = TRY(ReadersOf(*txn, row.key, "", clock.Now()));
+      const Readers readers = TRY(ReadersOf(*txn, catalog::Everything(*txn), row.key, "", clock.Now()));
       due.push_back({"sunset", "node", "", address,
                      Json::Map({{"sunset", sunset},
                                 {"successor", says.successor},

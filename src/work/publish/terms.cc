@@ -26,13 +26,13 @@ Result<TermPlan> PlanTerms(store::Txn& txn, const std::vector<model::TermFile>& 
   return plan;
 }
 
-Result<std::vector<Problem>> StillUsed(store::Txn& txn, const model::Terms& before, const model::Terms& next,
-                                       const std::set<std::string>& replaced) {
+Result<std::vector<Problem>> StillUsed(store::Txn& txn, const model::Sight& sight, const model::Terms& before,
+                                       const model::Terms& next, const std::set<std::string>& replaced) {
   std::vector<Problem> problems;
   for (const auto& [name, term] : before.all()) {
     if (next.Find(name)) continue;
     std::vector<std::string> users;
-    for (const catalog::TermColumn& use : TRY(catalog::TermColumns(txn, name))) {
+    for (const catalog::TermColumn& use : TRY(catalog::TermColumns(txn, sight, name))) {
       if (replaced.contains(use.port.domain + "/" + use.port.product)) continue;
       users.push_back(use.Where() + (use.column.empty() ? "" : ": " + use.column));
     }
@@ -56,7 +56,7 @@ Status PutTerms(Context& context, store::Txn& txn, const model::Caller& caller,
                  "terms were applied by another meanwhile, and do not fit these: " + put.error().message};
   }
   const auto together = TRY(catalog::TermsOf(txn));
-  std::vector<Problem> problems = TRY(StillUsed(txn, *before, *together, replaced));
+  std::vector<Problem> problems = TRY(StillUsed(txn, model::Sight::Everything(), *before, *together, replaced));
   if (!problems.empty()) {
     return Error{Code::kConflict, "products were applied by another meanwhile: " + problems[0].message,
                  std::move(problems)};

@@ -18,8 +18,8 @@ Result<TermPlan> PlanTerms(store::Txn& txn, const std::vector<model::TermFile>& 
 
 // Terms that `next` lacks and registered products speak of; those in `replaced`, "domain/name", are judged by what
 // replaces them.
-Result<std::vector<Problem>> StillUsed(store::Txn& txn, const model::Terms& before, const model::Terms& next,
-                                       const std::set<std::string>& replaced);
+Result<std::vector<Problem>> StillUsed(store::Txn& txn, const model::Sight& sight, const model::Terms& before,
+                                       const model::Terms& next, const std::set<std::string>& replaced);
 
 // In force with the transaction, all or none. kConflict where another's terms or products came between.
 Status PutTerms(Context& context, store::Txn& txn, const model::Caller& caller,

@@ -3,7 +3,8 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "state/access/access.h"
-#include "state/catalog/catalog.h"
+#include "state/access/granted.h"
+#include "state/catalog/seen.h"
 #include "work/query/internal.h"
 
 namespace weft::query {
@@ -12,9 +13,9 @@ namespace {
 constexpr size_t kMaxStatement = size_t{1} << 20;
 
 // Names of fewer than three parts are never guessed; the answer says which full name was probably meant.
-Error NotFull(store::Txn& txn, const model::TableName& name) {
+Error NotFull(const catalog::Seen& seen, const model::TableName& name) {
   std::string nearest;
-  auto ports = catalog::Ports(txn);
+  auto ports = seen.Ports();
   if (ports) {
     std::vector<std::string> names;
     for (const catalog::PortRow& port : *ports) names.push_back(model::SqlNameOf(port.key.port));
@@ -58,19 +59,22 @@ class GovernedEngine final : public Engine {
     // Of this node's own tokens mesh.yaml says all the groups.
     std::vector<std::string> vouched;
     if (caller.token_id.starts_with("jwt_")) vouched = TRY(access::Vouched(*txn, caller.principal));
+    const model::Sight sight = TRY(catalog::SightOf(
+        *txn, caller.principal, TRY(access::GrantedTo(*txn, shared_.context().clock, caller.principal))));
+    const catalog::Seen seen(*txn, sight);
     for (const model::TableName& name : statement.tables) {
-      tables.push_back(TRY(Resolve(*txn, caller, name, at, statement.leakproof, salt)));
+      tables.push_back(TRY(Resolve(*txn, seen, caller, name, at, statement.leakproof, salt)));
     }
     txn.reset();
     return Bind(shared_, caller, std::move(vouched), sql, std::move(tables));
   }
 
  private:
-  Result<Table> Resolve(store::Txn& txn, const model::Caller& caller, const model::TableName& name, const lake::At& at,
-                        bool leakproof, const std::string& salt) {
-    if (name.catalog.empty() || name.schema.empty()) return NotFull(txn, name);
-    const catalog::PortRow row = TRY(catalog::ResolveSql(txn, name.catalog, name.schema, name.table));
-    const catalog::Port port = TRY(catalog::Load(txn, row));
+  Result<Table> Resolve(store::Txn& txn, const catalog::Seen& seen, const model::Caller& caller,
+                        const model::TableName& name, const lake::At& at, bool leakproof, const std::string& salt) {
+    if (name.catalog.empty() || name.schema.empty()) return NotFull(seen, name);
+    const catalog::PortRow row = TRY(seen.ResolveSql(name.catalog, name.schema, name.table));
+    const catalog::Port port = TRY(seen.Load(row));
     model::Decision decision =
         TRY(access::Decide(txn, shared_.context().clock, caller, model::Action::kRead, port.resource));
     if (!decision.permitted) {
