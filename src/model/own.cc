@@ -148,12 +148,11 @@ void RuleOfSchedule(Checker& checker, const Node& map, const std::string& path) 
   if (zone.is_scalar() && !schedule.is_scalar()) {
     checker.Fail(zone, Child(path, "timezone"), "is of a schedule, and the build has none: add one, or remove this");
   }
-  if (schedule.is_scalar()) {
-    if (auto cron = Cron::Parse(schedule.scalar, reading::Text(zone)); !cron) {
-      const bool of_zone = zone.is_scalar() && Cron::Parse(schedule.scalar).has_value();
-      checker.Fail(of_zone ? zone : schedule, Child(path, of_zone ? "timezone" : "schedule"), cron.error().message);
-    }
-  }
+  auto hold = [&](const Node& value, std::string_view key, const Result<Cron>& cron) {
+    if (value.is_scalar() && !cron) checker.Fail(value, Child(path, key), cron.error().message);
+  };
+  hold(schedule, "schedule", Cron::Parse(reading::Text(schedule)));
+  hold(zone, "timezone", Cron::Parse("@daily", reading::Text(zone)));
   const Node& timeout = map["timeout"];
   const auto time = cel::ParseDuration(reading::Text(timeout));
   if (timeout.is_scalar() && (!time || time->nanos < 1'000'000'000)) {

@@ -20,8 +20,7 @@ constexpr int kTimes = 3;
 std::string TextOf(const model::OutputPort& port) { return port.build ? model::ScheduleText(*port.build) : ""; }
 
 // "next Mon 2026-11-23 05:00, Tue …, Wed … Europe/Berlin"
-Result<std::string> NextTimes(const model::Build& build, Instant now) {
-  const model::Cron cron = TRY(model::Cron::Parse(build.schedule, build.timezone));
+std::string NextTimes(const model::Cron& cron, const model::Build& build, Instant now) {
   const std::string zone = " " + (build.timezone.empty() ? "UTC" : build.timezone);
   std::vector<std::string> times;
   for (const Instant time : cron.Next(now, kTimes)) {
@@ -32,11 +31,13 @@ Result<std::string> NextTimes(const model::Build& build, Instant now) {
   return "next " + Join(times, ", ") + zone;
 }
 
-Result<std::string> NoteOf(const std::string& name, const model::Build* build, Instant now) {
+// Nothing of a schedule that is wrong: its problem is told.
+std::string NoteOf(const std::string& name, const model::Build* build, Instant now) {
   if (!build || model::ScheduleText(*build).empty()) return name + " is no longer run by itself";
   if (build->trigger == "inputs") return name + " runs when its inputs have new rows";
   if (build->trigger == "freshness") return name + " runs before its rows are older than it promises";
-  return fmt::format("{} runs by {}: {}", name, build->schedule, TRY(NextTimes(*build, now)));
+  const auto cron = model::Cron::Parse(build->schedule, build->timezone);
+  return cron ? fmt::format("{} runs by {}: {}", name, build->schedule, NextTimes(*cron, *build, now)) : "";
 }
 
 // What the port's build asks for; nothing where it asks for nothing.
@@ -83,7 +84,8 @@ Result<std::vector<std::string>> ScheduleNotes(store::Txn& txn, Clock& clock, co
     if (!version) continue;
     const std::string name = fmt::format("{}@{}", port.name, version->major);
     if (before[name] == TextOf(port)) continue;
-    notes.push_back(TRY(NoteOf(name, port.build ? &*port.build : nullptr, clock.Now())));
+    std::string note = NoteOf(name, port.build ? &*port.build : nullptr, clock.Now());
+    if (!note.empty()) notes.push_back(std::move(note));
   }
   return notes;
 }
