@@ -176,7 +176,8 @@ TEST_F(EnvironmentTest, EveryMistakeIsToldAtItsPlaceWhateverTheEnvironment) {
   EXPECT_EQ(Faults("sources:\n  list: {kind: http, url: \"https://u:p@h\"}\n").substr(0, 60),
             "env/prod.yaml:2:16: sources.list.kind: kind 'http' is not su");
   EXPECT_EQ(Faults("schedules: {orders: '0 5 * * *'}\n"), "");
-  EXPECT_EQ(Faults("schedules: {orders: '0 25 * * *'}\n").substr(0, 40), "env/prod.yaml:1:21: schedules.orders: '0");
+  EXPECT_EQ(Faults("schedules: {orders: '0 25 * * *'}\n").substr(0, 51),
+            "env/prod.yaml:1:21: schedules.orders: the hour '25'");
   EXPECT_EQ(Faults("schedules: {orders: {schedule: never}}\n").substr(0, 58),
             "env/prod.yaml:1:21: schedules.orders: is a map; a schedule");
   EXPECT_NE(Faults("schedules: {orders: inputs}\n").find("nothing would start it"), std::string::npos);

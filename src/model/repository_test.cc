@@ -195,7 +195,6 @@ TEST(RepositoryTest, SqlIsThereAndUsed) {
 
 TEST(RepositoryTest, WhatIsNotDoneYetIsRefusedWithItsValue) {
   const std::tuple<const char*, const char*, const char*> kCases[] = {
-      {"mode: append", "mode: upsert", "mode 'upsert' is not supported yet; the modes replace and append are"},
       {"mode: append", "engine: spark", "engine 'spark' is not supported yet; the engine duckdb is"},
       {"type: table", "type: files", "type 'files' is not supported yet; table is"},
       {"{kind: file, path: \"data/*.csv\", null: NA}", "{kind: kafka, topic: x}",

@@ -95,7 +95,7 @@ TEST_F(EnvironmentsTest, EachStoreHasItsOwnEnvironmentsProduct) {
   MustApply(admin_);
   auto other = store::Open(store::TestUrl(folder_ + "/other.db")).value();
   for (auto migrations : {access::Migrations(), ledger::Migrations(), catalog::Migrations(), lineage::Migrations(),
-                          uploads::Migrations(), secrets::Migrations()}) {
+                          uploads::Migrations(), secrets::Migrations(), schedules::Migrations()}) {
     ASSERT_TRUE(store::Migrate(*other, migrations));
   }
   Context context{*other, SystemClock(), uploads_, memory_, vault_};

@@ -100,7 +100,7 @@ TEST_F(RunnerTest, ReadsEveryFormatWhateverItsUploadIsCalled) {
 TEST_F(RunnerTest, SyntaxThatStandsForAFunctionIsNoQualifiedName) {
   Product("fleet", "planes", {{"list", "{kind: file, path: planes.csv}"}},
           {{"planes", kPlanes, "{sql: planes.sql}",
-            "SELECT trim(BOTH 'N' FROM tail) || substring('abc' FROM 2 FOR 1) AS tail, len([1, tail]) + extract(year "
+            "SELECT trim(BOTH 'N' FROM tail) || substring('abc' FROM 2 FOR 1) AS tail, len(['x', tail]) + extract(year "
             "FROM DATE '2020-01-01') + {'a': 1}.a + position('1' IN tail) AS seats FROM list"}},
           {{"domains/fleet/planes/planes.csv", "tail\nN1\n"}});
   runs::Run run = Run("fleet/planes/planes@1");
