@@ -1,5 +1,5 @@
 """Some three hundred files as people send them: each becomes the rows that it says, or is refused with its place and value, and the
-node goes on. tests/inputs/cases.py has them; CASE=name runs one."""
+node goes on. tests/support/sent_files.py has them; CASE=name runs one."""
 import json
 import os
 import pathlib
@@ -10,7 +10,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from node import Node  # noqa: E402
 
-from cases import CASES, SHAPES, Case  # noqa: E402
+from sent_files import CASES, SHAPES, Case  # noqa: E402
 
 A_PRODUCT = 25  # Files, of which each has a port.
 
