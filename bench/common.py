@@ -9,6 +9,13 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 CACHE = pathlib.Path(os.environ.get("WEFT_CACHE", pathlib.Path.home() / ".cache" / "weft")) / "bench"
 THREADS = os.cpu_count() or 2
+LINEITEM = [("l_orderkey", "integer", "bigint"), ("l_partkey", "integer", "bigint"), ("l_suppkey", "integer", "bigint"),
+            ("l_linenumber", "integer", "bigint"), ("l_quantity", "number", "decimal(15,2)"),
+            ("l_extendedprice", "number", "decimal(15,2)"), ("l_discount", "number", "decimal(15,2)"),
+            ("l_tax", "number", "decimal(15,2)"), ("l_returnflag", "string", "varchar"),
+            ("l_linestatus", "string", "varchar"), ("l_shipdate", "date", "date"), ("l_commitdate", "date", "date"),
+            ("l_receiptdate", "date", "date"), ("l_shipinstruct", "string", "varchar"),
+            ("l_shipmode", "string", "varchar"), ("l_comment", "string", "varchar")]
 
 
 def say(name: str, unit: str, value: float):

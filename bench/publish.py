@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 
-from common import THREADS, contract, engine, product, say, summary, tpch_csv, write_mesh
+from common import LINEITEM, THREADS, contract, engine, product, say, summary, tpch_csv, write_mesh
 from node import Node
 
 SCALE = float(os.environ.get("SCALE", "1"))
@@ -17,13 +17,6 @@ ORDERS = [("o_orderkey", "integer", "bigint"), ("o_custkey", "integer", "bigint"
           ("o_totalprice", "number", "decimal(15,2)"), ("o_orderdate", "date", "date"),
           ("o_orderpriority", "string", "varchar"), ("o_clerk", "string", "varchar"),
           ("o_shippriority", "integer", "int"), ("o_comment", "string", "varchar")]
-LINEITEM = [("l_orderkey", "integer", "bigint"), ("l_partkey", "integer", "bigint"), ("l_suppkey", "integer", "bigint"),
-            ("l_linenumber", "integer", "bigint"), ("l_quantity", "number", "decimal(15,2)"),
-            ("l_extendedprice", "number", "decimal(15,2)"), ("l_discount", "number", "decimal(15,2)"),
-            ("l_tax", "number", "decimal(15,2)"), ("l_returnflag", "string", "varchar"),
-            ("l_linestatus", "string", "varchar"), ("l_shipdate", "date", "date"), ("l_commitdate", "date", "date"),
-            ("l_receiptdate", "date", "date"), ("l_shipinstruct", "string", "varchar"),
-            ("l_shipmode", "string", "varchar"), ("l_comment", "string", "varchar")]
 # With the key's uniqueness and the foreign key: 20 checks.
 RULES = {
     "l_orderkey": {"primaryKey": True, "primaryKeyPosition": 1, "required": True,

@@ -7,20 +7,13 @@ import sys
 import tempfile
 import time
 
-from common import THREADS, contract, engine, product, say, summary, tpch_csv, write_mesh
+from common import LINEITEM, THREADS, contract, engine, product, say, summary, tpch_csv, write_mesh
 from node import Node
 
 SCALE = float(os.environ.get("SCALE", "1"))
 REPEAT = int(os.environ.get("REPEAT", "3"))
 TARGET = 0.15
 
-LINEITEM = [("l_orderkey", "integer", "bigint"), ("l_partkey", "integer", "bigint"), ("l_suppkey", "integer", "bigint"),
-            ("l_linenumber", "integer", "bigint"), ("l_quantity", "number", "decimal(15,2)"),
-            ("l_extendedprice", "number", "decimal(15,2)"), ("l_discount", "number", "decimal(15,2)"),
-            ("l_tax", "number", "decimal(15,2)"), ("l_returnflag", "string", "varchar"),
-            ("l_linestatus", "string", "varchar"), ("l_shipdate", "date", "date"), ("l_commitdate", "date", "date"),
-            ("l_receiptdate", "date", "date"), ("l_shipinstruct", "string", "varchar"),
-            ("l_shipmode", "string", "varchar"), ("l_comment", "string", "varchar")]
 KEY = {"l_orderkey": {"primaryKey": True, "primaryKeyPosition": 1, "required": True},
        "l_linenumber": {"primaryKey": True, "primaryKeyPosition": 2, "required": True}}
 
