@@ -19,12 +19,6 @@ constexpr std::string_view kEnding = ".yaml";
 
 bool IsMap(const Node& node) { return node.kind == Node::Kind::kMap; }
 
-// Weft's own custom property of a port.
-const Node& Own(const Node& port, std::string_view name) {
-  const Node& list = port["customProperties"];
-  return list[reading::FindOwn(list, name)]["value"];
-}
-
 void StandAt(Node& node, int line, int column) {
   node.line = line;
   node.column = column;
@@ -103,14 +97,14 @@ Product LaidOver(const Product& product, const Overlay& overlay) {
     InputPort& port = laid.inputs[i];
     const Node& source = (*over)["sources"][port.name];
     if (!IsMap(source)) continue;
-    port.source = Source::Of(LaidOverSource(Own((*base)["inputPorts"][i], "source"), source), "sources." + port.name,
-                             overlay.file);
+    port.source = Source::Of(LaidOverSource(reading::OwnValue((*base)["inputPorts"][i], "source"), source),
+                             "sources." + port.name, overlay.file);
     port.source->overlay = overlay.ShortName();
   }
   for (size_t i = 0; i < laid.outputs.size(); ++i) {
     OutputPort& port = laid.outputs[i];
     LaySchedule(port, (*over)["schedules"][port.name]);
-    LayStorage(port, Own((*base)["outputPorts"][i], "storage"), (*over)["storage"][port.name], overlay);
+    LayStorage(port, reading::OwnValue((*base)["outputPorts"][i], "storage"), (*over)["storage"][port.name], overlay);
   }
   return laid;
 }

@@ -63,4 +63,9 @@ size_t FindOwn(const Node& list, std::string_view name) {
   return list.size();
 }
 
+const Node& OwnValue(const Node& node, std::string_view name) {
+  const Node& list = node["customProperties"];
+  return list[FindOwn(list, name)]["value"];
+}
+
 }  // namespace weft::model::reading

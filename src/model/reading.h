@@ -24,5 +24,7 @@ std::string Description(const yaml::Node& description);
 // The index of Weft's own custom property `name` in a list, or the list's size: `vendor: weft`, or the name
 // "weft.NAME".
 size_t FindOwn(const yaml::Node& list, std::string_view name);
+// The value of that one among what `node` says as customProperties; missing where it is not there.
+const yaml::Node& OwnValue(const yaml::Node& node, std::string_view name);
 
 }  // namespace weft::model::reading

@@ -202,9 +202,7 @@ void Judge::Input(const InputPort& port, size_t index) {
                     "value: {{kind: file, path: …}}",
                     port.name));
   }
-  const Node& list = node["customProperties"];
-  const Node& source = list[reading::FindOwn(list, "source")]["value"];
-  std::vector<Problem> wrong = sources_.Run(*port.source, source);
+  std::vector<Problem> wrong = sources_.Run(*port.source, reading::OwnValue(node, "source"));
   if (!wrong.empty()) unsound_.insert(port.name);
   Tell(std::move(wrong));
 }
@@ -270,8 +268,7 @@ void Judge::ContractOfPort(const OutputPort& port, const Node& node) {
 
 void Judge::BuildOfPort(const OutputPort& port, const Node& node) {
   if (port.build) {
-    const Node& list = node["customProperties"];
-    const Node& build = list[reading::FindOwn(list, "build")]["value"];
+    const Node& build = reading::OwnValue(node, "build");
     Shape("build", product_.file, build, own::kBuild, port.build->place.path);
     Shape("unsupported", product_.file, build, own::kBuild, port.build->place.path, own::UnsupportedOfBuild);
     const Contract* contract = bundle_.ContractOf(port);

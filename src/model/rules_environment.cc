@@ -85,11 +85,6 @@ class OverlayJudge {
     return std::nullopt;
   }
 
-  static const Node& Own(const Node& port, std::string_view name) {
-    const Node& list = port["customProperties"];
-    return list[reading::FindOwn(list, name)]["value"];
-  }
-
   bool IsMap(const Node::Entry& entry, const std::string& path, std::string_view what) {
     if (entry.value.kind == Node::Kind::kMap) return true;
     Say(entry.value.line, entry.value.column, path,
@@ -105,7 +100,7 @@ class OverlayJudge {
   void JudgeSource(const Node::Entry& entry, const Node& port) {
     const std::string path = Child("sources", entry.key);
     if (!IsMap(entry, path, "host: db.example.com")) return;
-    const Node laid = LaidOverSource(Own(port, "source"), entry.value);
+    const Node laid = LaidOverSource(reading::OwnValue(port, "source"), entry.value);
     std::vector<Problem> wrong = sources_.Run(Source::Of(laid, path, overlay_.file), laid);
     for (Problem& problem : wrong) Explain(problem, entry, path, laid);
     Tell(std::move(wrong));
@@ -131,7 +126,7 @@ class OverlayJudge {
   void JudgeStorage(const Node::Entry& entry, const Node& port) {
     const std::string path = Child("storage", entry.key);
     if (!IsMap(entry, path, "compression: zstd")) return;
-    const Node laid = LaidOver(Own(port, "storage"), entry.value);
+    const Node laid = LaidOver(reading::OwnValue(port, "storage"), entry.value);
     Shape("storage", [&](shape::Checker& checker) { checker.Check(laid, own::kStorage, path); });
   }
 

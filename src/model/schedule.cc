@@ -28,10 +28,11 @@ void SetSchedule(Build& build, const std::string& text) {
   build.trigger = IsTrigger(text) ? text : "";
 }
 
-std::string ScheduleText(const Build& build) {
-  if (build.schedule.empty()) return build.trigger;
-  return build.schedule + " " + (build.timezone.empty() ? "UTC" : build.timezone);
+std::string ScheduleText(const std::string& cron, const std::string& zone, const std::string& trigger) {
+  return cron.empty() ? trigger : cron + " " + (zone.empty() ? "UTC" : zone);
 }
+
+std::string ScheduleText(const Build& build) { return ScheduleText(build.schedule, build.timezone, build.trigger); }
 
 std::string LocalText(Instant time, const std::string& zone) {
   static constexpr std::string_view kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};

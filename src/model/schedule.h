@@ -16,7 +16,8 @@ namespace weft::model {
 // what is wrong.
 Status CheckSchedule(const std::string& text, const std::string& zone);
 void SetSchedule(Build& build, const std::string& text);
-// "0 5 * * 1-5 Europe/Berlin", "inputs", "freshness", or nothing.
+// "0 5 * * 1-5 Europe/Berlin", "inputs", "freshness", or nothing; UTC where the zone is empty.
+std::string ScheduleText(const std::string& cron, const std::string& zone, const std::string& trigger);
 std::string ScheduleText(const Build& build);
 
 // "Mon 2026-11-23 05:00 Europe/Berlin", with seconds where there are any; UTC where the zone is empty.

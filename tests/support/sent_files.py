@@ -121,6 +121,8 @@ def lines():
     bad("a-title-above", "Report of May\na,b\n1,x\n", "ab", "Report of May")
     bad("a-comment-above", "# made by a tool\na,b\n1,x\n", "ab", "made by a tool")
     bad("no-header", "1,x\n2,y\n", "ab", "rows.csv")
+    good("text-that-begins-as-parquet", "PAR10\nBZh\n", "s", ["PAR10", "BZh"], header=False)
+    good("text-that-begins-as-bzip2", "BZhang\nPAR1\n", "s", ["BZhang", "PAR1"], header=False)
     good("no-header-said", "1,x\n2,y\n", "ab", ["1|x", "2|y"], header=False)
     bad("header-twice", "a,b\n1,x\na,b\n2,y\n", "ab", "line 3", "column a", '"a"')
     bad("column-twice", "a,a\n1,x\n", "ab", "'a' twice")

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/id.h"
+#include "model/schedule.h"
 
 namespace weft::schedules {
 namespace {
@@ -80,7 +81,7 @@ Instant Later(Instant time, Millis by) { return Instant{time.micros + by.count()
 
 std::span<const store::Migration> Migrations() { return kMigrations; }
 
-std::string Schedule::Text() const { return cron.empty() ? trigger : cron + " " + (zone.empty() ? "UTC" : zone); }
+std::string Schedule::Text() const { return model::ScheduleText(cron, zone, trigger); }
 
 bool Schedule::SameAs(const Schedule& other) const {
   return cron == other.cron && zone == other.zone && trigger == other.trigger && promised == other.promised;

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -15,6 +16,7 @@ constexpr size_t kFirstBytes = 4096;
 struct Look {
   std::string_view begins;
   std::string_view is;
+  bool bytes = false;  // Text may begin so too: only where what follows is none.
 };
 constexpr Look kLooks[] = {
     {std::string_view("\xFF\xFE\0\0", 4), "is UTF-32: convert it, iconv -f utf-32 -t utf-8"},
@@ -24,9 +26,9 @@ constexpr Look kLooks[] = {
     {"\xD0\xCF\x11\xE0", "is a document of an office program (.xls): save the sheet as CSV"},
     {"\x1F\x8B", "is packed with gzip: give it a name that ends in .gz"},
     {"\x28\xB5\x2F\xFD", "is packed with zstd: give it a name that ends in .zst"},
-    {"BZh", "is packed with bzip2: unpack it, or pack it with gzip or zstd"},
+    {"BZh", "is packed with bzip2: unpack it, or pack it with gzip or zstd", true},
     {"\xFD\x37zXZ", "is packed with xz: unpack it, or pack it with gzip or zstd"},
-    {"PAR1", "is Parquet: give it a name that ends in .parquet, or say format: parquet"},
+    {"PAR1", "is Parquet: give it a name that ends in .parquet, or say format: parquet", true},
     {"SQLite format 3", "is a database of SQLite: its source is kind: sqlite"},
     {"%PDF-", "is a PDF, which holds no rows"},
     {"<!doctype html", "is a web page: perhaps one that asks to sign in, instead of the file"},
@@ -42,9 +44,15 @@ std::string FirstBytes(const std::string& path) {
   return bytes;
 }
 
+bool HasControl(std::string_view bytes) {
+  return std::ranges::any_of(
+      bytes, [](char byte) { return byte >= 0 && byte < ' ' && byte != '\t' && byte != '\r' && byte != '\n'; });
+}
+
 std::string_view WhatItIs(std::string_view bytes, bool utf_16) {
   const std::string text = Lower(Trim(bytes.substr(0, 64)));
   for (const Look& look : kLooks) {
+    if (look.bytes && !HasControl(bytes.substr(0, 64))) continue;
     if (bytes.starts_with(look.begins) || text.starts_with(look.begins)) return look.is;
   }
   if (bytes.starts_with("\xFF\xFE") && !utf_16) return "is UTF-16: add encoding: utf-16 to its source";
