@@ -3,17 +3,20 @@ the dated table that stands in docs/reliability.md, and fails if anything did no
 
     build/deps/venv/bin/python soak/soak.py [steps] [moments] [faults] [upgrade] [line] [crowd]
 
-SEED (1), ROUNDS (500 random moments), FAULTS (at most so many of one operation on one kind of file), STEP (one step's name),
-PORT (whole, added, merged, states), QUICK=1 for a minute of all."""
+SEED (1), ROUNDS (500 random moments), TIMES (3, before and after each step), FAULTS (at most so many of one operation on one kind of file), STEP (one step's name),
+PORT (whole, added, merged, states), MINUTES (after which nothing new begins; what was done is told), QUICK=1 for a minute of all."""
+import atexit
 import contextlib
 import datetime
 import os
 import pathlib
 import random
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
+import time
 import traceback
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -31,8 +34,13 @@ sys.unraisablehook = lambda _: None  # Clients of a node that was killed, at the
 QUICK = bool(os.environ.get("QUICK"))
 SEED = int(os.environ.get("SEED", 1))
 ROUNDS = int(os.environ.get("ROUNDS", 12 if QUICK else 500))
+TIMES = int(os.environ.get("TIMES", 3))
 FAULTS = int(os.environ.get("FAULTS", 1 if QUICK else 6))
+END = time.monotonic() + 60 * float(os.environ.get("MINUTES", 24 * 60))
 EPOCH = 40  # Rounds with one data folder, so that checks stay short.
+
+
+HOWS = {"full": "no space from an operation on", "error": "one operation fails", "short": "half of one write", "broken": "all fails from one on"}
 
 
 class Line:
@@ -60,6 +68,7 @@ class Mesh:
 
     def __init__(self, dice: random.Random):
         self.dice, self.node, self.rounds = dice, None, 0
+        atexit.register(self.close)
 
     def fresh(self):
         self.close()
@@ -86,6 +95,8 @@ class Mesh:
 
 def played(mesh: Mesh, line: Line, again: str, play):
     """One round; what breaks it is a failure, and the next begins with a new mesh."""
+    if time.monotonic() > END:
+        return
     try:
         mesh.next()
         wrong, told, took = play()
@@ -105,7 +116,7 @@ def steps():
             continue
         line = Line(step.name)
         for side in ("before", "after"):
-            for _ in range(1 if QUICK else 3):
+            for _ in range(1 if QUICK else TIMES):
                 mark += 1
                 played(mesh, line, f"SEED={SEED} STEP='{step.name}' soak/soak.py steps ({side} it)",
                        lambda: kill_at(step, side, mesh.world, mesh.whole, f"m{mark}x"))
@@ -151,14 +162,12 @@ def failing():
             some = [fault for fault in some if fault.kind in ("data", "manifest", "metadata", "wal", "temp")]
         for fault in some:
             mark += 1
-            line = lines.setdefault(fault.kind + {"full": ", no space", "error": ", error", "short": ", half a write", "broken": ", all fails"}[fault.how],
-                                    Line(""))
+            name = f"{fault.kind}: {HOWS[fault.how]}"
+            line = lines.setdefault(name, Line(name))
             played(mesh, line, f"SEED={SEED} PORT={port} soak/soak.py faults ({fault})",
                    lambda: fail_at(fault, mesh.world, mesh.whole, f"f{mark}x", dice))
     mesh.close()
-    for name, line in sorted(lines.items()):
-        line.name = name
-        yield line
+    yield from (line for _, line in sorted(lines.items()))
 
 
 def upgrade():
@@ -180,6 +189,8 @@ def upgrade():
         count = len(node.watched())
         line.add(whole.check(), "upgraded", 0, "soak/soak.py upgrade")
         for nth in sampled(count, 10 if QUICK else 150):
+            if time.monotonic() > END:
+                break
             node.stop(9)
             shutil.rmtree(node.data)
             shutil.copytree(kept, node.data)
@@ -233,6 +244,7 @@ PARTS = {"steps": steps, "upgrade": upgrade, "moments": moments, "faults": faili
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     parts = sys.argv[1:] or list(PARTS)
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
     print(f"{datetime.date.today()}, commit {commit}, SEED={SEED}\n", flush=True)

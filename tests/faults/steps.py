@@ -10,9 +10,9 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 import store as stores  # noqa: E402
 from faulty import CREATE, DATA, FOLDER, HEAD, HINT, MANIFEST, METADATA, MKDIR, RENAME, SYNC, UPLOAD, WAL, WRITE, FaultyNode  # noqa: E402
-from points import STEPS, Fault, fail_at, kill_at  # noqa: E402
+from points import STEPS, Fault, fail_at, kill_at, late  # noqa: E402
 from soaked import MODES, World  # noqa: E402
-from whole import Whole  # noqa: E402
+from whole import Whole, named, reading  # noqa: E402
 
 LONG = ("checkpoint",)  # Only of make soak.
 FAULTS = [Fault("full", CREATE, DATA, 1, "whole"), Fault("error", SYNC, DATA, 1, "added"), Fault("full", WRITE, MANIFEST, 1, "merged"),
@@ -44,6 +44,20 @@ class Steps(unittest.TestCase):
             with self.subTest(f"{side} {step.name}"):
                 wrong, _, _ = kill_at(step, side, self.world, self.whole, f"m{at}x")
                 self.assertEqual(wrong, [])
+
+    def test_what_a_pointer_names_is_on_the_disk_before_it(self):
+        self.world.quiet()
+        self.node.watch()
+        for name in MODES:
+            self.world.run(name)
+        self.world.rollback("whole")
+        done = self.node.watched()
+        with reading(self.node.data) as store:
+            found = {path.removeprefix(str(self.node.data)) for path in named(store)}
+        self.assertTrue(any(op == "create" and kind == "hint" for op, kind, *_ in done))
+        self.assertEqual(late(done, found), [])
+        forgetful = [each for each in done if each[:2] != (SYNC, DATA)]
+        self.assertNotEqual(late(forgetful, found), [], "the test itself")
 
     def test_faults(self):
         met = 0

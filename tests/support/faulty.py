@@ -121,10 +121,10 @@ class FaultyNode(Node):
         """Tells from now on what is done."""
         self._control.told, self._control.telling = 0, 1
 
-    def watched(self) -> list[tuple[str, str, str]]:
-        """(operation, kind, path) of all that was done since `watch`."""
+    def watched(self) -> list[tuple[str, str, str, int]]:
+        """(operation, kind, path within the data folder, thread) of all that was done since `watch`."""
         self._control.telling = 0
-        return [(OPS[t.op], KINDS[t.kind], t.path.decode(errors="replace")) for t in self._control.tell[:self._control.told]]
+        return [(OPS[t.op], KINDS[t.kind], t.path.decode(errors="replace"), t.thread) for t in self._control.tell[:self._control.told]]
 
     def __exit__(self, *given):
         del self._control

@@ -161,10 +161,10 @@ def kill_at(step: Step, side: str, world: World, whole: Whole, mark: str) -> tup
     took = node.start()
     wrong = whole.check()
     now = {p.name: p.may for p in world.ports.values()} | {f"product {n}": m for n, m in world.products.items()} | world.grants
-    found = {"next" if now[name] == [may[1]] else "former" for name, may in unknown.items()} or {"known"}
+    found = {"next" if now[name] == [may[1]] else "former" for name, may in unknown.items()} or {"as told"}
     told = "/".join(sorted(found))
     wanted = step.before if side == "before" else step.after
-    if wanted != "either" and told not in (wanted, "known"):
+    if wanted != "either" and told not in (wanted, "as told"):
         wrong.append(f"killed {side} it, the {told} state is there and not the {wanted} one")
     return wrong, told, took
 
@@ -186,9 +186,30 @@ def operations(world: World, name: str, mark: str) -> dict[tuple[str, str], int]
     world.node.watch()
     act(world, name, mark)
     counted: dict[tuple[str, str], int] = {}
-    for op, kind, _ in world.node.watched():
+    for op, kind, *_ in world.node.watched():
         counted[op, kind] = counted.get((op, kind), 0) + 1
     return counted
+
+
+def late(done: list[tuple[str, str, str, int]], named: set[str]) -> list[str]:
+    """What of `named` (paths within the data folder) was not wholly on the disk when the pointer to it was committed: its bytes synced after
+    the last write, and its folder after it came there. The hint follows the pointer's commit in the same thread."""
+    wrong = []
+    for at, (op, kind, hint, thread) in enumerate(done):
+        if (op, kind) != (CREATE, HINT):
+            continue
+        commit = max((i for i in range(at) if done[i][:2] == (SYNC, WAL) and done[i][3] == thread), default=0)
+        table = hint[:hint.index("/metadata/")]
+        for path in sorted(name for name in named if name.startswith(table + "/")):
+            drafts = [i for i in range(commit) if done[i][2].split(".draft-")[0] == path]
+            came = [i for i in drafts if done[i][0] in (CREATE, RENAME)]
+            writes, syncs = ([i for i in drafts if done[i][0] == op] for op in (WRITE, SYNC))
+            folder = path.rsplit("/", 1)[0]
+            if came and not (writes and syncs and max(syncs) > max(writes)):
+                wrong.append(f"{path} is not synced before its pointer")
+            if came and not any(done[i][0] == SYNC and done[i][2] == folder and i > max(came) for i in range(commit)):
+                wrong.append(f"{folder} is not synced between {path} and its pointer")
+    return wrong
 
 
 @dataclasses.dataclass(frozen=True)
