@@ -46,6 +46,13 @@ asan: ## the tests under the address and undefined-behaviour sanitizers
 tsan: ## the tests under the thread sanitizer
 	@$(MAKE) --no-print-directory test PRESET=tsan
 
+soak: build ## killed at each step and at 500 random moments, a disk that fails at each write (30 minutes; QUICK=1: one)
+	@tools/setup.sh test
+	@WEFT_PROGRAM=$(BUILD)/weft build/deps/venv/bin/python -W ignore soak/soak.py $(PARTS)
+
+crowd: ## a thousand concurrent mixed operations under the thread sanitizer
+	@$(MAKE) --no-print-directory soak PRESET=tsan PARTS=crowd TSAN_OPTIONS=halt_on_error=1
+
 fuzz: ## the fuzzers, FUZZ_SECONDS each (default 300)
 	@tools/setup.sh fuzz
 	@tools/run_fuzz.sh
@@ -55,4 +62,4 @@ bench: build ## the figures of docs/performance.md
 	@cmake --build --preset $(PRESET) --target ledger_bench cel_bench compat_bench catalog_bench tokens_bench decide_bench audit_bench
 	@tools/run_bench.sh
 
-.PHONY: help setup configure build everything run test interop check fmt asan tsan fuzz bench
+.PHONY: help setup configure build everything run test interop check fmt asan tsan soak crowd fuzz bench

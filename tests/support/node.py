@@ -40,6 +40,7 @@ class Node:
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("WEFT_")}
         self.env |= {"XDG_STATE_HOME": str(self.folder / "state"), "XDG_DATA_HOME": str(self.folder / "share"),
                      "HOME": str(self.folder), "NO_COLOR": "1"}
+        self.node_env: dict[str, str] = {}  # For the node alone.
         self.process: subprocess.Popen | None = None
 
     def __enter__(self) -> "Node":
@@ -61,7 +62,7 @@ class Node:
         self.process = subprocess.Popen(
             [str(WEFT), "serve", "--data", str(self.data), *([] if "--http-port" in self.flags else ["--http-port", "0"]),
              "--flight-port", "0", *self.flags],
-            env=self.env, stdout=self.log, stderr=self.log)
+            env=self.env | self.node_env, stdout=self.log, stderr=self.log)
         while True:
             entry = self._entry()
             if entry and self._ready(entry["url"]):

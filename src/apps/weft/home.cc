@@ -56,6 +56,17 @@ FolderLock::~FolderLock() {
   if (fd_ >= 0) ::close(fd_);  // The file stays: to remove it would race with the next node.
 }
 
+void RemoveDrafts(const std::string& data) {
+  std::vector<fs::path> drafts;
+  std::error_code ignored;
+  for (const std::string& folder : {data, data + "/ledger"}) {
+    for (fs::directory_iterator at(folder, ignored), end; !ignored && at != end; at.increment(ignored)) {
+      if (at->path().filename().string().find(".draft-") != std::string::npos) drafts.push_back(at->path());
+    }
+  }
+  for (const fs::path& draft : drafts) fs::remove(draft, ignored);
+}
+
 Result<std::string> NodeName(const std::string& data) {
   const std::string path = data + "/node.id";
   auto text = ReadFile(path, size_t{1} << 10);

@@ -24,6 +24,10 @@ class FolderLock {
   int fd_;
 };
 
+// What a former node of this folder was about to write when it died: drafts, in the folder and in that of its ledger.
+// For who holds the folder.
+void RemoveDrafts(const std::string& data);
+
 // What tells this node from others over the same store: kept in <data>/node.id, made where there is none.
 Result<std::string> NodeName(const std::string& data);
 

@@ -56,6 +56,18 @@ TEST_F(Home, AKilledProcessLeavesNoLock) {
   EXPECT_TRUE(FolderLock::Take(folder_));
 }
 
+TEST_F(Home, DraftsOfAFormerNodeGoAndNothingElse) {
+  ASSERT_TRUE(MakeFolders(folder_ / "ledger"));
+  ASSERT_TRUE(MakeFolders(folder_ / "warehouse"));
+  const std::vector<std::string> drafts = {"admin.token.draft-a1", "ledger/ledger-head.json.draft-b2"};
+  const std::vector<std::string> kept = {"admin.token", "ledger/ledger-head.json", "warehouse/x.draft-c3"};
+  for (const std::string& name : drafts) ASSERT_TRUE(WriteFileAtomically(folder_ / name, "half"));
+  for (const std::string& name : kept) ASSERT_TRUE(WriteFileAtomically(folder_ / name, "whole"));
+  RemoveDrafts(folder_);
+  for (const std::string& name : drafts) EXPECT_FALSE(fs::exists(folder_ / name)) << name;
+  for (const std::string& name : kept) EXPECT_TRUE(fs::exists(folder_ / name)) << name;
+}
+
 TEST_F(Home, TheAdministratorsTokenIsMadeOnceAndWorks) {
   auto store = store::Open(store::TestUrl((folder_ / "weft.db").string())).TakeValue();
   std::vector<store::Migration> migrations(ledger::Migrations().begin(), ledger::Migrations().end());

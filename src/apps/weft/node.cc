@@ -155,7 +155,10 @@ class WholeNode final : public Node {
   Status OpenMemory() {
     TRY(MakeFolders(data_));
     lock_.emplace(TRY(FolderLock::Take(data_)));
-    fs::remove_all(data_ + "/tmp");  // What a node left that did not end well.
+    std::error_code failure;  // What a node left that did not end well.
+    fs::remove_all(data_ + "/tmp", failure);
+    if (failure) return Error{Code::kUnavailable, fmt::format("cannot empty {}/tmp: {}", data_, failure.message())};
+    RemoveDrafts(data_);
     TRY(MakeFolders(data_ + "/tmp"));
     TRY(MakeFolders(settings_.Text("shared")));
     store_ = TRY(store::Open(settings_.Text("store")));

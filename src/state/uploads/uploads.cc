@@ -95,7 +95,9 @@ Status Uploads::PutBytes(const std::string& sha256, std::string_view bytes) {
   const std::string target = TRY(Place(sha256));
   TRY(CheckHash(sha256, Sha256(bytes)));
   if (Has(sha256)) return {};
-  return WriteFileAtomically(target, bytes);
+  Status written = WriteFileAtomically(target, bytes);
+  if (written || written.error().code != Code::kNotFound) return written;
+  return Error{Code::kConflict, fmt::format("the data file {} was swept away while it came: send it again", sha256)};
 }
 
 Result<std::vector<Uploads::File>> Uploads::OlderThan(std::chrono::milliseconds age) const {

@@ -53,6 +53,7 @@ bool Live::OutOfTime() const {
 
 Status Close(store::Txn& txn, Clock& clock, const runs::Run& run) {
   TRY(runs::Update(txn, run));
+  TRY(lake::EndLease(txn, run.port, run.id));  // With it: should the node die now, nobody waits for what has ended.
   if (run.restores) return {};
   schedules::Ended ended{.port = run.port, .run = run.id, .attempt = run.attempt};
   ended.by_itself = run.cause != "by hand" && run.cause != "back-fill";
@@ -81,8 +82,9 @@ runs::Run Execution::EndEarly(const std::string& status, const std::string& mess
     TRY(Record(*txn, status == "cancelled" ? "cancelled" : "failed", Json::Map({{"step", run_.step}})));
     return txn->Commit();
   };
-  if (Status written = write(); !written)
-    log::Error("run cannot be recorded", {{"run", run_.id}, {"error", written.error().message}});
+  Status written = write();
+  recorded_ = written.has_value();
+  if (!written) log::Error("run cannot be recorded", {{"run", run_.id}, {"error", written.error().message}});
   return run_;
 }
 
@@ -106,6 +108,7 @@ runs::Run Execution::End(const Error& error) {
     return txn->Commit();
   };
   Status written = Persistently(write);
+  recorded_ = written.has_value();
   if (!written) log::Error("run cannot be recorded", {{"run", run_.id}, {"error", written.error().message}});
   log::Warn("run ended", {{"run", run_.id}, {"port", run_.port.Text()}, {"status", run_.status}});
   return run_;

@@ -54,6 +54,7 @@ class Execution {
   runs::Run Run();
   // Ends without having begun: cancelled, or because of what it waited for.
   runs::Run EndEarly(const std::string& status, const std::string& message);
+  bool recorded() const { return recorded_; }  // Whether the store knows of the end.
 
  private:
   struct Session;  // The engine's things, in the order in which they must go.
@@ -115,12 +116,13 @@ class Execution {
   std::string lineage_note_;  // Why the columns' lineage is coarse.
   std::vector<runs::CheckResult> checks_;
   std::vector<ledger::Entry> reads_;  // Of other ports, that have begun.
+  bool recorded_ = true;
 };
 
 // An engine as every run gets one: within the options' memory and threads, with a folder of its own to spill to.
 Result<std::unique_ptr<engine::Instance>> OpenFor(const Context& context);
 
-// Writes the run's end, and plans what its port's schedule asks for next.
+// Writes the run's end, takes its right to write, and plans what its port's schedule asks for next.
 Status Close(store::Txn& txn, Clock& clock, const runs::Run& run);
 
 // The build of a port: what it says, or nothing where its rows do not come from a build.

@@ -24,7 +24,6 @@ Status EndOrphans(store::Txn& txn, const Context& context, bool starting) {
       run.failure = "interrupted";
       TRY(Close(txn, context.clock, run));
       TRY(nodes::Drop(txn, run.id));
-      TRY(lake::EndLease(txn, run.port, run.id));
       TRY(ledger::Append(
           txn, context.clock,
           {"interrupted", run.requested_by, "", run.port.Text(), Json::Map({{"run", run.id}, {"step", run.step}})}));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -77,7 +78,8 @@ class PoolRunner final : public Runner {
   Status Enqueue(store::Txn& txn, const std::vector<JobPtr>& jobs);
   void Dispatch();
   void Do(const JobPtr& job);
-  void Finish(const JobPtr& job, const runs::Run& ended);
+  void Finish(const JobPtr& job, const Execution& execution, const runs::Run& ended);
+  Status RecordLost();
 
   Context context_;
   BuildJudge judge_;
@@ -87,9 +89,11 @@ class PoolRunner final : public Runner {
   bool stopping_ = false;
   std::mutex duty_mutex_;  // Of StartDue: one turn at a time.
   bool on_duty_ = false;
-  Instant look_again_;            // At who has the duty.
-  std::set<model::PortKey> odd_;  // Whose schedules cannot be kept: told once.
-  Pool pool_;                     // Last: it goes first, and its threads use all of the above.
+  Instant look_again_;                     // At who has the duty.
+  std::set<model::PortKey> odd_;           // Whose schedules cannot be kept: told once.
+  std::map<std::string, runs::Run> lost_;  // What has ended, and the store does not know it, its disk being full.
+  Ticker recorder_{Millis(500), [this] { (void)RecordLost(); }};  // Until it goes.
+  Pool pool_;  // Last: it goes first, and its threads use all of the above.
 };
 
 }  // namespace weft::run

@@ -57,30 +57,6 @@ Result<std::vector<Wanted>> PoolRunner::Want(store::Txn& txn, const model::Calle
   return Ordered(std::move(wanted));
 }
 
-// A run whose end could not be written, the disk being full, stands in the store as alive, and nobody executes it: its
-// end is written now, so that the port can run again. `txn` holds the writer's turn, so no other request is between its
-// rows and its jobs.
-Status PoolRunner::EndLost(store::Txn& txn, const model::PortKey& port) {
-  for (const char* status : {"pending", "running"}) {
-    for (runs::Run& run : TRY(runs::List(txn, {port.Text(), status, 10}))) {
-      {
-        std::lock_guard lock(mutex_);
-        if (queue_.Find(run.id)) continue;
-      }
-      if (TRY(IsElsewhere(txn, run.id))) continue;
-      run.status = "interrupted";
-      run.message = "its end could not be recorded when it came; run the port again";
-      run.ended_at = context_.clock.Now();
-      run.failure = "interrupted";
-      TRY(Close(txn, context_.clock, run));
-      TRY(lake::EndLease(txn, run.port, run.id));
-      TRY(ledger::Append(txn, context_.clock,
-                         {"interrupted", run.requested_by, "", run.port.Text(), Json::Map({{"run", run.id}})}));
-    }
-  }
-  return {};
-}
-
 Result<std::vector<runs::Run>> PoolRunner::Submit(const model::Caller& caller, const Request& request) {
   std::vector<Wanted> wanted;
   {
@@ -192,17 +168,18 @@ void PoolRunner::Do(const JobPtr& job) {
   }
   Execution execution(context_, judge_, engines_, job->run, job->force, job->purpose, job->live);
   if (job->live.stop().stop_requested()) {
-    Finish(job, execution.EndEarly("cancelled", "the run was cancelled"));
+    Finish(job, execution, execution.EndEarly("cancelled", "the run was cancelled"));
   } else if (!why.empty()) {
-    Finish(job, execution.EndEarly("failed", why));
+    Finish(job, execution, execution.EndEarly("failed", why));
   } else {
-    Finish(job, execution.Run());
+    Finish(job, execution, execution.Run());
   }
   Dispatch();
 }
 
-void PoolRunner::Finish(const JobPtr& job, const runs::Run& ended) {
+void PoolRunner::Finish(const JobPtr& job, const Execution& execution, const runs::Run& ended) {
   std::lock_guard lock(mutex_);
+  if (!execution.recorded()) lost_[ended.id] = ended;
   if (ended.status != "succeeded" && ended.status != "skipped") job->batch->ended_badly[ended.port] = ended.id;
   queue_.Remove(job);
 }
@@ -240,7 +217,7 @@ bool PoolRunner::StopHere(const std::string& run_id) {
   }
   if (!waiting) return true;
   Execution execution(context_, judge_, engines_, waiting->run, waiting->force, waiting->purpose, waiting->live);
-  Finish(waiting, execution.EndEarly("cancelled", "the run was cancelled"));
+  Finish(waiting, execution, execution.EndEarly("cancelled", "the run was cancelled"));
   Dispatch();
   return true;
 }
@@ -273,9 +250,11 @@ Status PoolRunner::Tend() {
 Result<runs::Run> PoolRunner::Get(const std::string& run_id) {
   auto txn = TRY(context_.store.Read());
   runs::Run run = TRY(runs::Get(*txn, run_id));
-  if (run.status != "running") return run;
+  if (run.status != "running" && run.status != "pending") return run;
   std::lock_guard lock(mutex_);
-  if (const JobPtr job = queue_.Find(run_id)) job->live.Overlay(run);
+  if (const auto lost = lost_.find(run_id); lost != lost_.end()) return lost->second;
+  const JobPtr job = run.status == "running" ? queue_.Find(run_id) : nullptr;
+  if (job) job->live.Overlay(run);
   return run;
 }
 
