@@ -43,6 +43,6 @@ place() {
 
 case "${1:-}" in
   flights) fetch_flights ;;
-  streaming) tools/make_streaming.py --scale "${WEFT_SCALE:-1}" ;;
+  streaming) tools/make_streaming.py --scale "${WEFT_SCALE:-1}" --into "${WEFT_EXAMPLES:-examples}/streaming" ;;
   *) fail "usage: fetch_example.sh flights|streaming" ;;
 esac

@@ -12,14 +12,23 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 STATEMENTS = ROOT / "examples/streaming/data.sql"
 LIBRARY = ROOT / "build/deps/duckdb/lib/libduckdb.so"
-# Which product each file travels with.
+# Which product's data each file is; what is in next/ has not arrived yet.
 PLACES = {
-    "users.csv": "users/accounts",
-    "artists.jsonl": "content/repertoire",
-    "tracks.parquet": "content/repertoire",
-    "play-events-2026-01.jsonl.gz": "playback/play-events",
-    "play-events-2026-02.jsonl.gz": "playback/play-events",
-    "play-events-2026-03.jsonl.gz": "playback/play-events",
+    "users.csv": "users/accounts/data",
+    "billing-2025.csv": "users/subscriptions/data",
+    "billing-2026-01.csv": "users/subscriptions/data",
+    "billing-2026-02.csv": "users/subscriptions/data",
+    "billing-2026-03.csv": "users/subscriptions/data",
+    "artists.jsonl": "content/repertoire/data",
+    "tracks.parquet": "content/repertoire/data",
+    "label-events.jsonl": "labels/onboarding/data",
+    "follow-events.parquet": "social/network/data",
+    "payees.csv": "payments/payees/data",
+    "play-events-2026-01.jsonl.gz": "playback/play-events/data",
+    "play-events-2026-02.jsonl.gz": "playback/play-events/data",
+    "play-events-2026-03.jsonl.gz": "playback/play-events/data",
+    "play-events-2026-04-01.jsonl.gz": "playback/play-events/data/next",
+    "play-events-2026-04-02.jsonl.gz": "playback/play-events/data/next",
 }
 
 
@@ -57,7 +66,7 @@ def main():
     statements = STATEMENTS.read_text()
     made = hashlib.sha256(statements.encode()).hexdigest() + f" at scale {chosen.scale:g}\n"
     stamp = into / ".made"
-    targets = {name: into / "domains" / place / "data" / name for name, place in PLACES.items()}
+    targets = {name: into / "domains" / place / name for name, place in PLACES.items()}
     if stamp.exists() and stamp.read_text() == made and all(target.exists() for target in targets.values()):
         return
     print(f"making the plays of {chosen.scale * 10_000:,.0f} users", file=sys.stderr)

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # A node with an example mesh on it, in the foreground: `run_example.sh flights`. Repeat it as often as you like: what is
-# published stays published, what has run is skipped. WEFT_DATA names another data folder. WEFT_SCALE is how large an
-# example is made whose data is made.
+# published stays published, what has run is skipped. WEFT_DATA names another data folder, WEFT_EXAMPLES another folder
+# of examples. WEFT_SCALE is how large an example is made whose data is made.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 example="${1:?usage: run_example.sh EXAMPLE}"
+examples="${WEFT_EXAMPLES:-examples}"
+folder="$examples/$example"
 weft="$PWD/build/weft"
 state="${XDG_STATE_HOME:-$HOME/.local/state}/weft"
 log="$state/example.log"
@@ -44,7 +46,7 @@ for file in glob.glob(folder + "/*.json"):
 PYTHON
 }
 
-[ -d "examples/$example" ] || fail "there is no example '$example'; there are: $(ls -d examples/*/ | xargs -n1 basename | xargs)"
+[ -e "$folder/grants.txt" ] || fail "there is no example '$example'; there are: $(ls "$examples"/*/grants.txt | xargs -n1 dirname | xargs -n1 basename | xargs)"
 [ -x "$weft" ] || fail "build/weft is not there: make build"
 tools/fetch_example.sh "$example"
 mkdir -p "$state"
@@ -67,8 +69,8 @@ for ((tenths = 0; ; tenths++)); do
   sleep 0.1
 done
 
-say "Publishing examples/$example"
-try apply "examples/$example"
+say "Publishing $folder"
+try apply "$folder"
 WEFT_TOKEN_FILE=$(entry token_file)  # Who asks was said above, and is not said again.
 export WEFT_TOKEN_FILE
 
@@ -86,18 +88,24 @@ while read -r principal port purpose; do
   else
     try grant "$principal" "$port" ${purpose:+--purpose "$purpose"} </dev/null
   fi
-done <"examples/$example/grants.txt"
+done <"$folder/grants.txt"
 [ "$unchanged" = 0 ] || echo "= $unchanged unchanged"
 
 say "Running every build; what is up to date is skipped"
-try run --all | awk '/^skipped /{unchanged++; next} {print; fflush()} END{if (unchanged) printf "= %d unchanged\n", unchanged}'
+# An example whose runs are of certain times says which: a line of runs.txt is what stands after `weft run`.
+while read -r line; do
+  case "$line" in "" | "#"*) continue ;; esac
+  # shellcheck disable=SC2086  # Its words are arguments.
+  try run $line </dev/null |
+    awk '/^([0-9-]+ )?skipped /{unchanged++; next} {print; fflush()} END{if (unchanged) printf "= %d unchanged\n", unchanged}'
+done < <(cat "$folder/runs.txt" 2>/dev/null || echo --all)
 
 say "The mesh is up. In another terminal:"
 cat <<TRY
   export PATH="$PWD/build:\$PATH"$([ "$WEFT_NODE" = http://127.0.0.1:7470 ] || echo " WEFT_NODE=$WEFT_NODE")
-$(sed 's/^/  /' "examples/$example/try.txt")
+$(sed 's/^/  /' "$folder/try.txt")
 
-$(read -r _ port purpose < <(grep '^admin ' "examples/$example/grants.txt"); "$weft" show "$port" ${purpose:+--purpose "$purpose"} | sed -n '/^python /,$p')
+$(read -r _ port purpose < <(grep '^admin ' "$folder/grants.txt"); "$weft" show "$port" ${purpose:+--purpose "$purpose"} | sed -n '/^python /,$p')
 
 Ctrl-C stops the node.
 TRY

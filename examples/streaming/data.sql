@@ -305,6 +305,170 @@ SELECT
 FROM plays p, (SELECT unnest([1, 2, 3]) AS attempt) a
 WHERE attempt = 1 OR (attempt = 2 AND u(i, 'again') < 0.02) OR (attempt = 3 AND u(i, 'again') < 0.001);
 
+-- ---- labels: what happened to them, event by event. Three in four were there before 2026; one is bought by another.
+
+SET VARIABLE label_count = greatest(4, CAST(round(40 * getvariable('scale')) AS BIGINT));
+SET VARIABLE old_labels = getvariable('label_count') * 3 // 4;
+SET VARIABLE bought = getvariable('old_labels') - 1;
+SET VARIABLE bought_at = TIMESTAMP '2026-02-17 10:00:00';
+
+CREATE TABLE labels AS
+SELECT
+  i,
+  numbered('l', 4, i + 1) AS label_id,
+  pick(['Amber Hill', 'Blackbird', 'Cellar Door', 'Driftwood', 'Eastbank', 'Fernweh', 'Grand Hôtel', 'High Tide', 'Ionosphere',
+        'Kiosk', 'Lighthouse', 'Mistral', 'Northlight', 'Ostinato', 'Pale Fire', 'Quarry', 'Rue Basse', 'Södra', 'Turnstile',
+        'Watershed'], u(i, 'label name'))
+    || pick([' Records', ' Music', ' Recordings', ' Sound', ' Tapes'], u(i, 'label kind')) AS name,
+  pick(getvariable('known_countries'), u(i, 'label country')) AS country,
+  CASE
+    WHEN i < getvariable('old_labels') THEN TIMESTAMP '2018-01-15' + to_seconds(place(2600 * 86400, u(i, 'onboarded')))
+    ELSE TIMESTAMP '2026-01-05' + to_seconds(place(70 * 86400, u(i, 'onboarded')))
+  END AS onboarded_at,
+  18 + place(30, u2(i, 'share')) AS artist_share_pct
+FROM range(getvariable('label_count')) r(i);
+
+-- An artist is under one label at a time; one in fifteen changes in the quarter, to any that is there.
+CREATE TABLE signings AS
+WITH first AS (
+  SELECT
+    a.i, a.artist_id, l.i AS label,
+    l.onboarded_at + to_seconds(86400 + place(40 * 86400, u(a.i, 'signed'))) AS signed_at
+  FROM artists a
+  JOIN labels l ON l.i = place(getvariable('old_labels'), u2(a.i, 'label'))
+), moved AS (
+  SELECT
+    a.i, a.artist_id, l.i AS label,
+    greatest(l.onboarded_at, TIMESTAMP '2026-01-03') + to_seconds(86400 + place(14 * 86400, u(a.i, 'moved'))) AS signed_at
+  FROM artists a
+  JOIN labels l ON l.i = CASE place(getvariable('label_count'), u(a.i, 'next label'))
+    WHEN getvariable('bought') THEN 0 ELSE place(getvariable('label_count'), u(a.i, 'next label')) END
+  WHERE u(a.i, 'moves') < 0.067
+), taken_over AS (
+  SELECT i, artist_id, 0 AS label, getvariable('bought_at') AS signed_at
+  FROM first
+  WHERE label = getvariable('bought')
+    AND i NOT IN (SELECT i FROM moved WHERE signed_at < getvariable('bought_at'))
+)
+FROM first UNION ALL FROM moved UNION ALL FROM taken_over;
+
+CREATE TABLE label_events AS
+WITH events AS (
+  SELECT 'onboarded' AS kind, i AS label, onboarded_at AS happened_at, name, country, artist_share_pct, NULL AS artist_id
+  FROM labels
+  UNION ALL
+  SELECT
+    'terms-changed', i, greatest(onboarded_at, TIMESTAMP '2026-01-01') + to_seconds(place(80 * 86400, u(i, 'terms'))),
+    NULL, NULL, artist_share_pct + 2, NULL
+  FROM labels
+  WHERE i < getvariable('bought') AND u(i, 'new terms') < 0.2
+  UNION ALL
+  SELECT 'artist-signed', label, signed_at, NULL, NULL, NULL, artist_id FROM signings
+  UNION ALL
+  SELECT 'left', getvariable('bought'), getvariable('bought_at') + INTERVAL 1 HOUR, NULL, NULL, NULL, NULL
+)
+SELECT
+  CAST(CAST(md5(concat_ws(' ', 'label', kind, label, artist_id, happened_at)) AS UUID) AS VARCHAR) AS event_id,
+  kind, numbered('l', 4, label + 1) AS label_id, moment(happened_at) AS happened_at, name, country, artist_share_pct, artist_id
+FROM events
+WHERE happened_at < TIMESTAMP '2026-04-01';
+
+-- ---- what the accounts pay, and whom artists are paid through
+
+CREATE TABLE payers AS
+WITH paying AS (
+  SELECT
+    i, user_id, plan,
+    signed_up_at::TIMESTAMP + to_seconds(place(40 * 86400, u2(i, 'pays'))) AS subscribed_at,
+    u(i, 'pays since now') < 0.04 AS since_now, plan <> 'free' AND u(i, 'changes') < 0.03 AS changes,
+    plan = 'free' AS cancels
+  FROM users
+  WHERE plan <> 'free' OR u(i, 'cancels') < 0.04
+)
+SELECT
+  i, user_id, cancels,
+  CASE WHEN cancels THEN 'premium' ELSE plan END AS plan,
+  CASE WHEN NOT changes THEN NULL WHEN plan = 'premium' THEN 'student' ELSE 'premium' END AS former_plan,
+  CASE
+    WHEN since_now AND NOT cancels AND NOT changes
+      THEN TIMESTAMP '2026-01-02' + to_seconds(place(85 * 86400, u(i, 'subscribed')))
+    ELSE least(subscribed_at, TIMESTAMP '2025-12-31 12:00:00')
+  END AS subscribed_at,
+  TIMESTAMP '2026-01-02' + to_seconds(place(86 * 86400, u(i, 'changed'))) AS changed_at,
+  to_days(CAST(place(28, u(i, 'billing day')) AS INTEGER)) + to_seconds(6 * 3600 + place(3600, u(i, 'billing time'))) AS due
+FROM paying;
+
+CREATE MACRO price(plan) AS CAST(CASE plan WHEN 'premium' THEN 10.99 WHEN 'family' THEN 17.99 ELSE 5.99 END AS DECIMAL(6, 2));
+
+CREATE TABLE billing AS
+WITH charged AS (
+  SELECT
+    i, user_id, month + due AS happened_at,
+    CASE WHEN former_plan IS NOT NULL AND month + due < changed_at THEN former_plan ELSE plan END AS plan
+  FROM payers, (SELECT unnest([TIMESTAMP '2026-01-01', TIMESTAMP '2026-02-01', TIMESTAMP '2026-03-01']) AS month) m
+  WHERE month + due > subscribed_at AND NOT (cancels AND month + due > changed_at)
+), events AS (
+  SELECT 'subscribed' AS kind, i, user_id, subscribed_at AS happened_at, coalesce(former_plan, plan) AS plan FROM payers
+  UNION ALL
+  SELECT 'changed', i, user_id, changed_at, plan FROM payers WHERE former_plan IS NOT NULL AND NOT cancels
+  UNION ALL
+  SELECT 'cancelled', i, user_id, changed_at, plan FROM payers WHERE cancels
+  UNION ALL
+  SELECT 'charged', i, user_id, happened_at, plan FROM charged
+)
+SELECT
+  CAST(CAST(md5(concat_ws(' ', 'billing', kind, user_id, happened_at)) AS UUID) AS VARCHAR) AS event_id,
+  kind, user_id, happened_at AS t, moment(happened_at) AS happened_at, plan,
+  CASE kind WHEN 'charged' THEN price(plan) END AS amount_eur
+FROM events;
+
+-- The check digits 00 are of no account that there is.
+CREATE TABLE payees AS
+SELECT
+  a.artist_id,
+  CASE
+    WHEN u(a.i, 'company') < 0.4 THEN replace(a.name, 'The ', '') || ' ' || pick(['Ltd', 'GmbH', 'SARL', 'AB'], u(a.i, 'company kind'))
+    ELSE pick(c.given, u(a.i, 'payee given')) || ' ' || pick(c.family, u(a.i, 'payee family'))
+  END AS payee,
+  CASE
+    WHEN u(a.i, 'no account') >= 0.02 THEN c.code || '00' || numbered('', 18, scattered(a.i, 'account') % 1000000000000000000)
+  END AS iban,
+  c.code AS tax_country
+FROM artists a
+JOIN countries c ON c.code = coalesce(a.country, pick(getvariable('known_countries'), u(a.i, 'tax country')));
+
+-- ---- who follows whom: a few many, most a few. A third follow back; one in thirty thought better of it.
+
+CREATE TABLE follows AS
+WITH drawn AS (
+  SELECT i * 64 + k AS n, i AS follower, place(getvariable('user_count'), u2(i * 64 + k, 'followed')) AS followed
+  FROM range(getvariable('user_count')) r(i), range(32) s(k)
+  WHERE k < place(20, u2(i, 'follows'))
+), mutual AS (
+  SELECT n, follower, followed FROM drawn
+  UNION ALL
+  SELECT n + 32, followed, follower FROM drawn WHERE u(n, 'back') < 0.35
+)
+SELECT
+  min(n) AS n, follower, followed,
+  TIMESTAMP '2019-05-01' + to_seconds(place(2520 * 86400, 1 - u2(min(n), 'since'))) AS since
+FROM mutual
+WHERE follower <> followed
+GROUP BY follower, followed;
+
+CREATE TABLE follow_events AS
+WITH events AS (
+  SELECT n, 'followed' AS kind, follower, followed, since AS happened_at FROM follows
+  UNION ALL
+  SELECT n, 'unfollowed', follower, followed, least(since + to_seconds(3600 + place(90 * 86400, u(n, 'until'))), TIMESTAMP '2026-03-31 23:00:00')
+  FROM follows
+  WHERE u(n, 'unfollows') < 0.033
+)
+SELECT
+  kind, numbered('u', 8, follower + 1) AS follower_id, numbered('u', 8, followed + 1) AS followed_id,
+  CAST(happened_at AS TIMESTAMPTZ) AS happened_at, n
+FROM events;
+
 -- ---- files
 
 COPY (SELECT * EXCLUDE (i) FROM users ORDER BY i) TO 'users.csv' (FORMAT csv, HEADER);
@@ -319,3 +483,41 @@ CREATE MACRO arrived(month) AS TABLE
 COPY (FROM arrived(TIMESTAMP '2026-01-01')) TO 'play-events-2026-01.jsonl.gz' (FORMAT json, COMPRESSION gzip);
 COPY (FROM arrived(TIMESTAMP '2026-02-01')) TO 'play-events-2026-02.jsonl.gz' (FORMAT json, COMPRESSION gzip);
 COPY (FROM arrived(TIMESTAMP '2026-03-01')) TO 'play-events-2026-03.jsonl.gz' (FORMAT json, COMPRESSION gzip);
+
+COPY (SELECT * FROM label_events ORDER BY happened_at, event_id) TO 'label-events.jsonl' (FORMAT json);
+COPY (SELECT * EXCLUDE (t) FROM billing WHERE t < TIMESTAMP '2026-01-01' ORDER BY t, event_id)
+  TO 'billing-2025.csv' (FORMAT csv, HEADER);
+CREATE MACRO billed(month) AS TABLE
+  SELECT * EXCLUDE (t) FROM billing WHERE t >= month AND t < month + INTERVAL 1 MONTH ORDER BY t, event_id;
+COPY (FROM billed(TIMESTAMP '2026-01-01')) TO 'billing-2026-01.csv' (FORMAT csv, HEADER);
+COPY (FROM billed(TIMESTAMP '2026-02-01')) TO 'billing-2026-02.csv' (FORMAT csv, HEADER);
+COPY (FROM billed(TIMESTAMP '2026-03-01')) TO 'billing-2026-03.csv' (FORMAT csv, HEADER);
+COPY (SELECT * FROM payees ORDER BY artist_id) TO 'payees.csv' (FORMAT csv, HEADER);
+COPY (SELECT * EXCLUDE (n) FROM follow_events ORDER BY happened_at, n, kind)
+  TO 'follow-events.parquet' (FORMAT parquet, COMPRESSION zstd);
+-- What arrives next, to be tried: each day is the same one a week before, shifted, and what was still on its way. On the
+-- second day a phone that lay in a drawer since January is charged again.
+CREATE MACRO arrives(day) AS TABLE
+  WITH next AS (
+    SELECT
+      CAST(CAST(md5('next ' || event_id) AS UUID) AS VARCHAR) AS event_id, user_id, track_id,
+      moment(played_at::TIMESTAMP + INTERVAL 7 DAY) AS played_at, played_ms, ended_by, found_by, offline, device, country, attempt,
+      received_at + INTERVAL 7 DAY AS t, i
+    FROM deliveries
+    WHERE received_at >= day - INTERVAL 7 DAY AND received_at < day - INTERVAL 6 DAY
+    UNION ALL
+    SELECT
+      event_id, user_id, track_id, played_at, played_ms, ended_by, found_by, offline, device, country, attempt, received_at, i
+    FROM deliveries
+    WHERE received_at >= day AND received_at < day + INTERVAL 1 DAY
+    UNION ALL
+    SELECT
+      CAST(CAST(md5('drawer ' || event_id) AS UUID) AS VARCHAR), user_id, track_id,
+      moment(played_at::TIMESTAMP + INTERVAL 30 SECOND), played_ms, ended_by, found_by, true, device, country, 1,
+      day + INTERVAL 9 HOUR, i
+    FROM deliveries
+    WHERE day = TIMESTAMP '2026-04-02' AND i < 40 AND attempt = 1 AND received_at < TIMESTAMP '2026-02-01'
+  )
+  SELECT * EXCLUDE (t, i), moment(t) AS received_at FROM next ORDER BY t, i, event_id, attempt;
+COPY (FROM arrives(TIMESTAMP '2026-04-01')) TO 'play-events-2026-04-01.jsonl.gz' (FORMAT json, COMPRESSION gzip);
+COPY (FROM arrives(TIMESTAMP '2026-04-02')) TO 'play-events-2026-04-02.jsonl.gz' (FORMAT json, COMPRESSION gzip);

@@ -38,6 +38,11 @@ void Take(Error error, const std::string& file, std::vector<Problem>* problems) 
   }
 }
 
+// The column that the run fills with its logical time; empty: none.
+const std::string& FilledByRun(const model::Build& build) {
+  return build.mode == "snapshot" ? build.snapshot_column : build.arrival_time;
+}
+
 }  // namespace
 
 // One output port under judgement.
@@ -254,10 +259,16 @@ Status BuildChecker::Bind(Job& job) {
     names.push_back(columns.text(i, 0));
   }
   const std::string what = job.file.empty() ? "its single input" : job.port.build->sql_file;
+  const std::string& filled = FilledByRun(*job.port.build);
   for (const model::Property& property : job.contract.schema[0].properties) {
     auto at = types.find(Lower(property.name));
     const model::Field* field = job.schema.Find(property.name);
-    if (at == types.end()) {
+    if (property.name == filled) {
+      if (at == types.end()) continue;
+      job.Say(job.contract.file, property.place,
+              fmt::format("{} gives the column '{}', which the run fills with its logical time: leave it out there",
+                          what, property.name));
+    } else if (at == types.end()) {
       job.Say(job.contract.file, property.place,
               fmt::format("{} gives no column '{}'{}", what, property.name, DidYouMean(property.name, names)));
     } else if (field && !Casts(at->second, field->type.DuckDb())) {

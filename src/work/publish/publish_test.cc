@@ -286,6 +286,29 @@ TEST_F(PublishTest, BuildsAreBoundBeforeTheirFirstRun) {
   }
 }
 
+TEST_F(PublishTest, WhatTheRunFillsIsNotAskedOfTheBuild) {
+  auto problems = [&](const std::string& column, const std::string& build, const std::string& sql) {
+    Sample sample{.sql = sql};
+    sample.columns += column;
+    Put(sample);
+    std::string& product = files_[sample.Folder() + "product.odps.yaml"];
+    product = ReplaceAll(product, "{sql: flights.sql}", "{sql: flights.sql, " + build + "}");
+    return Problems(PlanOf(admin_));
+  };
+  const std::string state =
+      "      - {name: day, logicalType: date, physicalType: date, required: true, primaryKey: true}\n";
+  const std::string snapshot = "mode: snapshot, snapshot_column: day";
+  EXPECT_EQ(problems(state, snapshot, "SELECT id, name, seats FROM input"), "");
+  EXPECT_NE(problems(state, snapshot, "SELECT id, name, seats, DATE '2026-01-01' AS day FROM input")
+                .find("flights.odcs.yaml:14:9: schema[0].properties[3]: flights.sql gives the column 'day', which the "
+                      "run fills with its logical time: leave it out there [weft.build]"),
+            std::string::npos);
+  const std::string arrival = "      - {name: added, logicalType: date, physicalType: date, required: true}\n";
+  EXPECT_EQ(problems(arrival, "mode: append, arrival_time: added", "SELECT id, name, seats FROM input"), "");
+  EXPECT_NE(problems(arrival, "mode: append", "SELECT id, name, seats FROM input").find("gives no column 'added'"),
+            std::string::npos);
+}
+
 TEST_F(PublishTest, WrongTypesAndRulesAreToldWithTheirPlace) {
   Sample sample;
   sample.columns = ReplaceAll(sample.columns, "physicalType: integer", "physicalType: date");

@@ -103,7 +103,13 @@ Result<Met> Meet(engine::Connection& connection, lake::Staging& staging, const M
     select = FirstOfKey(select, meeting.key, parent.files.empty() ? "" : lake::ScanSql(parent));
   }
   TRY(staging.Write(connection, select, OrderOf(meeting.cluster_by)));
-  return Met{RowsOf(staging), true, ""};
+  Met met{RowsOf(staging), true, ""};
+  const lake::View& parent = staging.parent();
+  if (meeting.mode == "append" && met.rows == 0 && parent.snapshot && parent.schema.fields == staging.schema().fields) {
+    met.changed = false;
+    met.told = "nothing to add: the table has these rows already";
+  }
+  return met;
 }
 
 Result<std::optional<model::Check>> LateCheck(engine::Connection& connection, const model::Build& build,

@@ -167,6 +167,25 @@ TEST_F(ModesTest, AStateTakesThePlaceOfThatOfItsTimeAlone) {
   EXPECT_EQ(RowsOf(kPort), "N1|9|2026-01-01, N1|9|2026-02-01");
 }
 
+TEST_F(ModesTest, AnAppendOfNothingMakesNoSnapshot) {
+  runs::Run first = Put("tail,seats\nN1,1\n", "{mode: append}");
+  EXPECT_EQ(first.rows, 1);
+  runs::Run again = Put("tail,seats\nN1,7\n", "{mode: append}");
+  EXPECT_EQ(again.status, "succeeded") << again.message;
+  EXPECT_EQ(again.rows, 0);
+  EXPECT_EQ(again.message, "nothing to add: the table has these rows already");
+  EXPECT_EQ(again.snapshot_id, first.snapshot_id);
+  EXPECT_EQ(History().size(), 1u) << "whoever reads it is not started for nothing";
+  EXPECT_EQ(Run(kPort).status, "skipped");
+  EXPECT_EQ(Put("tail,seats\nN2,2\n", "{mode: append}").rows, 1);
+  EXPECT_EQ(RowsOf(kPort), "N1|1, N2|2");
+}
+
+TEST_F(ModesTest, AnAppendOfNothingStillMakesATable) {
+  EXPECT_EQ(Put("tail,seats\n", "{mode: append}").status, "succeeded");
+  EXPECT_EQ(History().size(), 1u);
+}
+
 TEST_F(ModesTest, EventsThatAreTooLateAreRefused) {
   const std::string events =
       "      - {name: id, logicalType: integer, primaryKey: true}\n      - {name: at, logicalType: timestamp}\n      - "
