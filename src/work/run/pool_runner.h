@@ -44,7 +44,7 @@ class PoolRunner final : public Runner {
       for (const JobPtr& job : waiting) queue_.Remove(job);
     }
     for (const JobPtr& job : waiting) {
-      Execution(context_, judge_, job->run, job->force, job->purpose, job->live)
+      Execution(context_, judge_, engines_, job->run, job->force, job->purpose, job->live)
           .EndEarly("cancelled", "the node stopped before the run began");
     }
     if (Status left = LeaveDuty(); !left) log::Warn("schedules not handed on", {{"why", left.error().message}});
@@ -83,6 +83,7 @@ class PoolRunner final : public Runner {
 
   Context context_;
   BuildJudge judge_;
+  engine::Ready engines_{[this] { return OpenFor(context_); }, 1};
   std::mutex mutex_;
   Queue queue_;
   bool stopping_ = false;
@@ -91,7 +92,7 @@ class PoolRunner final : public Runner {
   Instant look_again_;                     // At who has the duty.
   std::set<model::PortKey> odd_;           // Whose schedules cannot be kept: told once.
   std::map<std::string, runs::Run> lost_;  // What has ended, and the store does not know it, its disk being full.
-  Ticker recorder_{Millis(500), [this] { (void)RecordLost(); }};  // Until it goes.
+  Ticker recorder_{Millis(500), [this] { (void)RecordLost(); }};  // Again until it goes.
   Pool pool_;  // Last: it goes first, and its threads use all of the above.
 };
 
