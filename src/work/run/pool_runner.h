@@ -92,7 +92,7 @@ class PoolRunner final : public Runner {
   Instant look_again_;                     // At who has the duty.
   std::set<model::PortKey> odd_;           // Whose schedules cannot be kept: told once.
   std::map<std::string, runs::Run> lost_;  // What has ended, and the store does not know it, its disk being full.
-  Ticker recorder_{Millis(500), [this] { (void)RecordLost(); }};  // Until it goes.
+  Ticker recorder_{Millis(500), [this] { (void)RecordLost(); }};  // Again until it goes.
   Pool pool_;  // Last: it goes first, and its threads use all of the above.
 };
 
