@@ -82,13 +82,13 @@ Result<std::string> ReadFile(const fs::path& path, size_t limit) {
 }
 
 Status WriteFileAtomically(const fs::path& path, std::string_view bytes, std::optional<int> mode) {
-  const fs::path draft = path.string() + ".draft-" + NewSecret(6);
+  const fs::path draft = path.string() + ".draft-" + NewSecret(6);  // Another each time: errors name the file itself.
   auto write = [&]() -> Status {
     Descriptor file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode.value_or(0644)));
-    if (file.get() < 0) return Failure("create", draft, errno);
-    if (mode && ::fchmod(file.get(), static_cast<mode_t>(*mode)) != 0) return Failure("set the mode of", draft, errno);
-    TRY(WriteAll(file.get(), bytes, draft));
-    if (::fsync(file.get()) != 0) return Failure("sync", draft, errno);
+    if (file.get() < 0) return Failure("create", path, errno);
+    if (mode && ::fchmod(file.get(), static_cast<mode_t>(*mode)) != 0) return Failure("set the mode of", path, errno);
+    TRY(WriteAll(file.get(), bytes, path));
+    if (::fsync(file.get()) != 0) return Failure("sync", path, errno);
     if (::rename(draft.c_str(), path.c_str()) != 0) return Failure("replace", path, errno);
     return {};
   };

@@ -24,7 +24,10 @@ TEST_F(FileTest, WritesWholeOrNotAtAll) {
   ASSERT_EQ(::stat(path.c_str(), &facts), 0);
   EXPECT_EQ(facts.st_mode & 0777, 0600u);
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), {}), 1) << "a draft was left behind";
-  EXPECT_EQ(WriteFileAtomically(folder_ / "no" / "b", "x").error().code, Code::kNotFound);
+  const fs::path nowhere = folder_ / "no" / "b";
+  const Error failure = WriteFileAtomically(nowhere, "x").error();
+  EXPECT_EQ(failure.code, Code::kNotFound);
+  EXPECT_EQ(failure.message, "cannot create " + nowhere.string() + ": No such file or directory");
 }
 
 // A certificate that others are to read is readable, however little the process lets others do.
