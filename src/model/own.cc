@@ -1,12 +1,15 @@
 #include "model/own.h"
 
 #include <fmt/format.h>
+#include <re2/re2.h>
 
 #include <algorithm>
 
+#include "base/span.h"
 #include "base/text.h"
 #include "model/cel/time.h"
 #include "model/cron.h"
+#include "model/glob.h"
 #include "model/reading.h"
 #include "model/repository.h"
 
@@ -19,9 +22,9 @@ using yaml::Node;
 
 // ---- source
 
-// The kinds that a descriptor may name; the last four are done by this version.
-constexpr Word kSourceKinds[] = {{"object"}, {"http"},   {"kafka"},    {"adbc"},   {"singer"},
-                                 {"file"},   {"sqlite"}, {"postgres"}, {"product"}};
+// The kinds that a descriptor may name; kafka, adbc and singer are not done by this version.
+constexpr Word kSourceKinds[] = {{"kafka"}, {"adbc"},   {"singer"},   {"object"}, {"http"},
+                                 {"file"},  {"sqlite"}, {"postgres"}, {"product"}};
 constexpr Type kSourceKind{.kinds = kIsText, .words = kSourceKinds};
 constexpr Word kFormats[] = {{"csv"}, {"json"}, {"parquet"}};
 constexpr Type kFormat{.kinds = kIsText, .words = kFormats};
@@ -30,32 +33,136 @@ constexpr Type kTextOrTexts{.kinds = kIsText | kIsList, .items = &kText};
 constexpr Word kDecimals[] = {{"."}, {","}};
 constexpr Type kDecimal{.kinds = kIsText, .words = kDecimals};
 
+constexpr Word kReads[] = {{"all"}, {"new"}};
+constexpr Type kRead{.kinds = kIsText, .words = kReads};
+constexpr Word kChanges[] = {{"refuse"}, {"read"}};
+constexpr Type kChanged{.kinds = kIsText, .words = kChanges};
+
 constexpr Key kSourceKeys[] = {{"kind", &kSourceKind, kRequired}};
 constexpr Key kFileKeys[] = {
     {"path", &kText, kRequired},  {"format", &kFormat},    {"delimiter", &kText},   {"quote", &kText},
     {"escape", &kText},           {"header", &kBool},      {"null", &kTextOrTexts}, {"encoding", &kText},
-    {"timestamp_format", &kText}, {"date_format", &kText}, {"decimal", &kDecimal},
+    {"timestamp_format", &kText}, {"date_format", &kText}, {"decimal", &kDecimal},  {"read", &kRead},
+    {"changed", &kChanged},
 };
 constexpr Key kProductKeys[] = {{"address", &kText, kRequired}};
-constexpr Key kSqliteKeys[] = {{"path", &kText, kRequired}, {"table", &kText, kRequired}};
+constexpr Key kSqliteKeys[] = {
+    {"path", &kText, kRequired}, {"table", &kText, kRequired}, {"cursor", &kText}, {"lag", &kText}};
 constexpr Key kSecretKeys[] = {{"secret", &kText, kRequired}};
 constexpr Shape kSecret{"a password", kSecretKeys};
 constexpr Type kPassword{.shape = &kSecret};  // What is no map is told without being quoted.
+constexpr Type kHeader{.kinds = kIsText | kIsMap, .shape = &kSecret};
+constexpr Key kHttpKeys[] = {
+    {"url", &kText, kRequired}, {"headers", &kAnyMap},  {"format", &kFormat},    {"delimiter", &kText},
+    {"quote", &kText},          {"escape", &kText},     {"header", &kBool},      {"null", &kTextOrTexts},
+    {"encoding", &kText},       {"decimal", &kDecimal}, {"date_format", &kText}, {"timestamp_format", &kText},
+};
+constexpr Key kObjectKeys[] = {
+    {"url", &kText, kRequired}, {"endpoint", &kText},    {"region", &kText},           {"access_key", &kPassword},
+    {"secret_key", &kPassword}, {"format", &kFormat},    {"delimiter", &kText},        {"quote", &kText},
+    {"escape", &kText},         {"header", &kBool},      {"null", &kTextOrTexts},      {"encoding", &kText},
+    {"decimal", &kDecimal},     {"date_format", &kText}, {"timestamp_format", &kText}, {"read", &kRead},
+    {"changed", &kChanged},
+};
 constexpr Word kSslModes[] = {{"disable"}, {"require"}, {"verify-ca"}, {"verify-full"}};
 constexpr Type kSslMode{.kinds = kIsText, .words = kSslModes};
 constexpr Type kPort{.kinds = kIsInteger, .minimum = 1};
 constexpr Key kPostgresKeys[] = {
-    {"host", &kText, kRequired}, {"port", &kPort},         {"database", &kText, kRequired},
-    {"user", &kText, kRequired}, {"password", &kPassword}, {"table", &kText},
-    {"query", &kText},           {"sslmode", &kSslMode},
+    {"host", &kText, kRequired},
+    {"port", &kPort},
+    {"database", &kText, kRequired},
+    {"user", &kText, kRequired},
+    {"password", &kPassword},
+    {"table", &kText},
+    {"query", &kText},
+    {"sslmode", &kSslMode},
+    {"cursor", &kText},
+    {"lag", &kText},
 };
-constexpr Shape kFile{"a file source", kFileKeys};
-constexpr Shape kSqlite{"a source of SQLite", kSqliteKeys};
+// Of a source that is read piece by piece.
+void RuleOfPieces(Checker& checker, const Node& map, const std::string& path) {
+  const bool only_new = reading::Text(map["read"]) == "new";
+  if (map["changed"].is_scalar() && !only_new) {
+    checker.Fail(map["changed"], Child(path, "changed"),
+                 "says what becomes of a file that changed since it was read, and is for read: new alone: add that, or "
+                 "remove this");
+  }
+  if (only_new && map["path"].is_scalar() && !IsGlob(map["path"].scalar)) {
+    checker.Fail(
+        map["read"], Child(path, "read"),
+        fmt::format("read: new takes each file of a folder once, and '{}' is one file: write a pattern such as "
+                    "data/*.csv, or remove it",
+                    map["path"].scalar));
+  }
+}
+
+void RuleOfCursor(Checker& checker, const Node& map, const std::string& path) {
+  const Node& lag = map["lag"];
+  if (!lag.is_scalar()) return;
+  if (!map["cursor"].is_scalar()) {
+    checker.Fail(lag, Child(path, "lag"),
+                 "says how far before the cursor's last value rows are read again: add cursor: a column that grows, or "
+                 "remove this");
+  } else if (auto span = Span::Parse(lag.scalar); !span) {
+    checker.Fail(lag, Child(path, "lag"), span.error().message);
+  }
+}
+
+// Where a source on another's server is, and that nothing that is sealed goes there in the clear.
+void RuleOfHttp(Checker& checker, const Node& map, const std::string& path) {
+  const std::string url = reading::Text(map["url"]);
+  static const RE2 kUrl(R"((https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]+)?(/[^\s#]*)?)");
+  std::string scheme, host;
+  if (map["url"].is_scalar() && !RE2::FullMatch(url, kUrl, &scheme, &host)) {
+    // One with a user in it is not quoted.
+    const std::string said = url.find('@') == url.npos ? url : "…" + url.substr(url.rfind('@'));
+    return checker.Fail(map["url"], Child(path, "url"),
+                        fmt::format("'{}' is no address of a file: write https://HOST/PATH", said));
+  }
+  for (const Node::Entry& header : map["headers"].entries) {
+    const std::string at = Child(Child(path, "headers"), header.key);
+    checker.Check(header.value, kHeader, at);
+    const bool here = host == "localhost" || host == "127.0.0.1" || host == "[::1]";
+    if (scheme != "http" || header.value.kind != Node::Kind::kMap || here) continue;
+    checker.Fail(header.value, at, "a secret does not go over http, where everybody on the way reads it: write https");
+  }
+}
+
+void RuleOfObject(Checker& checker, const Node& map, const std::string& path) {
+  RuleOfPieces(checker, map, path);
+  static const RE2 kUrl(R"(s3://[a-z0-9][a-z0-9.-]+/\S+)"), kEndpoint(R"(https?://[A-Za-z0-9._:\[\]-]+/?)");
+  if (map["url"].is_scalar() && !RE2::FullMatch(map["url"].scalar, kUrl)) {
+    checker.Fail(map["url"], Child(path, "url"),
+                 fmt::format("'{}' names no objects: write s3://BUCKET/PREFIX*.csv", map["url"].scalar));
+  }
+  if (map["endpoint"].is_scalar() && !RE2::FullMatch(map["endpoint"].scalar, kEndpoint)) {
+    checker.Fail(map["endpoint"], Child(path, "endpoint"),
+                 "is no address of an object store: write https://HOST, without a path");
+  }
+  for (const auto& [key, other] : {std::pair("access_key", "secret_key"), std::pair("secret_key", "access_key")}) {
+    const Node& value = map[key];
+    const bool there = value.kind != Node::Kind::kMissing;
+    if (there && value.kind != Node::Kind::kMap) {
+      checker.Fail(value, Child(path, key),
+                   fmt::format("a key stands in no file: write {}: {{secret: NAME}}, and seal it with weft secret put "
+                               "NAME --domain DOMAIN",
+                               key));
+    } else if (there && map[other].kind == Node::Kind::kMissing) {
+      checker.Fail(value, Child(path, key), fmt::format("goes with {}: add that, or remove this", other));
+    }
+  }
+}
+
+constexpr Shape kHttp{"a source of HTTP", kHttpKeys, 0, nullptr, RuleOfHttp};
+constexpr Shape kObject{"a source of objects", kObjectKeys, 0, nullptr, RuleOfObject};
+constexpr Shape kFile{"a file source", kFileKeys, 0, nullptr, RuleOfPieces};
+constexpr Shape kSqlite{"a source of SQLite", kSqliteKeys, 0, nullptr, RuleOfCursor};
 constexpr Shape kProduct{"a product source", kProductKeys};
 constexpr Shape kLater{"a source", {}, kOpen};  // Of a kind that is not done yet: its keys are not judged.
 
 // The table or the query; a host and nothing beside it: users and ports have keys of their own.
 void RuleOfPostgres(Checker& checker, const Node& map, const std::string& path) {
+  RuleOfCursor(checker, map, path);
   if (!map["table"].is_scalar() && !map["query"].is_scalar()) {
     checker.Fail(map, path, "a source of PostgreSQL reads a table or a query: add table: public.orders, or query");
   } else if (map["table"].is_scalar() && map["query"].is_scalar()) {
@@ -83,6 +190,8 @@ void AlsoSource(const Node& map, int, std::vector<const Shape*>& shapes) {
   shapes.push_back(kind == "file"       ? &kFile
                    : kind == "sqlite"   ? &kSqlite
                    : kind == "postgres" ? &kPostgres
+                   : kind == "http"     ? &kHttp
+                   : kind == "object"   ? &kObject
                    : kind == "product"  ? &kProduct
                                         : &kLater);
 }
@@ -91,13 +200,15 @@ constexpr std::string_view kCsvKeys[] = {"delimiter",        "quote",       "esc
                                          "timestamp_format", "date_format", "decimal"};
 
 void OnlyCsvHasOptions(Checker& checker, const Node& map, const std::string& path) {
-  if (reading::Text(map["kind"]) != "file" || !map["path"].is_scalar()) return;
+  const std::string kind = reading::Text(map["kind"]);
+  const std::string_view at = kind == "file" ? "path" : "url";
+  if ((kind != "file" && kind != "http" && kind != "object") || !map[at].is_scalar()) return;
   std::string format = reading::Text(map["format"]);
-  if (format.empty()) format = KindOf(map["path"].scalar).format;
+  const std::string& place = map[at].scalar;
+  if (format.empty()) format = KindOf(kind == "http" ? place.substr(0, place.find('?')) : place).format;
   if (format.empty()) {
-    return checker.Fail(
-        map["path"], Child(path, "path"),
-        fmt::format("'{}' does not tell its format: add format: csv, json or parquet", map["path"].scalar));
+    return checker.Fail(map[at], Child(path, at),
+                        fmt::format("'{}' does not tell its format: add format: csv, json or parquet", place));
   }
   for (std::string_view key : kCsvKeys) {
     if (format == "csv" || map[key].kind == Node::Kind::kMissing) continue;
@@ -228,8 +339,8 @@ constexpr Type kOverlay{.kinds = kIsMap | kIsNull, .shape = &kOverlayShape};  //
 constexpr Type kMesh = MapOf(kMeshShape);
 
 void UnsupportedOfSource(Checker& checker, const Node& source, const std::string& path) {
-  Unsupported(checker, source, path, "kind", kSourceKind, {"file", "sqlite", "postgres", "product"},
-              "the kinds file, sqlite, postgres and product are");
+  Unsupported(checker, source, path, "kind", kSourceKind, {"file", "sqlite", "postgres", "http", "object", "product"},
+              "the kinds file, sqlite, postgres, http, object and product are");
   if (reading::Text(source["path"]).find("://") != std::string::npos) {
     checker.Fail(source["path"], Child(path, "path"),
                  fmt::format("path '{}' is a URL, which is not supported yet; a path in the product's folder, or an "

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/yaml.h"
 #include "model/address.h"
+#include "model/incremental.h"
 #include "model/own.h"
 #include "model/reading.h"
 #include "model/schedule.h"
@@ -286,7 +287,11 @@ void Judge::BuildOfPort(const OutputPort& port, const Node& node) {
     Tell(JudgeMode(*port.build, contract, build, product_.file));
     if (!port.build->sql_file.empty()) return SqlOfBuild(*port.build, build);
   }
-  if (product_.inputs.size() == 1) return;  // Projected onto the contract.
+  if (product_.inputs.size() == 1) {  // Projected onto the contract.
+    const std::string why = WhyNotOnlyNew(product_.inputs[0], port.build.value_or(Build{}), bundle_.ContractOf(port));
+    if (!why.empty()) Say("build", port.build ? port.build->place : port.place, why);
+    return;
+  }
   if (product_.inputs.empty()) {
     return Say("build", product_.file, port.place,
                fmt::format("output port '{}' has neither an input nor SQL: no run can fill it", port.name),

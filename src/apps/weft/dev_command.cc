@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "model/policy/policies.h"
 #include "model/rules.h"
+#include "work/run/remote.h"
 #include "work/run/tables.h"
 
 namespace weft::app {
@@ -126,6 +127,9 @@ class DevCommand : public Command {
     for (const model::Bundle& bundle : mesh.repository.bundles) {
       for (const model::InputPort& input : bundle.product.inputs) {
         if (input.source && input.source->kind == "postgres") mesh.hosts.insert(run::ServerOf(*input.source).host);
+        const bool elsewhere = input.source && (input.source->kind == "http" || input.source->kind == "object");
+        if (const auto host = elsewhere ? run::HostOf(*input.source) : Result<std::string>(""); host && !host->empty())
+          mesh.hosts.insert(*host);
       }
     }
     return Follow(session, folder, mesh);

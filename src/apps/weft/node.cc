@@ -210,6 +210,7 @@ class WholeNode final : public Node {
     run.source_hosts = settings_.List("source-hosts");
     run.source_ca_file = settings_.Text("source-ca-file");
     run.source_timeout = settings_.Duration("source-timeout");
+    run.source_file_limit = settings_.Int("source-file-limit");
     run.temp_folder = data_ + "/tmp/run";
     run.threads = threads;
     run.memory_bytes = std::min(settings_.Int("run-memory"), memory_->total());

@@ -45,8 +45,11 @@ class RunCommand : public Command {
     auto* addresses = app.add_option("address", addresses_, "Output ports, products or domains")->type_name(kPlace);
     app.add_flag("--all", all_, "Every output port of the mesh")->excludes(addresses);
     app.add_flag("--force", force_, "Also where nothing changed since the last run");
+    auto* full = app.add_flag("--full", full_, "Also what was read of the inputs before: files, rows up to a cursor");
     auto* at = app.add_option("--at", at_, "The run's logical time: what now() is in its build");
-    auto* from = app.add_option("--from", range_.from, "One run for each logical time from this one on")->excludes(at);
+    auto* from = app.add_option("--from", range_.from, "One run for each logical time from this one on")
+                     ->excludes(at)
+                     ->excludes(full);
     app.add_option("--to", range_.to, "The last logical time of --from")->needs(from);
     app.add_option("--every", range_.every, "How far the logical times of --from are apart: day, month, 6h, P1W")
         ->needs(from);
@@ -57,6 +60,7 @@ class RunCommand : public Command {
       return session.Misused("run", "nothing to run: give addresses (domain/product/port), or --all");
     }
     Json body = Json::Map({{"force", force_}});
+    if (full_) body.Set("full", true);
     if (all_) body.Set("all", true);
     if (!all_) body.Set("addresses", addresses_);
     if (!range_.from.empty()) {
@@ -76,6 +80,7 @@ class RunCommand : public Command {
   std::vector<std::string> addresses_;
   bool all_ = false;
   bool force_ = false;
+  bool full_ = false;
   std::string at_;
   Range range_;
 };

@@ -37,12 +37,15 @@ constexpr Setting kTable[] = {
      "How the lake's Parquet files are compressed: zstd (smallest), snappy, or uncompressed (quickest to read)."},
     {"source-roots", Kind::kList, "", "Folders outside a product's own from which file sources may read."},
     {"source-hosts", Kind::kList, "",
-     "Hosts where sources may read databases: names, *.example.com, addresses. None if empty. This machine and its "
+     "Hosts where sources may read databases, files and objects: names, *.example.com, addresses. None if empty. This "
+     "machine and its "
      "link "
      "only where their address is named."},
     {"source-ca-file", Kind::kText, "/etc/ssl/certs/ca-certificates.crt",
      "PEM file of the authorities that vouch for databases whose source says sslmode: verify-ca or verify-full."},
-    {"source-timeout", Kind::kDuration, "5m", "How long a database may be silent while a run reads it."},
+    {"source-timeout", Kind::kDuration, "5m", "How long a database or a server may be silent while a run reads it."},
+    {"source-file-limit", Kind::kBytes, "16GiB",
+     "The largest file that a run fetches from a server or an object store."},
     {"memory", Kind::kMemory, "60%",
      "What all engines may use together: bytes, or a share of what the process may use."},
     {"threads", Kind::kInt, "0", "Threads of an engine; 0 is one for each processor.", 0, 1'024},

@@ -45,6 +45,19 @@ Result<Copied> RowFile::Finish() {
 
 Error Stopped() { return {Code::kUnavailable, "it was stopped"}; }
 
+Error NoValue(const std::string& column) {
+  return {Code::kInvalid,
+          fmt::format("rows have no '{0}', so that they would never be read: take a column that every row has as the "
+                      "cursor, or read a view or a query without those rows",
+                      column)};
+}
+
+Error LastForEver(const std::string& column, const std::string& value) {
+  return {Code::kInvalid, fmt::format("a row has {} in '{}', and nothing would ever come after it: correct the row, or "
+                                      "read a view or a query without it",
+                                      value, column)};
+}
+
 Error NoTable(const std::string& name, const std::vector<std::string>& tables) {
   // By the name alone: the schema may be left out, or be another.
   auto bare = [](std::string_view table) { return table.substr(table.rfind('.') + 1); };

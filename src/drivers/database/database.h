@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "base/span.h"
 
 namespace weft::database {
 
@@ -52,6 +53,14 @@ struct Copied {
   bool multiline = false;  // Some value has a line break.
 };
 
+// The rows of a table that come after others, in the order of one of its columns.
+struct Window {
+  std::string column;
+  std::string after;          // A value as Newest gave it; empty: from the first row on.
+  std::string until;          // The same, itself included.
+  std::optional<Span> again;  // How much before `after` it begins: of dates and times alone.
+};
+
 // How long it is waited for, each time, and what ends all waiting.
 struct Patience {
   Millis connect{10'000};
@@ -70,8 +79,12 @@ class Database {
   virtual Result<Table> OfTable(const std::string& name) = 0;
   // One statement that gives rows.
   virtual Result<Table> OfQuery(const std::string& sql) = 0;
-  // Writes every row of these columns, which are some of the table's, into a new file.
-  virtual Result<Copied> Copy(const Table& table, const std::string& file) = 0;
+  // The greatest value of a column, in words that a Window takes; empty where there is no row. kInvalid where it has no
+  // order, or a row has none or one that nothing comes after.
+  virtual Result<std::string> Newest(const Table& table, const Column& column) = 0;
+  // Writes every row, or those of the window, of these columns, which are some of the table's, into a new file.
+  virtual Result<Copied> Copy(const Table& table, const std::string& file, const Window& window) = 0;
+  Result<Copied> Copy(const Table& table, const std::string& file) { return Copy(table, file, {}); }
 };
 
 struct Server {

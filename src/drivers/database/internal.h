@@ -35,6 +35,10 @@ class RowFile {
 
 Error Stopped();  // Whoever waited has been told to stop.
 
+// Why a column is none by which rows could be read one after the other.
+Error NoValue(const std::string& column);
+Error LastForEver(const std::string& column, const std::string& value);
+
 // "there is no table 'oders'; did you mean 'public.orders'?"
 Error NoTable(const std::string& name, const std::vector<std::string>& tables);
 

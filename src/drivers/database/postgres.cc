@@ -150,13 +150,25 @@ class Postgres final : public Database {
     return Described(std::string(one));
   }
 
-  Result<Copied> Copy(const Table& table, const std::string& file) override {
+  Result<std::string> Newest(const Table& table, const Column& column) override {
+    // Rows without a value come first in this order, so that one look finds them or the greatest.
+    const Answer answer = TRY(Run(fmt::format("SELECT {0}::text FROM (\n{1}\n) AS weft_rows ORDER BY {0} DESC LIMIT 1",
+                                              "weft_rows." + SqlName(column.name), table.select)));
+    if (PQntuples(answer.get()) == 0) return std::string();
+    if (PQgetisnull(answer.get(), 0, 0) != 0) return NoValue(column.name);
+    std::string newest = Cell(answer, 0, 0);
+    if (newest == "infinity" || newest == "NaN" || newest == "Infinity") return LastForEver(column.name, newest);
+    return newest;
+  }
+
+  Result<Copied> Copy(const Table& table, const std::string& file, const Window& window) override {
     std::vector<std::string> columns;
     for (const Column& column : table.columns) columns.push_back(Sent(column));
     // The line break ends a comment that the query may end with; that the query is one, alone, was asked of the server.
-    TRY(Send(fmt::format("COPY (SELECT {} FROM (\n{}\n) AS weft_rows) TO STDOUT (FORMAT csv, NULL '{}', FORCE_QUOTE *)",
-                         Join(columns, ", "), table.select, kNull),
-             {}));
+    TRY(Send(
+        fmt::format("COPY (SELECT {} FROM (\n{}\n) AS weft_rows{}) TO STDOUT (FORMAT csv, NULL '{}', FORCE_QUOTE *)",
+                    Join(columns, ", "), table.select, Where(window), kNull),
+        {}));
     const Answer begun = TRY(Next());
     if (PQresultStatus(begun.get()) != PGRES_COPY_OUT) return Failed(begun);
     RowFile rows = TRY(RowFile::Make(file));
@@ -365,6 +377,22 @@ class Postgres final : public Database {
       if (name == known) return std::string(type);
     }
     return "VARCHAR";
+  }
+
+  // Literals without a type take the column's.
+  static std::string Where(const Window& window) {
+    const std::string column = "weft_rows." + SqlName(window.column);
+    std::vector<std::string> bounds;
+    if (!window.after.empty() && window.again) {
+      // A date less a span is a timestamp, which dates are held against as they begin.
+      bounds.push_back(fmt::format("{} > {}::timestamptz - make_interval(months => {}, secs => {:.6f})", column,
+                                   SqlText(window.after), window.again->months,
+                                   static_cast<double>(window.again->micros) / 1e6));
+    } else if (!window.after.empty()) {
+      bounds.push_back(fmt::format("{} > {}", column, SqlText(window.after)));
+    }
+    if (!window.until.empty()) bounds.push_back(fmt::format("{} <= {}", column, SqlText(window.until)));
+    return bounds.empty() ? "" : " WHERE " + Join(bounds, " AND ");
   }
 
   // How the server writes the values of a column.

@@ -128,10 +128,35 @@ class Sqlite final : public Database {
     return Error{Code::kUnsupported, "of SQLite tables and views are read, by their name"};
   }
 
-  Result<Copied> Copy(const Table& table, const std::string& file) override {
+  // As an SQL literal, since 10 and '10' are two values here.
+  Result<std::string> Newest(const Table& table, const Column& column) override {
+    const std::string name = SqlName(column.name);
+    Statement found = TRY(
+        Prepare(fmt::format("SELECT CASE typeof({0}) WHEN 'real' THEN 'integer' ELSE typeof({0}) END, quote(max({0})) "
+                            "FROM {1} GROUP BY 1 ORDER BY 1",
+                            name, SqlName(table.name))));
+    std::string newest, kind;
+    while (TRY(Step(found))) {
+      const std::string each = found.Text(0);
+      if (each == "null") return NoValue(column.name);
+      if (!kind.empty() || each == "blob") {
+        return Error{Code::kInvalid,
+                     fmt::format("'{0}' holds {1}, which have no order that rows could be read in: read a view that "
+                                 "casts it, as in CAST({0} AS TEXT)",
+                                 column.name, kind.empty() ? "bytes" : "numbers and texts")};
+      }
+      kind = each;
+      newest = found.Text(1);
+    }
+    if (newest == "9.0e+999") return LastForEver(column.name, "infinity");
+    return newest;
+  }
+
+  Result<Copied> Copy(const Table& table, const std::string& file, const Window& window) override {
     std::vector<std::string> columns;
     for (const Column& column : table.columns) columns.push_back(SqlName(column.name));
-    Statement rows = TRY(Prepare(fmt::format("SELECT {} FROM {}", Join(columns, ", "), SqlName(table.name))));
+    const std::string where = TRY(Where(table, window));
+    Statement rows = TRY(Prepare(fmt::format("SELECT {} FROM {}{}", Join(columns, ", "), SqlName(table.name), where)));
     RowFile out = TRY(RowFile::Make(file));
     std::string line;
     for (int64_t row = 1; TRY(Step(rows)); ++row) {
@@ -148,6 +173,30 @@ class Sqlite final : public Database {
   }
 
  private:
+  Result<std::string> Where(const Table& table, const Window& window) {
+    const std::string column = SqlName(window.column);
+    std::vector<std::string> bounds;
+    if (!window.after.empty() && window.again) {
+      // Dates and times are texts of several forms: held against each other as days, to the millisecond.
+      const std::string begin = fmt::format("julianday({}, '-{} months') - {:.9f}", window.after, window.again->months,
+                                            static_cast<double>(window.again->micros) / 86'400e6);
+      Statement odd =
+          TRY(Prepare(fmt::format("SELECT {0} FROM {1} WHERE typeof({0}) <> 'text' OR julianday({0}) IS NULL "
+                                  "LIMIT 1",
+                                  column, SqlName(table.name))));
+      if (TRY(Step(odd))) {
+        return Error{Code::kInvalid, fmt::format("lag is of dates and times, and '{}' in '{}' is none such as "
+                                                 "2024-01-31 10:00:00: leave lag out",
+                                                 odd.Text(0), window.column)};
+      }
+      bounds.push_back(fmt::format("julianday({}) > {}", column, begin));
+    } else if (!window.after.empty()) {
+      bounds.push_back(fmt::format("{} > {}", column, window.after));
+    }
+    if (!window.until.empty()) bounds.push_back(fmt::format("{} <= {}", column, window.until));
+    return bounds.empty() ? "" : " WHERE " + Join(bounds, " AND ");
+  }
+
   // One value, as database.h says.
   static Status Add(const Statement& rows, size_t at, const Column& column, std::string& line) {
     const int index = static_cast<int>(at);

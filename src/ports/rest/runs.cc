@@ -218,9 +218,10 @@ Answer Rollback(Api& api, const Caller& caller, const http::Request& request) {
 }
 
 Answer SubmitRuns(Api& api, const Caller& caller, const http::Request& request) {
-  const Json body = TRY(BodyOf(request, {"addresses", "all", "force", "logical_time"}));
+  const Json body = TRY(BodyOf(request, {"addresses", "all", "force", "full", "logical_time"}));
   run::Request wanted;
   wanted.force = body["force"].Bool();
+  wanted.whole = body["full"].Bool();
   wanted.logical_time = TRY(TimeOf(body, "logical_time"));
   if (!body["all"].Bool()) {
     auto txn = TRY(api.store.Read());

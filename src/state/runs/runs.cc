@@ -56,6 +56,29 @@ ALTER TABLE runs ADD COLUMN cause TEXT NOT NULL DEFAULT 'by hand';
 ALTER TABLE runs ADD COLUMN retry_of TEXT NOT NULL DEFAULT '';
 ALTER TABLE runs ADD COLUMN attempt INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE runs ADD COLUMN failure TEXT NOT NULL DEFAULT '';
+)"},
+                                            {"positions", 1, R"(
+CREATE TABLE run_pieces (
+  run_id TEXT NOT NULL,
+  input TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  port TEXT NOT NULL,
+  name TEXT NOT NULL,
+  stamp TEXT NOT NULL
+);
+CREATE INDEX run_pieces_run ON run_pieces (run_id, input);
+CREATE INDEX run_pieces_port ON run_pieces (port, input);
+CREATE TABLE run_cursors (
+  run_id TEXT NOT NULL,
+  input TEXT NOT NULL,
+  port TEXT NOT NULL,
+  about TEXT NOT NULL,
+  value TEXT NOT NULL,
+  version TEXT NOT NULL,
+  rows_hash TEXT NOT NULL,
+  PRIMARY KEY (run_id, input)
+);
+CREATE INDEX run_cursors_port ON run_cursors (port, input);
 )"}};
 
 constexpr std::string_view kColumns =

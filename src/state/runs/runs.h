@@ -1,4 +1,5 @@
-// Executions of builds: what each read, wrote and found. Owns runs, run_checks.
+// Executions of builds: what each read, wrote and found. Owns runs, run_checks,
+// run_pieces, run_cursors.
 #pragma once
 
 #include <map>

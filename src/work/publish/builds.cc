@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "model/build_sql.h"
 #include "model/checks.h"
+#include "model/incremental.h"
 
 #include "work/publish/plan.h"
 
@@ -126,6 +127,10 @@ Status BuildChecker::CheckSql(Job& job) {
     return {};
   }
   job.inputs = std::move(judged->inputs);
+  for (const model::InputPort* input : job.inputs) {
+    const std::string why = model::WhyNotOnlyNew(*input, *job.port.build, &job.contract);
+    if (!why.empty()) job.Say(job.bundle.product.file, job.port.build->place, why);
+  }
   if (!TRY(MakeTables(job))) return {};
   return Bind(job);
 }

@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "model/incremental.h"
 #include "state/catalog/search.h"
 #include "state/schedules/schedules.h"
 #include "work/run/build.h"
@@ -85,6 +86,10 @@ Status Execution::Work() {
   TRY(OpenEngine(session));
   session.build = judged_;
   if (TRY(Skips(session.build.sql, session.build.uses_now))) return {};
+  if (TRY(remote_.Complete(pinned_))) {
+    NoteInputs();
+    if (TRY(Skips(session.build.sql, session.build.uses_now))) return {};
+  }
   TRY(MakeViews(session));
   TRY(Write(session));
   CheckAnswer answer = TRY(Check(session));
@@ -101,16 +106,21 @@ Status Execution::Resolve() {
     judged_ = TRY(judge_.Judge(*port_.bundle, build_));
     uploads = TRY(Pin(*txn, judged_.inputs));
   }
+  TRY(CheckPieces());
   run_.step = "copying";
   live_.Enter(run_.step, nullptr);
   TRY(Fetch(uploads, build_.sql_file.empty() ? &schema_ : nullptr));
-  run_.inputs = Json(Json::Array{});
-  for (const Pinned& input : pinned_) run_.inputs.Push(ToJson(input));
+  NoteInputs();
   return Stopped();
 }
 
+void Execution::NoteInputs() {
+  run_.inputs = Json(Json::Array{});
+  for (const Pinned& input : pinned_) run_.inputs.Push(ToJson(input));
+}
+
 Result<std::vector<model::DataFile>> Execution::Pin(store::Txn& txn, const std::set<std::string>& names) {
-  Reading reading{txn, context_, port_};
+  Reading reading{.txn = txn, .context = context_, .port = port_, .whole = wish_.whole};
   auto find = [&]() -> Status {
     pinned_ = TRY(PinInputs(reading, NeededInputs(port_, names)));
     targets_ = TRY(FindTargets(reading));
@@ -124,6 +134,7 @@ Result<std::vector<model::DataFile>> Execution::Pin(store::Txn& txn, const std::
 
 Status Execution::Fetch(const std::vector<model::DataFile>& uploads, const model::TableSchema* output) {
   TRY(FindSources(pinned_, *port_.bundle, uploads, context_.options));
+  TRY(remote_.Find(pinned_, live_.stop().get_token()));
   return landing_.Copy(pinned_, *port_.bundle, uploads, output, live_.stop().get_token());
 }
 
@@ -151,6 +162,41 @@ Status Execution::CheckMode() const {
   return Error{Code::kInvalid,
                fmt::format("the build's mode is {}, and the contract {} has no {}", build_.mode, port_.row.version,
                            keyless ? "primary key" : fmt::format("column '{}'", build_.snapshot_column))};
+}
+
+// What is read piece by piece, and may not be by this build.
+Status Execution::CheckPieces() const {
+  const bool keyless = port_.contract->schema[0].PrimaryKey().empty();
+  for (const Pinned& pinned : pinned_) {
+    const std::string why = model::WhyNotOnlyNew(*pinned.port, build_, &*port_.contract);
+    if (!why.empty()) return Error{Code::kInvalid, why};
+    if (!model::ReadsOnlyNew(*pinned.port->source) || !wish_.whole || build_.mode != "append" || !keyless) continue;
+    return Error{
+        Code::kInvalid,
+        fmt::format("--full reads again all of the input '{}', and with mode append and no primary key its "
+                    "rows would be there twice: write primaryKey: true in the contract, or publish a new major",
+                    pinned.port->name)};
+  }
+  return {};
+}
+
+Status Execution::PutPositions(store::Txn& txn) const {
+  for (const Pinned& pinned : pinned_) {
+    if (pinned.progress) TRY(runs::PutPosition(txn, run_, pinned.progress->now));
+  }
+  return {};
+}
+
+// What became of the rows, and of what they were read.
+std::string Execution::Outcome() const {
+  std::vector<std::string> told;
+  for (const Pinned& pinned : pinned_) {
+    if (!pinned.progress || pinned.progress->told.empty()) continue;
+    const bool one = pinned_.size() == 1;
+    told.push_back((one ? "" : pinned.port->name + ": ") + pinned.progress->told);
+  }
+  if (!met_.told.empty()) told.push_back(met_.told);
+  return Join(told, "; ");
 }
 
 Status Execution::LoadContract(store::Txn& txn) {
@@ -198,7 +244,7 @@ Result<bool> Execution::Skips(const std::string& build_sql, bool uses_now) {
   run_.basis = Sha256(key.Dump());
   if (uses_now) key.Set("now", run_.logical_time.Text());
   run_.key = Sha256(key.Dump());
-  if (force_) return false;
+  if (wish_.force || wish_.whole) return false;
   auto txn = TRY(context_.store.Begin());
   const auto before = TRY(Before(*txn, uses_now));
   if (!before) {
@@ -208,6 +254,9 @@ Result<bool> Execution::Skips(const std::string& build_sql, bool uses_now) {
   }
   run_.status = "skipped";
   run_.message = fmt::format("nothing changed since {}", before->id);
+  for (const Pinned& pinned : pinned_) {
+    if (pinned.progress) TRY(runs::NoteAgain(*txn, run_.port, pinned.progress->now));
+  }
   run_.snapshot_id = before->snapshot_id;
   run_.progress = 100;
   run_.ended_at = context_.clock.Now();
@@ -318,11 +367,12 @@ Status Execution::Publish(Session& session) {
     TRY(schedules::NoteCommit(*txn, run_.port, context_.clock.Now()));
     run_.snapshot_id = snapshot.id;
     run_.status = "succeeded";
-    run_.message = met_.told;
+    run_.message = Outcome();
     run_.progress = 100;
     run_.ended_at = context_.clock.Now();
     TRY(Close(*txn, context_.clock, run_));
     TRY(runs::PutChecks(*txn, run_.id, checks_));
+    TRY(PutPositions(*txn));
     TRY(lineage::Record(*txn, run_.port, snapshot.id, run_.id, inputs, columns_));
     Json detail = Json::Map({{"snapshot", std::to_string(snapshot.id)},
                              {"operation", snapshot.operation},

@@ -11,6 +11,7 @@
 #include "state/catalog/catalog.h"
 #include "work/run/build.h"
 #include "work/run/modes.h"
+#include "work/run/remote.h"
 #include "work/run/resolve.h"
 #include "work/run/run.h"
 #include "work/run/tables.h"
@@ -39,16 +40,23 @@ class Live {
 
 class Execution {
  public:
-  Execution(Context& context, BuildJudge& judge, engine::Ready& engines, runs::Run run, bool force, std::string purpose,
-            Live& live)
+  // How it was asked for: `force`, also where nothing changed; `whole`, reading again what is read only where it is
+  // new.
+  struct Wish {
+    bool force = false;
+    bool whole = false;
+  };
+  Execution(Context& context, BuildJudge& judge, engine::Ready& engines, runs::Run run, const Wish& wish,
+            std::string purpose, Live& live)
       : context_(context),
         judge_(judge),
         engines_(engines),
         run_(std::move(run)),
-        force_(force),
+        wish_(wish),
         purpose_(std::move(purpose)),
         live_(live),
-        landing_(context.options, run_.id) {}
+        landing_(context.options, run_.id),
+        remote_(context.options, run_.id) {}
 
   // Runs to the end. The row that it returns is what the store has, unless the store itself failed.
   runs::Run Run();
@@ -65,9 +73,13 @@ class Execution {
   Result<std::vector<model::DataFile>> Pin(store::Txn& txn, const std::set<std::string>& names);
   // Their bytes to where the engine reads; `output`: where no SQL stands between, the rows' types.
   Status Fetch(const std::vector<model::DataFile>& uploads, const model::TableSchema* output);
+  void NoteInputs();
   Status Load(store::Txn& txn);
   Status LoadContract(store::Txn& txn);
   Status CheckMode() const;
+  Status CheckPieces() const;
+  Status PutPositions(store::Txn& txn) const;  // How far its inputs are read with it.
+  std::string Outcome() const;
   Status OpenEngine(Session& session);
   Result<bool> Skips(const std::string& build_sql, bool uses_now);
   Result<std::optional<runs::Run>> Before(store::Txn& txn, bool uses_now) const;
@@ -98,7 +110,7 @@ class Execution {
   BuildJudge& judge_;
   engine::Ready& engines_;
   runs::Run run_;
-  const bool force_;
+  const Wish wish_;
   const std::string purpose_;
   Live& live_;
   catalog::Port port_;
@@ -110,6 +122,7 @@ class Execution {
   Met met_;
   std::unique_ptr<Ticker> timer_;  // Of a build that may not take any time.
   Landing landing_;
+  Remote remote_;
   std::vector<Pinned> pinned_;
   Targets targets_;
   std::vector<lineage::ColumnEdge> columns_;

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <ctime>
 #include <fstream>
 
 #include "base/file.h"
@@ -18,12 +20,6 @@ std::string UploadPath(const Options& options, const std::string& sha256) {
   return (fs::path(options.upload_folder) / sha256.substr(0, 2) / sha256).string();
 }
 
-struct Found {
-  std::string path;
-  std::string name;
-  std::string sha256;
-};
-
 Result<std::vector<Found>> Uploaded(const model::Source& source, const std::string& bundle_folder,
                                     const std::vector<model::DataFile>& uploads, const Options& options) {
   std::vector<Found> found;
@@ -32,7 +28,7 @@ Result<std::vector<Found>> Uploaded(const model::Source& source, const std::stri
     std::string name = file.path;
     if (name.starts_with(bundle_folder + "/")) name = name.substr(bundle_folder.size() + 1);
     if (!model::GlobMatches(wanted, name) && name != wanted) continue;
-    found.push_back({UploadPath(options, file.sha256), name, file.sha256});
+    found.push_back({UploadPath(options, file.sha256), name, file.sha256, "", ""});
     std::error_code ignored;
     if (!fs::is_regular_file(found.back().path, ignored)) {
       return Error{
@@ -41,9 +37,15 @@ Result<std::vector<Found>> Uploaded(const model::Source& source, const std::stri
                       name)};
     }
   }
-  if (!found.empty()) return found;
-  return Error{Code::kNotFound, fmt::format("no file '{}' travelled with the product; put it into {} and apply again",
-                                            source.path, bundle_folder)};
+  return found;
+}
+
+Error NothingFound(const model::Source& source, const std::string& bundle_folder) {
+  if (source.path.starts_with('/')) {
+    return {Code::kNotFound, fmt::format("no source file matches '{}'", source.path)};
+  }
+  return {Code::kNotFound, fmt::format("no file '{}' travelled with the product; put it into {} and apply again",
+                                       source.path, bundle_folder)};
 }
 
 bool IsUnder(const fs::path& path, const fs::path& root) {
@@ -108,7 +110,6 @@ Result<std::vector<Found>> Absolute(const model::Source& source, const Options& 
     while (model::IsGlob(folder.string())) folder = folder.parent_path();
     if (!IsWrittenUnderRoot(folder, options)) return Outside(source.path);
     paths = Expand(folder, wanted.string());
-    if (paths.empty()) return Error{Code::kNotFound, fmt::format("no source file matches '{}'", source.path)};
   } else if (!IsWrittenUnderRoot(wanted, options)) {
     return Outside(source.path);
   }
@@ -122,17 +123,27 @@ Result<std::vector<Found>> Absolute(const model::Source& source, const Options& 
       return Error{Code::kUnsupported,
                    fmt::format("the source file '{}' has one of * ? [ in its name; rename it", real)};
     }
-    std::string hash = TRY(HashFile(real));
-    found.push_back({std::move(real), path, std::move(hash)});
+    std::string stamp = StampOf(real).text;
+    found.push_back({std::move(real), path, "", std::move(stamp), ""});
   }
   return found;
 }
 
-// `found` as one source reads it, in the order of names.
+}  // namespace
+
+Stamp StampOf(const std::string& path) {
+  struct stat file {};
+  if (::stat(path.c_str(), &file) != 0) return {};
+  // The time of its last change of any kind, which nobody sets; a file that is moved or written has another one.
+  constexpr int64_t kSettles = 2;
+  return {fmt::format("{}:{}:{}:{}.{:09}", file.st_dev, file.st_ino, file.st_size, file.st_ctim.tv_sec,
+                      file.st_ctim.tv_nsec),
+          std::time(nullptr) - file.st_ctim.tv_sec > kSettles};
+}
+
 Result<Files> FilesOf(std::vector<Found> found, const std::string& format) {
   std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.name < b.name; });
   Files files;
-  Hasher hasher;
   for (const Found& file : found) {
     model::own::FileKind kind = model::own::KindOf(file.name);
     if (!format.empty()) kind.format = format;
@@ -152,14 +163,16 @@ Result<Files> FilesOf(std::vector<Found> found, const std::string& format) {
     files.compression = kind.compression;
     files.paths.push_back(file.path);
     files.names.push_back(file.name);
-    hasher.Add(file.name).Add("\n").Add(file.sha256).Add("\n");
   }
-  // Never the bare hash of a file: whoever knows that could have the bytes registered as their own.
-  files.version = hasher.Hex();
+  files.version = VersionOf(found);
   return files;
 }
 
-}  // namespace
+std::string VersionOf(const std::vector<Found>& found) {
+  Hasher hasher;
+  for (const Found& file : found) hasher.Add(file.name).Add("\n").Add(file.sha256).Add("\n");
+  return hasher.Hex();
+}
 
 // Lines are counted only where there is damage: a sound file is three memchr a block.
 Result<std::optional<Damage>> DamageOf(const std::string& path) {
@@ -205,12 +218,19 @@ Result<std::optional<Damage>> DamageOf(const std::string& path) {
   return damage;
 }
 
+Result<std::vector<Found>> FindPieces(const model::Source& source, const std::string& bundle_folder,
+                                      const std::vector<model::DataFile>& uploads, const Options& options) {
+  if (source.path.empty()) return Error{Code::kInvalid, "the file source names no path"};
+  return source.path.starts_with('/') ? Absolute(source, options) : Uploaded(source, bundle_folder, uploads, options);
+}
+
 Result<Files> FindFiles(const model::Source& source, const std::string& bundle_folder,
                         const std::vector<model::DataFile>& uploads, const Options& options) {
-  if (source.path.empty()) return Error{Code::kInvalid, "the file source names no path"};
-  const bool absolute = source.path.starts_with('/');
-  std::vector<Found> found =
-      TRY(absolute ? Absolute(source, options) : Uploaded(source, bundle_folder, uploads, options));
+  std::vector<Found> found = TRY(FindPieces(source, bundle_folder, uploads, options));
+  if (found.empty()) return NothingFound(source, bundle_folder);
+  for (Found& file : found) {
+    if (file.sha256.empty()) file.sha256 = TRY(HashFile(file.path));
+  }
   return FilesOf(std::move(found), source.format);
 }
 
@@ -220,7 +240,9 @@ Result<DatabaseFile> FindDatabase(const model::Source& source, const std::string
     return Error{Code::kInvalid, fmt::format("'{}' names no one file of a database", source.path)};
   }
   if (!source.path.starts_with('/')) {
-    return DatabaseFile{TRY(Uploaded(source, bundle_folder, uploads, options))[0].path, true};
+    const std::vector<Found> found = TRY(Uploaded(source, bundle_folder, uploads, options));
+    if (found.empty()) return NothingFound(source, bundle_folder);
+    return DatabaseFile{found[0].path, true};
   }
   const fs::path wanted = fs::path(source.path).lexically_normal();
   if (!IsWrittenUnderRoot(wanted, options)) return Outside(source.path);
@@ -241,7 +263,7 @@ Result<Files> FilesHere(const std::vector<std::string>& paths) {
     if (model::IsGlob(real.string())) {
       return Error{Code::kUnsupported, fmt::format("the file '{}' has one of * ? [ in its name; rename it", path)};
     }
-    found.push_back({real.string(), path, {}});
+    found.push_back({real.string(), path, {}, {}, {}});
   }
   return FilesOf(std::move(found), "");
 }

@@ -29,7 +29,32 @@ struct Files {
   std::string compression;         // none, gzip, zstd
   std::string version;             // One hash of all names and contents; a file's own hash is nobody else's business.
   std::optional<Landed> landed;    // Of a table.
+  bool columns_only = false;       // There is nothing new: the file says what the columns are, and has no row to give.
 };
+
+// A file that a source names.
+struct Found {
+  std::string path;  // Absolute, without links.
+  std::string name;
+  std::string sha256;  // Empty: its bytes were not looked at yet.
+  std::string stamp;   // What changes with every write to the file, and with every move; empty: it lies by its hash.
+  std::string url;     // Of what is fetched from elsewhere.
+};
+// The files that it names now, none where a pattern matches nothing. What lies under `roots` is not read.
+Result<std::vector<Found>> FindPieces(const model::Source& source, const std::string& bundle_folder,
+                                      const std::vector<model::DataFile>& uploads, const Options& options);
+// One hash of all names and contents: never the bare hash of a file, since whoever knows that could have the bytes
+// registered as their own.
+std::string VersionOf(const std::vector<Found>& found);
+// `found`, which is hashed, as one source reads it, in the order of names.
+Result<Files> FilesOf(std::vector<Found> found, const std::string& format);
+// Of the file as it is at this moment; empty where there is none. `settled`: where it did not change just now, when
+// another write might leave the stamp as it is.
+struct Stamp {
+  std::string text;
+  bool settled = false;
+};
+Stamp StampOf(const std::string& path);
 
 // Relative paths come out of `uploads` (what travelled with the product), absolute ones from under `roots`.
 // kNotFound when nothing matches; kDenied when a path, its links followed, leaves the roots.

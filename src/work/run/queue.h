@@ -23,7 +23,7 @@ struct Batch {
 struct Job {
   runs::Run run;
   std::set<model::PortKey> upstream;
-  bool force = false;
+  Execution::Wish wish;
   std::string purpose;
   std::string priority;          // low, normal, high
   std::shared_ptr<Batch> batch;  // Shared by the jobs of a request, guarded by the runner's mutex.

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "work/run/inputs.h"
+#include "work/run/readers.h"
 
 namespace weft::run {
 namespace {
@@ -10,15 +11,14 @@ constexpr std::string_view kCsvOptions[] = {"delimiter",        "quote",       "
                                             "timestamp_format", "date_format", "decimal"};
 constexpr std::string_view kJsonOptions[] = {"layout", "timestamp_format", "date_format"};
 
-std::string List(const std::vector<std::string>& texts) {
-  std::vector<std::string> quoted;
-  for (const std::string& text : texts) quoted.push_back(SqlText(text));
-  return "[" + Join(quoted, ", ") + "]";
-}
+// How a source is gone through, which is nothing to the reader of one file.
+constexpr std::string_view kHow[] = {"read",     "changed", "url",        "headers",
+                                     "endpoint", "region",  "access_key", "secret_key"};
 
 template <size_t N>
 Status CheckOptions(const Json& options, const std::string_view (&known)[N]) {
   for (const auto& [name, value] : options.Members()) {
+    if (std::find(std::begin(kHow), std::end(kHow), name) != std::end(kHow)) continue;
     if (std::find(std::begin(known), std::end(known), name) != std::end(known)) continue;
     return Error{Code::kInvalid, fmt::format("'{}' is no option of this source{}", name, DidYouMean(name, known))};
   }
@@ -81,15 +81,14 @@ class Csv {
                    "a CSV source has a delimiter of 1 to 4 bytes, and a quote and an escape of one character"};
     }
     if (plain_) TRY(Sound());
-    std::vector<std::string> names = TRY(FirstLine(0));
-    if (header_) {
-      for (size_t i = 1; i < files_.paths.size(); ++i) {
-        if (TRY(FirstLine(i)) == names) continue;
-        return Error{Code::kInvalid,
-                     fmt::format("the columns of '{}' are not those of '{}'", files_.names[i], files_.names[0])};
-      }
+    const std::vector<std::string> names = TRY(FirstLine(0));
+    const std::vector<Column> columns = TRY(Named(names, 0));
+    for (size_t i = 1; header_ && i < files_.paths.size(); ++i) {
+      const std::vector<std::string> others = TRY(FirstLine(i));
+      if (others == names) continue;
+      TRY(Named(others, i));
+      return Error{Code::kInvalid, Drift(i, others, names)};
     }
-    const std::vector<Column> columns = TRY(Named(names));
     const Format format{.refuse_nul = !plain_,
                         .dates = options_["date_format"].is_text(),
                         .timestamps = options_["timestamp_format"].is_text(),
@@ -171,13 +170,22 @@ class Csv {
     return CellsOf(line, delimiter_, quote_.empty() ? '\0' : quote_[0], escape_.empty() ? '\0' : escape_[0]);
   }
 
-  // The file's columns in its own order, each with the type that is expected of its name.
-  Result<std::vector<Column>> Named(const std::vector<std::string>& cells) {
+  // How the header of a file differs from the first one's.
+  std::string Drift(size_t file, const std::vector<std::string>& has, const std::vector<std::string>& first) const {
+    const std::string what = Differences(has, first, files_.names[0]);
+    if (!what.empty()) return fmt::format("the header of '{}' {}", files_.names[file], what);
+    return fmt::format("the header of '{}' has the columns of '{}' in another order: {}", files_.names[file],
+                       files_.names[0], Join(has, ", "));
+  }
+
+  // The columns of a file in its own order, each with the type that is expected of its name.
+  Result<std::vector<Column>> Named(const std::vector<std::string>& cells, size_t file) {
     std::vector<Column> columns;
+    const std::string& of = files_.names[file];
     if (!header_) {
       if (expected_.exact && cells.size() != expected_.columns.size()) {
-        return Error{Code::kInvalid, fmt::format("'{}' has {}, and its contract {}", files_.names[0],
-                                                 Count(cells.size(), "column"), expected_.columns.size())};
+        return Error{Code::kInvalid, fmt::format("'{}' has {}, and its contract {}", of, Count(cells.size(), "column"),
+                                                 expected_.columns.size())};
       }
       for (size_t i = 0; i < cells.size(); ++i) {
         columns.push_back(expected_.exact ? expected_.columns[i] : Column{fmt::format("column{}", i), {}});
@@ -190,10 +198,9 @@ class Csv {
       const std::string name(Trim(cell));
       if (name.empty())
         return Error{Code::kInvalid,
-                     fmt::format("column {} of '{}' has no name in the header", columns.size() + 1, files_.names[0])};
+                     fmt::format("column {} of '{}' has no name in the header", columns.size() + 1, of)};
       if (!seen.insert(Lower(name)).second) {
-        return Error{Code::kInvalid,
-                     fmt::format("the header of '{}' names the column '{}' twice", files_.names[0], name)};
+        return Error{Code::kInvalid, fmt::format("the header of '{}' names the column '{}' twice", of, name)};
       }
       const Column* known = Find(name);
       if (!known && expected_.exact) extra.push_back(name);
@@ -212,8 +219,7 @@ class Csv {
       hint = fmt::format(" (delimiter: {} in the source?)",
                          cells[0][mark] == '\t' ? "tab" : fmt::format("'{}'", cells[0][mark]));
     }
-    return Error{Code::kInvalid,
-                 fmt::format("the header of '{}' {}; it has: {}{}", files_.names[0], what, Join(cells, ", "), hint)};
+    return Error{Code::kInvalid, fmt::format("the header of '{}' {}; it has: {}{}", of, what, Join(cells, ", "), hint)};
   }
 
   const Column* Find(const std::string& name) const {
@@ -287,70 +293,62 @@ Result<Reader> JsonReader(engine::Connection& connection, const Files& files, co
   return reader;
 }
 
-// A cast that is undone again gives what there was, or the value does not fit.
-Conversion SameValue(const std::string& column, const std::string& from, const std::string& to) {
-  const std::string name = SqlName(column);
-  const bool loses =
-      from != to && (from == "FLOAT" || from == "DOUBLE" || from.starts_with("DECIMAL") || from.starts_with("TIME"));
-  if (!loses || to == "VARCHAR" || to == "FLOAT" || to == "DOUBLE")
-    return {column, from, fmt::format("CAST({} AS {})", name, to), ""};
-  const std::string why = SqlText(fmt::format(" in the column '{}' is no value of {}", column, to));
-  const std::string refusal = fmt::format("error({}::VARCHAR || {})", name, why);
-  return {column, from,
-          fmt::format("CAST(CASE WHEN {0} IS NULL OR CAST(CAST({0} AS {1}) AS {2}) = {0} THEN {0} ELSE {3} END AS {1})",
-                      name, to, from, refusal),
-          refusal};
+Result<Reader> RowsOf(engine::Connection& connection, const Files& files, const model::Source& source,
+                      const Expected& expected) {
+  if (files.landed) return TableReader(connection, files, expected);
+  if (files.format == "csv" || files.format == "json") TRY(CheckLooks(files, source.options));
+  if (files.format == "csv") return Csv(connection, files, source.options, expected).Make();
+  if (files.format == "json") return JsonReader(connection, files, source.options, expected);
+  if (files.compression != "none")
+    return Error{Code::kInvalid,
+                 "Parquet files are compressed inside: '" + files.names[0] + "' must be no " + files.compression};
+  return ParquetReader(connection, files, expected);
 }
 
-// Which of the files is none that can be opened, and why.
-Error Unopened(engine::Connection& connection, const Files& files, Error error) {
-  for (size_t i = 0; i < files.paths.size(); ++i) {
-    auto rows = connection.Query(fmt::format("DESCRIBE SELECT * FROM read_parquet([{}])", SqlText(files.paths[i])));
-    if (rows || (rows.error().code != Code::kInvalid && rows.error().code != Code::kInternal)) continue;
-    return {Code::kInvalid,
-            fmt::format("'{}' is damaged, or no Parquet file: {}. Nothing was read: copy or write it anew",
-                        files.names[i], engine::PlainWords(rows.error().message))};
-  }
-  return error;
-}
-
-// Parquet knows its own types; a contract of the input holds it to its promise, and no value changes for it.
-Result<Reader> ParquetReader(engine::Connection& connection, const Files& files, const Json& options,
-                             const Expected& expected) {
-  constexpr std::string_view kNone[] = {""};
-  TRY(CheckOptions(options, kNone));
-  auto read_of = [](const std::vector<std::string>& paths) {
-    return fmt::format("read_parquet({}, union_by_name=false)", List(paths));
-  };
-  const std::string read = read_of(files.paths);
+// Of a source of which nothing is new.
+Result<Reader> OnlyColumns(const Files& files, const Expected& expected, Result<Reader> rows) {
   Reader reader;
-  reader.select = "SELECT * FROM " + read;
-  reader.typed = true;
-  for (const std::string& path : files.paths) reader.texts.push_back("SELECT * FROM " + read_of({path}));
-  auto rows = connection.Query(fmt::format("SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {})", read));
-  if (!rows) return Unopened(connection, files, rows.TakeError());
-  if (!expected.exact) return reader;
-  std::map<std::string, std::string> has;  // Types, by the name in lower case.
-  for (size_t i = 0; i < rows->size(); ++i) has[Lower(rows->text(i, 0))] = rows->text(i, 1);
-  std::vector<std::string> casts, missing;
-  for (const Column& column : expected.columns) {
-    const auto at = has.find(Lower(column.name));
-    if (at == has.end()) {
-      missing.push_back(column.name);
-      continue;
+  if (expected.exact) {
+    std::vector<std::string> columns;
+    for (const Column& column : expected.columns) {
+      columns.push_back(
+          fmt::format("NULL::{} AS {}", column.type ? column.type->DuckDb() : "VARCHAR", SqlName(column.name)));
     }
-    const std::string name = SqlName(column.name);
-    const std::string type = column.type ? column.type->DuckDb() : "VARCHAR";
-    Conversion same = SameValue(column.name, at->second, type);
-    casts.push_back(fmt::format("{} AS {}", same.value, name));
-    if (at->second != type) reader.lossy.push_back(std::move(same));
+    reader.select = fmt::format("SELECT {} WHERE false", Join(columns, ", "));
+    return reader;
   }
-  if (!missing.empty()) return Error{Code::kInvalid, fmt::format("'{}' lacks {}", files.names[0], Join(missing, ", "))};
-  reader.select = fmt::format("SELECT {} FROM {}", Join(casts, ", "), read);
+  if (files.paths.empty()) {
+    return Error{Code::kInvalid,
+                 "there is nothing new, and no file from which its columns could be told: give the input a contract"};
+  }
+  reader.select = fmt::format("SELECT * FROM ({}) WHERE false", TRY(std::move(rows)).select);
   return reader;
 }
 
 }  // namespace
+
+std::string Differences(const std::vector<std::string>& has, const std::vector<std::string>& first,
+                        const std::string& of) {
+  auto less = [](const std::vector<std::string>& these, const std::vector<std::string>& those) {
+    std::vector<std::string> names;
+    for (const std::string& each : these) {
+      const bool there = std::ranges::any_of(those, [&](const std::string& one) { return Lower(one) == Lower(each); });
+      if (!there) names.push_back(each);
+    }
+    return Join(names, ", ");
+  };
+  const std::string missing = less(first, has), extra = less(has, first);
+  std::string what;
+  if (!missing.empty()) what = fmt::format("lacks {}, which '{}' has", missing, of);
+  if (!extra.empty()) what += fmt::format("{}has {}, which '{}' has not", what.empty() ? "" : ", and ", extra, of);
+  return what;
+}
+
+std::string List(const std::vector<std::string>& texts) {
+  std::vector<std::string> quoted;
+  for (const std::string& text : texts) quoted.push_back(SqlText(text));
+  return "[" + Join(quoted, ", ") + "]";
+}
 
 Expected ExpectedOf(const model::Bundle& bundle, const model::InputPort& port, const model::TableSchema& output) {
   Expected expected;
@@ -369,14 +367,11 @@ Expected ExpectedOf(const model::Bundle& bundle, const model::InputPort& port, c
 
 Result<Reader> ReaderOf(engine::Connection& connection, const Files& files, const model::Source& source,
                         const Expected& expected) {
-  if (files.landed) return TableReader(connection, files, expected);
-  if (files.format == "csv" || files.format == "json") TRY(CheckLooks(files, source.options));
-  if (files.format == "csv") return Csv(connection, files, source.options, expected).Make();
-  if (files.format == "json") return JsonReader(connection, files, source.options, expected);
-  if (files.compression != "none")
-    return Error{Code::kInvalid,
-                 "Parquet files are compressed inside: '" + files.names[0] + "' must be no " + files.compression};
-  return ParquetReader(connection, files, source.options, expected);
+  if (files.columns_only) {
+    const bool told = expected.exact || files.paths.empty();
+    return OnlyColumns(files, expected, told ? Reader() : RowsOf(connection, files, source, expected));
+  }
+  return RowsOf(connection, files, source, expected);
 }
 
 }  // namespace weft::run

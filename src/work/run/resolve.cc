@@ -5,9 +5,11 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "model/incremental.h"
 #include "model/own.h"
 #include "model/policy/restriction.h"
 #include "state/access/access.h"
+#include "work/run/remote.h"
 
 namespace weft::run {
 namespace {
@@ -32,21 +34,47 @@ Result<Pinned> PinProduct(Reading& reading, const model::InputPort& input) {
   return pinned;
 }
 
-// A secret of the product's own domain: no other's can be named.
-Result<std::optional<Secret>> PasswordOf(Reading& reading, const model::Source& source) {
-  const std::string &name = source.options["password"]["secret"].Text(), &domain = reading.port.row.key.domain;
+// A secret of the product's own domain, which is to go to the host: no other's can be named.
+Result<std::optional<Secret>> SecretOf(Reading& reading, const Json& value, const std::string& host) {
+  const std::string &name = value["secret"].Text(), &domain = reading.port.row.key.domain;
   if (name.empty()) return std::optional<Secret>();
-  TRY(secrets::MaySendTo(reading.txn, {"secret", domain, name}, source.options["host"].Text()));
+  TRY(secrets::MaySendTo(reading.txn, {"secret", domain, name}, host));
   auto secret = reading.context.vault.Get(reading.txn, {"secret", domain, name});
   if (secret) return std::optional<Secret>(secret.TakeValue());
   Error error = secret.TakeError();
   if (error.code == Code::kNotFound) {
     error.message = fmt::format(
-        "its password is the secret '{0}', which '{1}' does not have: weft secret put {0} "
-        "--domain {1}",
-        name, domain);
+        "its source names the secret '{0}', which '{1}' does not have: weft secret put {0} --domain {1}", name, domain);
   }
   return error;
+}
+
+// All that a source on another's server names.
+Status TakeSecrets(Reading& reading, const model::Source& source, Pinned& pinned) {
+  const std::string host = TRY(HostOf(source));
+  auto take = [&](const Json& value) -> Status {
+    auto secret = TRY(SecretOf(reading, value, host));
+    if (secret) pinned.secrets[value["secret"].Text()] = std::move(*secret);
+    return {};
+  };
+  for (const auto& [name, value] : source.options["headers"].Members()) TRY(take(value));
+  TRY(take(source.options["access_key"]));
+  return take(source.options["secret_key"]);
+}
+
+// How far the port has read the input. Rows that were lost with the table are to be read again.
+Result<std::optional<Progress>> ProgressOf(Reading& reading, const model::InputPort& input) {
+  const std::string& kind = input.source->kind;
+  if (!model::ReadsOnlyNew(*input.source) && kind != "http" && kind != "object") return std::optional<Progress>();
+  Progress progress;
+  progress.whole = reading.whole;
+  progress.now.input = input.name;
+  const model::PortKey& port = reading.port.row.key;
+  const auto table = TRY(lake::Find(reading.txn, port));
+  if (!table || !table->snapshot_id) return std::optional(std::move(progress));
+  progress.seen = TRY(runs::PiecesOf(reading.txn, port, input.name));
+  progress.cursor = TRY(runs::CursorOf(reading.txn, port, input.name));
+  return std::optional(std::move(progress));
 }
 
 // The tables that the contract's foreign keys name, as they are written before the column, and those columns.
@@ -167,10 +195,16 @@ Result<std::vector<Pinned>> PinInputs(Reading& reading, const std::set<std::stri
       if (input.source->kind == "product") return PinProduct(reading, input);
       Pinned pinned;
       pinned.port = &input;
+      pinned.progress = TRY(ProgressOf(reading, input));
       if (model::own::ReadsFiles(input.source->kind)) return pinned;
+      if (input.source->kind == "http" || input.source->kind == "object") {
+        TRY(TakeSecrets(reading, *input.source, pinned));
+        return pinned;
+      }
       if (input.source->kind != "postgres")
         return Error{Code::kUnsupported, fmt::format("sources of kind '{}' cannot be read yet", input.source->kind)};
-      pinned.password = TRY(PasswordOf(reading, *input.source));
+      const Json& options = input.source->options;
+      pinned.password = TRY(SecretOf(reading, options["password"], options["host"].Text()));
       return pinned;
     };
     auto pinned = pin();
@@ -208,7 +242,8 @@ Status FindSources(std::vector<Pinned>& inputs, const model::Bundle& bundle,
   for (Pinned& input : inputs) {
     const model::Source& source = *input.port->source;
     if (source.kind != "file") continue;
-    auto files = FindFiles(source, bundle.folder, uploads, options);
+    auto files = input.progress ? FindNewFiles(source, bundle.folder, uploads, options, *input.progress)
+                                : FindFiles(source, bundle.folder, uploads, options);
     if (!files) return files.TakeError().With(fmt::format("the input '{}'", input.port->name));
     input.files = files.TakeValue();
     input.paths = input.files->paths;

@@ -14,6 +14,7 @@
 #include "state/lake/lake.h"
 #include "state/ledger/ledger.h"
 #include "work/run/inputs.h"
+#include "work/run/pieces.h"
 
 namespace weft::run {
 
@@ -38,8 +39,11 @@ struct Pinned {
   std::string policy;                          // What policies make of the rows, as a text that only they change.
   std::map<std::string, std::string> ask_for;  // See PortRows.
   lineage::Input lineage;
-  std::optional<PortRead> read;    // Where it is another port.
-  std::optional<Secret> password;  // Of a database, where its source names one.
+  std::optional<PortRead> read;           // Where it is another port.
+  std::optional<Secret> password;         // Of a database, where its source names one.
+  std::optional<Progress> progress;       // Where what was read before counts.
+  std::map<std::string, Secret> secrets;  // Others that its source names.
+  std::vector<Found> fetched;             // What it has elsewhere; without a path, what is not fetched yet.
 };
 
 // Who reads on a run's behalf: the product of `port`, for its purpose, by what `txn` sees.
@@ -48,6 +52,7 @@ struct Reading {
   Context& context;
   const catalog::Port& port;
   std::optional<ledger::Entry> denial = {};  // Of the read that was denied: not yet recorded.
+  bool whole = false;                        // Also what was read before is read.
 };
 // Another port's rows as the product may read them: kDenied with the remedy where it may not.
 struct PortRows {

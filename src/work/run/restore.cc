@@ -50,6 +50,7 @@ Status Execution::PinKeys(Session& session) {
     uploads = TRY(Pin(*txn, {}));
   }
   TRY(Fetch(uploads, nullptr));
+  TRY(remote_.Complete(pinned_));
   TRY(Furnish(session));
   std::map<std::string, std::string> columns;
   for (const Input& input : session.inputs) {

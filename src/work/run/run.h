@@ -44,9 +44,10 @@ struct Options {
   Millis node_timeout{20'000};            // How long a node that says nothing counts as alive.
   std::string upload_folder;              // Data files that travelled with apply, by hash.
   std::vector<std::string> source_roots;  // Absolute file sources must lie under one of these.
-  std::vector<std::string> source_hosts;  // Where databases may be, as database::AllowedAddresses takes them.
+  std::vector<std::string> source_hosts;  // Where sources may go, as database::AllowedAddresses takes them.
   std::string source_ca_file;             // Of authorities that vouch for databases.
-  Millis source_timeout{300'000};         // How long a database may be silent.
+  Millis source_timeout{300'000};         // How long a database or a server may be silent.
+  int64_t source_file_limit = INT64_MAX;  // The largest file that is fetched, in bytes.
   std::string temp_folder;
   int threads = 2;
   int64_t memory_bytes = int64_t{2} << 30;
@@ -73,6 +74,7 @@ struct Request {
   std::optional<Instant> logical_time;
   std::string cause = "by hand";  // Or "back-fill".
   std::string retry_of = {};      // The run of which it is another try.
+  bool whole = false;             // Also what was read of the inputs before is read, and nothing is skipped.
 };
 
 // Why a port has no newer rows, and what happens next: see why.h.

@@ -74,7 +74,7 @@ Result<std::vector<runs::Run>> PoolRunner::Submit(const model::Caller& caller, c
     job->priority = PriorityOf(one.port);
     job->run.logical_time = request.logical_time.value_or(job->run.requested_at);
     job->upstream = one.upstream;
-    job->force = request.force;
+    job->wish = {request.force, request.whole};
     job->batch = batch;
     TRY(Insert(txn, caller, job->run));
     submitted.push_back(job->run);
@@ -166,7 +166,7 @@ void PoolRunner::Do(const JobPtr& job) {
         why = fmt::format("it comes after {}, which did not succeed in {}", port.Text(), run);
     }
   }
-  Execution execution(context_, judge_, engines_, job->run, job->force, job->purpose, job->live);
+  Execution execution(context_, judge_, engines_, job->run, job->wish, job->purpose, job->live);
   if (job->live.stop().stop_requested()) {
     Finish(job, execution, execution.EndEarly("cancelled", "the run was cancelled"));
   } else if (!why.empty()) {
@@ -216,7 +216,7 @@ bool PoolRunner::StopHere(const std::string& run_id) {
     }
   }
   if (!waiting) return true;
-  Execution execution(context_, judge_, engines_, waiting->run, waiting->force, waiting->purpose, waiting->live);
+  Execution execution(context_, judge_, engines_, waiting->run, waiting->wish, waiting->purpose, waiting->live);
   Finish(waiting, execution, execution.EndEarly("cancelled", "the run was cancelled"));
   Dispatch();
   return true;

@@ -43,6 +43,64 @@ Result<std::vector<std::string>> Wanted(const database::Table& table, const Expe
                                            Join(missing, ", "), near, Join(all, ", "))};
 }
 
+// What a cursor is a cursor of: what it says nothing of any more begins anew.
+std::string AboutOf(const model::Source& source) {
+  return fmt::format("'{}' of {}", Lower(source.options["cursor"].Text()), TableText(source));
+}
+
+// The rows that come after those of the last run that counts.
+Result<database::Window> WindowOf(database::Database& database, const database::Table& table,
+                                  const model::Source& source, const Progress& progress) {
+  const std::string& name = source.options["cursor"].Text();
+  const database::Column* column = Find(table, name);
+  if (!column) {
+    std::vector<std::string_view> has;
+    for (const database::Column& each : table.columns) has.push_back(each.name);
+    return Error{Code::kInvalid,
+                 fmt::format("it has no column '{}', which is the cursor{}", name, DidYouMean(name, has))};
+  }
+  database::Window window{.column = column->name, .after = {}, .until = {}, .again = {}};
+  if (progress.cursor && !progress.whole) {
+    if (progress.cursor->about != AboutOf(source)) {
+      return Error{Code::kInvalid,
+                   fmt::format("it was read by {} so far, and the source says {}: what is new cannot be told. What "
+                               "helps: weft run --full, which reads all of it again",
+                               progress.cursor->about, AboutOf(source))};
+    }
+    window.after = progress.cursor->value;
+  }
+  if (source.options["lag"].is_text()) {
+    if (!table.loose && column->type != "DATE" && !column->type.starts_with("TIMESTAMP")) {
+      return Error{Code::kInvalid, fmt::format("lag is of dates and times, and '{}' is {}: leave lag out", column->name,
+                                               column->declared)};
+    }
+    window.again = TRY(Span::Parse(source.options["lag"].Text()));
+  }
+  window.until = TRY(database.Newest(table, *column));
+  return window;
+}
+
+// How far it is read with what was copied. Where that is nothing, or what a lag gives again, it is as it was.
+Status Advance(Progress& progress, const model::Source& source, const database::Window& window, Files& files) {
+  const std::string rows_hash = TRY(HashFile(files.paths[0]));
+  const int64_t rows = files.landed->copied.rows;
+  const bool first = !progress.cursor || progress.whole;
+  runs::Cursor now = first ? runs::Cursor{AboutOf(source), {}, {}, {}} : *progress.cursor;
+  if (first || (rows > 0 && rows_hash != now.rows_hash)) {
+    now.version = Hasher().AddNamed("before", now.version).AddNamed("rows", rows_hash).Hex();
+    now.rows_hash = rows_hash;
+    if (!window.until.empty()) now.value = window.until;
+  }
+  files.version = now.version;
+  progress.now.cursor = std::move(now);
+  progress.told = fmt::format("{} {} row{}", HumanCount(rows),
+                              first          ? "first"
+                              : window.again ? "new or late"
+                                             : "new",
+                              rows == 1 ? "" : "s");
+  return {};
+}
+
 }  // namespace
 
 database::Server ServerOf(const model::Source& source) {
@@ -62,7 +120,7 @@ std::string PlaceOf(const model::Source& source) {
 }
 
 Result<Files> Land(database::Database& database, database::Table table, const std::vector<std::string>& columns,
-                   const std::string& file) {
+                   const std::string& file, const database::Window& window) {
   if (!columns.empty()) {
     std::vector<database::Column> some;
     for (const std::string& name : columns) some.push_back(*Find(table, name));
@@ -75,7 +133,7 @@ Result<Files> Land(database::Database& database, database::Table table, const st
                                              "a view or a query",
                                              column.name)};
   }
-  const database::Copied copied = TRY(database.Copy(table, file));
+  const database::Copied copied = TRY(database.Copy(table, file, window));
   Files files;
   files.paths = {file};
   files.names = {table.name.empty() ? "the query" : table.name};
@@ -169,6 +227,29 @@ Result<database::Database*> Landing::Open(const Pinned& input, const model::Bund
   return (open_[key] = std::move(opened)).get();
 }
 
+Status Landing::Land(Pinned& input, database::Database& database, const model::Bundle& bundle,
+                     const model::TableSchema* output) {
+  const model::Source& source = *input.port->source;
+  const std::string &name = source.options["table"].Text(), &query = source.options["query"].Text();
+  auto described = name.empty() ? database.OfQuery(query) : database.OfTable(name);
+  if (!described) return described.TakeError();
+  const Expected expected = ExpectedOf(bundle, *input.port, output ? *output : model::TableSchema{});
+  auto wanted = Wanted(*described, expected, output != nullptr);
+  if (!wanted) return wanted.TakeError().With(TableText(source));
+  database::Window window;
+  if (input.progress) {
+    auto found = WindowOf(database, *described, source, *input.progress);
+    if (!found) return found.TakeError().With(TableText(source));
+    window = found.TakeValue();
+  }
+  files_.push_back((fs::path(options_.temp_folder) / fmt::format("{}-{}.rows", run_, files_.size())).string());
+  auto files = run::Land(database, described.TakeValue(), *wanted, files_.back(), window);
+  if (!files) return files.TakeError().With(TableText(source));
+  input.files = files.TakeValue();
+  if (input.progress) TRY(Advance(*input.progress, source, window, *input.files));
+  return {};
+}
+
 Status Landing::Copy(std::vector<Pinned>& inputs, const model::Bundle& bundle,
                      const std::vector<model::DataFile>& uploads, const model::TableSchema* output,
                      const std::stop_token& stop) {
@@ -176,20 +257,7 @@ Status Landing::Copy(std::vector<Pinned>& inputs, const model::Bundle& bundle,
   for (Pinned& input : inputs) {
     const model::Source& source = *input.port->source;
     if (source.kind != "postgres" && source.kind != "sqlite") continue;
-    auto land = [&]() -> Status {
-      database::Database& database = *TRY(Open(input, bundle, uploads));
-      const std::string &name = source.options["table"].Text(), &query = source.options["query"].Text();
-      auto described = name.empty() ? database.OfQuery(query) : database.OfTable(name);
-      if (!described) return described.TakeError();
-      const Expected expected = ExpectedOf(bundle, *input.port, output ? *output : model::TableSchema{});
-      auto wanted = Wanted(*described, expected, output != nullptr);
-      if (!wanted) return wanted.TakeError().With(TableText(source));
-      files_.push_back((fs::path(options_.temp_folder) / fmt::format("{}-{}.rows", run_, files_.size())).string());
-      auto files = Land(database, described.TakeValue(), *wanted, files_.back());
-      if (!files) return files.TakeError().With(TableText(source));
-      input.files = files.TakeValue();
-      return {};
-    };
+    auto land = [&]() -> Status { return Land(input, *TRY(Open(input, bundle, uploads)), bundle, output); };
     if (Status landed = land(); !landed) {
       return landed.TakeError().With(fmt::format("the input '{}' ({})", input.port->name, PlaceOf(source)));
     }

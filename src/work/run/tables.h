@@ -18,10 +18,10 @@ std::string PlaceOf(const model::Source& source);
 // The server of a source of PostgreSQL.
 database::Server ServerOf(const model::Source& source);
 
-// Copies a table's rows to `file`; where `columns` are given only those, by their names in any case. The version is a
-// hash of what was read: the same rows in another order have another one.
+// Copies a table's rows, or those of the window, to `file`; where `columns` are given only those, by their names in any
+// case. The version is a hash of what was read: the same rows in another order have another one.
 Result<Files> Land(database::Database& database, database::Table table, const std::vector<std::string>& columns,
-                   const std::string& file);
+                   const std::string& file, const database::Window& window = {});
 
 // The copies of one run's tables, removed with it. What is read of one database is of one state of it.
 class Landing {
@@ -36,6 +36,8 @@ class Landing {
               const model::TableSchema* output, const std::stop_token& stop);
 
  private:
+  Status Land(Pinned& input, database::Database& database, const model::Bundle& bundle,
+              const model::TableSchema* output);
   Result<database::Database*> Open(const Pinned& input, const model::Bundle& bundle,
                                    const std::vector<model::DataFile>& uploads);
 

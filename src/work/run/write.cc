@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "model/incremental.h"
 #include "work/run/session.h"
 
 namespace weft::run {
@@ -43,6 +44,13 @@ Status Execution::Write(Session& session) {
   if (!met) return ExplainRejects(*session.connection, session.inputs, schema_, met.TakeError());
   met_ = met.TakeValue();
   run_.rows = met_.rows;
+  bool only_new = false;
+  for (const Pinned& pinned : pinned_) {
+    if (pinned.progress) TRY(StillTheSame(pinned.progress->fresh));
+    only_new = only_new || model::ReadsOnlyNew(*pinned.port->source);
+  }
+  const bool none = only_new && build_.mode == "append" && met_.rows == 0 && staging.parent().table.snapshot_id;
+  if (none) met_.changed = false;
   return Stopped();
 }
 
@@ -109,7 +117,7 @@ Result<CheckAnswer> Execution::Check(Session& session) {
 // The table is as the run would make it: no snapshot is made of that.
 Status Execution::Leave(Session& session) {
   run_.status = "succeeded";
-  run_.message = met_.told;
+  run_.message = Outcome();
   run_.snapshot_id = session.staging->parent().table.snapshot_id;
   run_.progress = 100;
   run_.ended_at = context_.clock.Now();
@@ -117,6 +125,7 @@ Status Execution::Leave(Session& session) {
     auto txn = TRY(context_.store.Begin());
     TRY(Close(*txn, context_.clock, run_));
     TRY(runs::PutChecks(*txn, run_.id, checks_));
+    TRY(PutPositions(*txn));
     TRY(EndReads(*txn, "completed", "nothing changed"));
     TRY(Record(*txn, "ran", Json::Map({{"unchanged", true}, {"inputs", run_.inputs}, {"key", run_.key}})));
     return txn->Commit();
