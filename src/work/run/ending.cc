@@ -53,7 +53,7 @@ bool Live::OutOfTime() const {
 
 Status Close(store::Txn& txn, Clock& clock, const runs::Run& run) {
   TRY(runs::Update(txn, run));
-  if (run.restores) return {};
+  if (run.restores || run.cause == "fix") return {};
   schedules::Ended ended{.port = run.port, .run = run.id, .attempt = run.attempt};
   ended.by_itself = run.cause != "by hand" && run.cause != "back-fill";
   ended.good = run.status == "succeeded" || run.status == "skipped";
