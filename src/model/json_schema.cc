@@ -208,7 +208,8 @@ class Writer {
   // What Weft's own custom properties hold.
   void Own(Json::Array& choices) {
     for (const auto& [property, type] :
-         {std::pair("source", &own::kSource), std::pair("build", &own::kBuild), std::pair("storage", &own::kStorage)}) {
+         {std::pair("source", &own::kSource), std::pair("build", &own::kBuild), std::pair("storage", &own::kStorage),
+          std::pair("quarantine", &own::kQuarantine)}) {
       Json is = Json::Map({{"property", Json::Map({{"const", property}})}, {"vendor", Json::Map({{"const", "weft"}})}});
       choices.push_back(Json::Map(
           {{"if", Json::Map({{"properties", std::move(is)}, {"required", Json::Array{"property", "vendor"}}})},

@@ -281,6 +281,22 @@ constexpr Type kCodec{.kinds = kIsText, .words = kCodecs};
 constexpr Key kStorageKeys[] = {{"compression", &kCodec}};
 constexpr Shape kStorageShape{"a storage", kStorageKeys};
 
+// ---- quarantine, of a contract's schema object
+
+constexpr Type kRows{.kinds = kIsInteger, .minimum = 0};
+constexpr Key kQuarantineKeys[] = {{"max_rows", &kRows}, {"max_share", &kText}};
+
+void RuleOfQuarantine(Checker& checker, const Node& map, const std::string& path) {
+  const Node& share = map["max_share"];
+  static const RE2 kPercent(R"(([0-9]{1,3}(?:\.[0-9]+)?) ?%)");
+  double percent = 0;
+  if (!share.is_scalar() || (RE2::FullMatch(share.scalar, kPercent, &percent) && percent <= 100)) return;
+  checker.Fail(share, Child(path, "max_share"),
+               fmt::format("'{}' is no share of the rows: write one such as 1% or 0.5%", share.scalar));
+}
+
+constexpr Shape kQuarantineShape{"a quarantine", kQuarantineKeys, 0, nullptr, RuleOfQuarantine};
+
 // ---- env/<name>.yaml
 
 // By port: what stands there is judged once it is laid over the port's own.
@@ -335,6 +351,7 @@ void Unsupported(Checker& checker, const Node& node, const std::string& path, st
 constexpr Type kSource = MapOf(kSourceShape);
 constexpr Type kBuild = MapOf(kBuildShape);
 constexpr Type kStorage = MapOf(kStorageShape);
+constexpr Type kQuarantine = MapOf(kQuarantineShape);
 constexpr Type kOverlay{.kinds = kIsMap | kIsNull, .shape = &kOverlayShape};  // Of nothing but remarks: as it is.
 constexpr Type kMesh = MapOf(kMeshShape);
 

@@ -11,6 +11,7 @@ extern const shape::Type kMesh;
 extern const shape::Type kSource;
 extern const shape::Type kBuild;
 extern const shape::Type kStorage;
+extern const shape::Type kQuarantine;
 extern const shape::Type kOverlay;
 extern const shape::Type kPoliciesFile;
 extern const shape::Type kEntitiesFile;

@@ -11,6 +11,7 @@
 #include "model/address.h"
 #include "model/incremental.h"
 #include "model/own.h"
+#include "model/quarantine.h"
 #include "model/reading.h"
 #include "model/schedule.h"
 #include "model/shape.h"
@@ -97,6 +98,7 @@ class Judge {
   void Output(const OutputPort& port, size_t index);
   void ContractOfPort(const OutputPort& port, const Node& node);
   void BuildOfPort(const OutputPort& port, const Node& node);
+  void QuarantineOfPort(const OutputPort& port, const Place& place);
   void StorageOfPort(const Node& node, const std::string& path);
   void SqlOfBuild(const Build& build, const Node& node);
   void Unused();
@@ -185,6 +187,13 @@ void Judge::JudgeContract(const Contract& contract) {
         fmt::format("{} has this id and version too: give each contract an id of its own", other.file));
   }
   Tell(JudgePromises(contract, node));
+  const bool written = std::ranges::any_of(
+      product_.outputs, [&](const OutputPort& port) { return bundle_.ContractOf(port) == &contract; });
+  for (const SchemaObject& object : contract.schema) {
+    if (written || !QuarantineTermsOf(contract)) continue;
+    Say("quarantine", contract.file, object.place,
+        "is of the contract of an output port, whose runs set rows aside; this one is of none: remove it");
+  }
 }
 
 void Judge::Input(const InputPort& port, size_t index) {
@@ -212,6 +221,7 @@ void Judge::Output(const OutputPort& port, size_t index) {
   const Node& node = node_["outputPorts"][index];
   const std::string& path = port.place.path;
   Slug(port.name, "an output port", At(node, path, "name"));
+  QuarantineOfPort(port, At(node, path, "name"));
   if (!port.type.empty() && port.type != "table") {
     Say("unsupported", At(node, path, "type"), fmt::format("type '{}' is not supported yet; table is", port.type));
   }
@@ -227,6 +237,20 @@ void Judge::Output(const OutputPort& port, size_t index) {
   ContractOfPort(port, node);
   BuildOfPort(port, node);
   StorageOfPort(node, path);
+}
+
+void Judge::QuarantineOfPort(const OutputPort& port, const Place& place) {
+  if (IsQuarantine(port.name)) {
+    Say("port", place,
+        fmt::format("'{}' is the platform's own name, of what the runs of '{}' set aside: rename the port", port.name,
+                    QuarantinedPort(port.name)));
+  }
+  const Contract* contract = bundle_.ContractOf(port);
+  if (contract && QuarantineTermsOf(*contract) && !CheckSlug(QuarantineName(port.name), "")) {
+    Say("port", place,
+        fmt::format("'{}' is too long for a port with a quarantine, whose name is '{}': shorten it", port.name,
+                    QuarantineName(port.name)));
+  }
 }
 
 void Judge::StorageOfPort(const Node& node, const std::string& path) {

@@ -1,10 +1,13 @@
 #include <fmt/format.h>
+#include <re2/re2.h>
 
 #include "base/clock.h"
 #include "base/text.h"
 #include "model/checks.h"
 #include "model/checks_internal.h"
 #include "model/entity.h"
+#include "model/own.h"
+#include "model/quarantine.h"
 #include "model/reading.h"
 #include "model/rules.h"
 #include "model/shape.h"
@@ -25,6 +28,7 @@ class PromiseJudge {
     for (const SchemaObject& object : contract_.schema) {
       Rules(object.quality);
       Properties(object.properties);
+      if (QuarantineTermsOf(contract_)) Quarantine(object);
     }
     const Node& slas = document_["slaProperties"];
     for (size_t i = 0; i < slas.size(); ++i) {
@@ -92,13 +96,39 @@ class PromiseJudge {
     }
   }
 
+  // The quarantine has the contract's columns beside the platform's.
+  void Quarantine(const SchemaObject& object) {
+    for (const Property& property : object.properties) {
+      if (!Lower(property.name).starts_with("weft_")) continue;
+      Say("quarantine", Within(property.place, "name"),
+          fmt::format("'{}' begins as the quarantine's own columns do (weft_id, weft_check …): rename it, or take the "
+                      "quarantine away",
+                      property.name));
+    }
+  }
+
   const Contract& contract_;
   const Node& document_;
   std::vector<Problem> problems_;
 };
 
 constexpr std::string_view kOwnProperties[] = {"purpose", "source",      "build",  "storage", "successor",
-                                               "sunset",  "deprecation", "entity", "term"};
+                                               "sunset",  "deprecation", "entity", "term",    "quarantine"};
+
+// What a run sets aside is of a table, and so its terms stand at the schema object.
+void JudgeQuarantine(const Node& value, const std::string& file, const std::string& path, const Place& at,
+                     std::vector<Problem>& problems) {
+  static const RE2 kAtObject(R"(schema\[\d+\]\.customProperties\[\d+\])");
+  if (!RE2::FullMatch(path, kAtObject)) {
+    problems.push_back({file, at.line, at.column, at.path, "weft.property",
+                        "a quarantine is of a table's rows: move it to the customProperties of the contract's schema "
+                        "object, beside its properties"});
+    return;
+  }
+  shape::Checker checker(file, "weft.quarantine", 0);
+  checker.Check(value, own::kQuarantine, Child(path, "value"));
+  std::ranges::move(checker.TakeProblems(), std::back_inserter(problems));
+}
 
 // What an owner states of a thing's end.
 void JudgeEnd(const Node& value, std::string_view name, const std::string& file, const std::string& path,
@@ -127,6 +157,10 @@ void OwnProperties(const Node& node, const std::string& file, const std::string&
         continue;
       if (name == "sunset" || name == "deprecation")
         JudgeEnd(entry.value[k]["value"], name, file, Child(inner, k), problems);
+      if (name == "quarantine") {
+        const std::string at = Child(inner, k);
+        JudgeQuarantine(entry.value[k]["value"], file, at, PlaceOf(property, Child(at, "property")), problems);
+      }
       if (std::ranges::find(kOwnProperties, name) != std::end(kOwnProperties)) continue;
       const Place place = PlaceOf(property, Child(Child(inner, k), "property"));
       problems.push_back(

@@ -331,6 +331,7 @@ class TerminalTest(unittest.TestCase):
         "runs": ([], ["run_00000000000000000000000000"]),
         "cancel": (["{pending}"], ["run_00000000000000000000000000"]),
         "retry": (["{refused}"], ["run_00000000000000000000000000"]),
+        "fix": ([], ["sales/nothing/x", "--all", "--why", "tests"]),
         "rollback": ([PORT], [PORT, "--to", "nowhere"]),
         "why": ([PORT], ["sales/nothing/x"]),
         "pause": ([PORT, "--because", "it moves"], ["sales/nothing/x"]),
@@ -398,7 +399,7 @@ class TerminalTest(unittest.TestCase):
         "version": ([], None),
     }
     # Those need what there is not yet (a run in a state that passes, a former snapshot), or a person and what they ask; the error's form is what is left to see.
-    ONLY_ERRORS = {"cancel", "retry", "login", "approve", "refuse", "ask", "answer", "withdraw", "rollback", "unsubscribe",
+    ONLY_ERRORS = {"cancel", "retry", "login", "approve", "refuse", "ask", "answer", "withdraw", "fix", "rollback", "unsubscribe",
                    "promote", "feedback answer", "feedback close", "feedback remove", "dev"}
 
     def call(self, *words: str) -> subprocess.CompletedProcess:

@@ -8,7 +8,7 @@ std::vector<CommandEntry> AllCommands() {
   std::vector<CommandEntry> all;
   for (auto some :
        {NewFolderCommands(), NewProductCommands(), PublishCommands(), ExchangeCommands(), ExpressionCommands(),
-        FindCommands(),      ReadCommands(),       TermCommands(),    RunCommands(),      ScheduleCommands(),
+        FindCommands(),      TermCommands(),       ReadCommands(),    RunCommands(),      ScheduleCommands(),
         ShareCommands(),     RequestCommands(),    FollowCommands(),  FeedbackCommands(), GovernCommands(),
         EntityCommands(),    AuditCommands(),      AccountCommands(), OperateCommands(),  BackupCommands(),
         SecretCommands()}) {

@@ -271,10 +271,20 @@ class ShowCommand : public Command {
     } else {
       session.Fact("rows", "none yet: `weft run " + Safe(port["address"].Text()) + "` builds it");
     }
+    Quarantine(session, port["quarantine"]);
     Columns(session, port);
     Joins(session, port);
     Checks(session, port);
     Access(session, port);
+  }
+
+  static void Quarantine(Session& session, const Json& quarantine) {
+    if (quarantine.is_null()) return;
+    std::string text = Safe(quarantine["address"].Text());
+    if (!quarantine["rows"].is_null())
+      text += fmt::format(", {}", Count(static_cast<size_t>(quarantine["rows"].Int()), "row"));
+    if (!quarantine["terms"].Text().empty()) text += fmt::format(" (takes {})", Safe(quarantine["terms"].Text()));
+    session.Fact("quarantine", text);
   }
 
   static void Columns(const Session& session, const Json& port) {

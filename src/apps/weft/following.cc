@@ -64,7 +64,10 @@ std::string CheckText(const Session& session, const Json& check) {
   bool failed = outcome == "failed";
   std::string text = fmt::format("  {} {}: {}", session.Paint(failed ? Style::kBad : Style::kWarn, Safe(outcome)),
                                  Safe(check["id"].Text()), Safe(check["description"].Text()));
-  if (check["value"].is_number())
+  if (outcome == "diverted") {
+    const Json& rows = check["failing_rows"];
+    if (rows.is_number()) text += fmt::format(" ({} in quarantine)", HumanCount(rows.Int()));
+  } else if (check["value"].is_number())
     text += fmt::format(" (is {}, expected {})", Number(check["value"]), Safe(check["expected"].Text()));
   else if (!check["expected"].Text().empty())
     text += fmt::format(" (expected {})", Safe(check["expected"].Text()));

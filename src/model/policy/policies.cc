@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "model/policy/asking.h"
+#include "model/quarantine.h"
 
 namespace weft::model {
 namespace {
@@ -63,6 +64,12 @@ class ScopeIndex {
   Index by_domain_, by_tag_;
   std::vector<size_t> of_all_;
 };
+
+// What is said of a port holds for its quarantine.
+Resource AsItsPort(Resource quarantine) {
+  quarantine.port = QuarantinedPort(quarantine.port);
+  return quarantine;
+}
 
 }  // namespace
 
@@ -196,6 +203,7 @@ std::shared_ptr<const Policies::Bound> Policies::BoundTo(const Resource& resourc
 Chain Policies::ApprovalOf(const Principal& principal, const Resource& resource, const std::string& purpose,
                            Instant now) const {
   static const Chain kOwners{{{"owners"}, std::nullopt, std::nullopt, true}, {}};
+  if (IsQuarantine(resource.port)) return ApprovalOf(principal, AsItsPort(resource), purpose, now);
   if (empty() || !resource.contract) return kOwners;
   const std::shared_ptr<const Bound> bound = BoundTo(resource);
   Asking asking(principal, Action::kRequest, resource, purpose, now);
@@ -216,6 +224,7 @@ Chain Policies::ApprovalOf(const Principal& principal, const Resource& resource,
 void Policies::Decide(const Principal& principal, Action action, const Resource& resource, const std::string& purpose,
                       Instant now, Decision* decision) const {
   if (empty() || action != Action::kRead) return;
+  if (IsQuarantine(resource.port)) return Decide(principal, action, AsItsPort(resource), purpose, now, decision);
   if (!resource.contract) {
     Restriction nothing;
     nothing.filters.push_back({NoRow("its columns are not known").asked, ""});

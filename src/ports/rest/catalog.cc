@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "model/checks.h"
+#include "model/quarantine.h"
 #include "model/schema.h"
 #include "ports/rest/handlers.h"
 #include "state/access/access.h"
@@ -126,6 +127,29 @@ Result<bool> IsEdgeSeen(const catalog::Seen& seen, const lineage::Edge& edge) {
     if (port && !TRY(seen.Sees(*port))) return false;
   }
   return true;
+}
+
+// Where the port's runs set rows aside, and under what terms; null: its contract has no quarantine. Rows are told to
+// those who may count them there.
+Result<Json> QuarantineJson(Api& api, store::Txn& txn, const Caller& caller, const catalog::Port& port) {
+  const auto terms = port.contract ? model::QuarantineTermsOf(*port.contract) : std::nullopt;
+  if (!terms) return Json();
+  const model::PortKey key = model::QuarantineKey(port.row.key);
+  auto found = PortOf(api, txn, caller, key.Text());
+  if (!found && found.error().code == Code::kNotFound) return Json();  // Of a draft, to who was granted the port alone.
+  const catalog::Port own = TRY(std::move(found));
+  const model::Decision decision = TRY(api.gate.Ask(txn, caller, model::Action::kRead, own.resource));
+  const lake::View view = TRY(lake::Open(txn, key));
+  const bool counts = decision.permitted && MayCount(decision);
+  return Json::Map({{"address", key.Text()},
+                    {"sql", PortJson(own.row)["sql"]},
+                    {"max_rows", terms->max_rows ? Json(*terms->max_rows) : Json()},
+                    {"max_share", terms->max_share ? Json(*terms->max_share) : Json()},
+                    {"terms", terms->Text()},
+                    {"snapshot", view.snapshot ? Json(std::to_string(view.snapshot->id)) : Json()},
+                    {"rows", !counts         ? Json()
+                             : view.snapshot ? Json(view.snapshot->rows)
+                                             : Json(0)}});
 }
 
 std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
@@ -292,6 +316,7 @@ Answer Port(Api& api, const Caller& caller, const http::Request& request) {
   answer.Set("snapshots", std::move(snapshots));
   const std::string product = port.row.key.domain + "/" + port.row.key.product;
   TRY(TellEnd(*txn, api.clock.Now(), model::DeprecationOf(*port.bundle, port.contract), product, &answer));
+  answer.Set("quarantine", TRY(QuarantineJson(api, *txn, caller, port)));
   answer.Set("runs", TRY(ScheduleJson(api, *txn, port.row.key)));
   answer.Set("granted", decision.permitted);
   answer.Set("remedy", decision.permitted ? "" : decision.remedy);

@@ -77,7 +77,10 @@ Handler ListTerms, ShowTerm;
 Result<std::string> MessageFor(Api& api, store::Txn& txn, const Caller& caller, const runs::Run& run);
 // The output ports that an address stands for: a product's or domain's are those that are not retired.
 Result<std::vector<model::PortKey>> PortsUnder(store::Txn& txn, const catalog::Seen& seen, const std::string& text);
+Answer SubmittedRuns(Api& api, const Caller& caller, const std::vector<runs::Run>& list);
 Handler SubmitRuns, Rollback, ListRuns, GetRun, CancelRun, RetryRun;
+// fixes.cc
+Handler Fix;
 // schedules.cc
 // What is told of a port's or product's schedules where it is shown: {"schedule", "next", "zone", "paused"}.
 Result<Json> ScheduleJson(Api& api, store::Txn& txn, const model::PortKey& port);

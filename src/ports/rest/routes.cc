@@ -29,6 +29,7 @@ const gate::Route<Api> kRoutes[] = {
     {"GET", "/v1/lineage", kBrowse, nullptr, Lineage},
     {"GET", "/v1/deprecations", kBrowse, nullptr, Deprecations, {kAudit}},
     {"POST", "/v1/runs", kBrowse, nullptr, SubmitRuns, {kRun, kRead}},
+    {"POST", "/v1/fixes", kBrowse, nullptr, Fix, {kRun, kRead}},
     {"POST", "/v1/rollbacks", kBrowse, nullptr, Rollback, {kRun, kRead}},
     {"GET", "/v1/runs", kBrowse, nullptr, ListRuns, {kRun, kRead}},
     {"GET", "/v1/runs/{id}", kBrowse, nullptr, GetRun, {kRun, kRead}},

@@ -185,6 +185,15 @@ Result<std::optional<lake::At>> FormerIn(store::Txn& txn, const model::PortKey& 
   return std::optional<lake::At>(TRY(lake::At::Parse(text)));
 }
 
+}  // namespace
+
+Answer SubmittedRuns(Api& api, const Caller& caller, const std::vector<runs::Run>& list) {
+  auto txn = TRY(api.store.Read());
+  return http::Response::Of(TRY(RunsJson(api, *txn, caller, list)));
+}
+
+namespace {
+
 Answer RollBack(Api& api, const Caller& caller, const model::PortKey& port, const std::optional<lake::At>& to,
                 const std::string& reason) {
   const runs::Run run = TRY(api.runner.Rollback(caller, port, to, reason));
@@ -282,6 +291,12 @@ Answer RetryRun(Api& api, const Caller& caller, const http::Request& request) {
     const runs::Run run = TRY(runs::Get(*txn, request.captures.at("id")));
     if (Moves(run))
       return Error{Code::kConflict, "run " + run.id + " is " + run.status + ": it can be retried when it has ended"};
+    if (run.cause == "fix") {
+      return Error{Code::kUnsupported,
+                   fmt::format("the rows that {} was given are not kept: give them again, with weft "
+                               "fix {}",
+                               run.id, run.port.Text())};
+    }
     if (run.restores) {
       txn.reset();
       return RollBack(api, caller, run.port, lake::At{run.restores, {}, ""}, run.reason);

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "model/policy/restriction.h"
+#include "model/quarantine.h"
 #include "model/roles.h"
 #include "state/access/access.h"
 
@@ -175,6 +176,11 @@ Decision Ruled(Decision decision, const Principal& principal, const Resource& re
   if (!own && decision.permitted && resource.status == "draft") {
     decision.Refuse({resource.Text() + " is a draft: its team reads it, and who has a grant, and nobody by a policy"},
                     "wait until its owner publishes it, with the status active");
+  }
+  if (!own && decision.permitted && model::IsQuarantine(resource.port)) {
+    decision.Refuse({resource.Text() + " has rows that its port refused: its team reads it, and who has a grant on it "
+                                       "itself, and nobody by a policy"},
+                    fmt::format("weft grant {} {}, by an owner", principal.name, resource.Text()));
   }
   policies.DenyIncompatible(resource, purpose, &decision);
   return decision;

@@ -4,6 +4,7 @@
 
 #include "base/id.h"
 #include "base/text.h"
+#include "model/quarantine.h"
 #include "state/catalog/rows.h"
 
 namespace weft::catalog {
@@ -192,6 +193,8 @@ Status Put(store::Txn& txn, Clock& clock, const Bundle& bundle, const std::strin
               {product.domain, product.name, product.version, model::PlainStatus(product.status), bundle.Digest(),
                principal, now}));
   for (const OutputPort& port : product.outputs) TRY(PutPort(txn, bundle, port));
+  const Bundle quarantines = model::QuarantinesOf(bundle);
+  for (const OutputPort& port : quarantines.product.outputs) TRY(PutPort(txn, quarantines, port));
   TRY(MarkNewest(txn, product));
   return PutNewest(txn, product.domain, product.name, &bundle);
 }

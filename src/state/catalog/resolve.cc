@@ -7,6 +7,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "model/lifecycle.h"
+#include "model/quarantine.h"
 #include "state/catalog/rows.h"
 #include "state/catalog/seen.h"
 
@@ -180,6 +181,18 @@ Result<Seen::Keyed> Seen::KeyedProduct(const std::string& domain, const std::str
   return Keyed{std::move(bundle), std::move(key)};
 }
 
+namespace {
+
+BundlePtr QuarantinesIn(const BundlePtr& bundle, const std::string& bundle_key) {
+  const std::string key = bundle_key + " quarantines";
+  if (BundlePtr cached = Cache().Find(key)) return cached;
+  auto quarantines = std::make_shared<const model::Bundle>(model::QuarantinesOf(*bundle));
+  Cache().Keep(key, quarantines);
+  return quarantines;
+}
+
+}  // namespace
+
 Result<BundlePtr> Seen::Product(const std::string& domain, const std::string& name, const std::string& version) const {
   Keyed product = TRY(KeyedProduct(domain, name, version));
   return std::move(product.bundle);
@@ -270,9 +283,11 @@ Result<PortRow> Seen::ResolveSql(std::string_view domain, std::string_view produ
 }
 
 Result<std::vector<PortRow>> Seen::Ports(const std::string& domain, const std::string& product) const {
-  if (domain.empty()) return PortsWhere("newest = 1 AND ($1 = '' OR product = $1)", {product});
-  if (product.empty()) return PortsWhere("newest = 1 AND domain = $1", {domain});
-  return PortsWhere("newest = 1 AND domain = $1 AND product = $2", {domain, product});
+  // The platform's own are told of with the ports that they belong to.
+  const std::string offered = fmt::format("newest = 1 AND port NOT LIKE '%{}'", model::kQuarantineEnding);
+  if (domain.empty()) return PortsWhere(offered + " AND ($1 = '' OR product = $1)", {product});
+  if (product.empty()) return PortsWhere(offered + " AND domain = $1", {domain});
+  return PortsWhere(offered + " AND domain = $1 AND product = $2", {domain, product});
 }
 
 Result<Port> Seen::Load(const PortRow& row) const {
@@ -280,6 +295,7 @@ Result<Port> Seen::Load(const PortRow& row) const {
   port.row = row;
   const Keyed product = TRY(KeyedProduct(row.key.domain, row.key.product, row.product_version));
   port.bundle = product.bundle;
+  if (model::IsQuarantine(row.key.port)) port.bundle = QuarantinesIn(product.bundle, product.key);
   for (const model::OutputPort& output : port.bundle->product.outputs) {
     if (output.name == row.key.port && output.version == row.version) port.port = &output;
   }

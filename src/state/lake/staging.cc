@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "model/quarantine.h"
 #include "state/lake/parquet.h"
 
 namespace weft::lake {
@@ -56,10 +57,12 @@ Status ReleaseLease(store::Txn& txn, const Lease& lease) {
 }
 
 Status EndLease(store::Txn& txn, const model::PortKey& key, const std::string& run_id) {
-  TRY(
-      txn.Run("UPDATE leases SET expires_at = 0, folder = '', token = token + 1 WHERE port = $1 AND run_id = $2 AND "
-              "folder <> ''",
-              {key.Text(), run_id}));
+  for (const model::PortKey& port : {key, model::QuarantineKey(key)}) {
+    TRY(
+        txn.Run("UPDATE leases SET expires_at = 0, folder = '', token = token + 1 WHERE port = $1 AND run_id = $2 AND "
+                "folder <> ''",
+                {port.Text(), run_id}));
+  }
   return {};
 }
 

@@ -131,4 +131,32 @@ Result<Conversions> ConversionsOf(engine::Connection& connection, const std::vec
   return all;
 }
 
+Result<std::vector<Conversion>> ConversionsOfTexts(engine::Connection& connection, const std::vector<Column>& columns,
+                                                   Format format, const Json& options) {
+  const bool dates = format.dates, timestamps = format.timestamps;
+  format.dates = format.timestamps = false;
+  Converter converter(connection, format);
+  std::vector<Conversion> all;
+  for (const Column& column : columns) {
+    const Type type = column.type.value_or(Type{});
+    const std::string name = SqlName(column.name);
+    const bool moment = type.kind == Kind::kTimestamp || type.kind == Kind::kTimestampTz;
+    std::string value;
+    if (dates && type.kind == Kind::kDate) {
+      value = fmt::format("CAST(strptime({}, {}) AS DATE)", name, SqlText(options["date_format"].Text()));
+    } else if (timestamps && moment) {
+      value =
+          fmt::format("CAST(strptime({}, {}) AS {})", name, SqlText(options["timestamp_format"].Text()), type.DuckDb());
+    } else if (type.kind == Kind::kBoolean || type.kind == Kind::kBinary) {
+      value = fmt::format("CAST({} AS {})", name, type.DuckDb());
+    } else {
+      const std::string text =
+          type.IsPrimitive() ? name : fmt::format("CAST({} AS {})", name, converter.TextType(type));
+      value = TRY(converter.Value(text, type));
+    }
+    all.push_back({column.name, "VARCHAR", std::move(value)});
+  }
+  return all;
+}
+
 }  // namespace weft::run

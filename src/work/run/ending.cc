@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "model/quarantine.h"
 #include "state/schedules/schedules.h"
 #include "work/run/session.h"
 
@@ -53,8 +54,11 @@ bool Live::OutOfTime() const {
 
 Status Close(store::Txn& txn, Clock& clock, const runs::Run& run) {
   TRY(runs::Update(txn, run));
-  TRY(lake::EndLease(txn, run.port, run.id));  // With it: should the node die now, nobody waits for what has ended.
-  if (run.restores) return {};
+  // With it: should the node die now, nobody waits for what has ended.
+  for (const model::PortKey& port : {run.port, model::QuarantineKey(run.port)}) {
+    TRY(lake::EndLease(txn, port, run.id));
+  }
+  if (run.restores || run.cause == "fix") return {};
   schedules::Ended ended{.port = run.port, .run = run.id, .attempt = run.attempt};
   ended.by_itself = run.cause != "by hand" && run.cause != "back-fill";
   ended.good = run.status == "succeeded" || run.status == "skipped";

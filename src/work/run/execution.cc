@@ -42,6 +42,7 @@ Result<std::unique_ptr<engine::Instance>> OpenFor(const Context& context) {
 }
 
 std::optional<model::Build> BuildOf(const model::Bundle& bundle, const model::OutputPort& port) {
+  if (model::IsQuarantine(port.name)) return std::nullopt;
   if (port.build) return port.build;
   if (bundle.product.inputs.size() == 1 && bundle.product.inputs[0].source) return model::Build{};
   return std::nullopt;
@@ -60,11 +61,11 @@ runs::Run Execution::Run() {
   auto begin = [&]() -> Status {
     auto txn = TRY(context_.store.Begin());
     TRY(runs::Update(*txn, run_));
-    if (!run_.restores) TRY(schedules::NoteStart(*txn, run_.port));
+    if (!run_.restores && !correction_) TRY(schedules::NoteStart(*txn, run_.port));
     return txn->Commit();
   };
   Status outcome = begin();
-  if (outcome) outcome = run_.restores ? Restore() : Work();
+  if (outcome) outcome = run_.restores ? Restore() : correction_ ? Correct() : Work();
   if (outcome) return run_;
   return End(outcome.error());
 }
@@ -81,21 +82,27 @@ std::string Execution::Told(const std::string& error) const {
 }
 
 Status Execution::Work() {
-  Session session;
+  auto session = std::make_unique<Session>();
   TRY(Resolve());
-  TRY(OpenEngine(session));
-  session.build = judged_;
-  if (TRY(Skips(session.build.sql, session.build.uses_now))) return {};
+  TRY(OpenEngine(*session));
+  session->build = judged_;
+  if (TRY(Skips(session->build.sql, session->build.uses_now))) return {};
   if (TRY(remote_.Complete(pinned_))) {
     NoteInputs();
-    if (TRY(Skips(session.build.sql, session.build.uses_now))) return {};
+    if (TRY(Skips(session->build.sql, session->build.uses_now))) return {};
   }
-  TRY(MakeViews(session));
-  TRY(Write(session));
-  CheckAnswer answer = TRY(Check(session));
+  TRY(MakeViews(*session));
+  Status written = Write(*session);
+  CheckAnswer answer;
+  if (written) answer = TRY(Check(*session));
+  // Rows are told apart once some are known to break the contract: where none do, a quarantine costs nothing.
+  const bool breaks = written ? answer.refused : written.error().code == Code::kInvalid;
+  if (terms_ && breaks && TRY(SetAside(session, answer))) written = {};
+  TRY(std::move(written));
   checks_ = answer.results;
   if (answer.refused) return Refuse(answer);
-  return met_.changed ? Publish(session) : Leave(session);
+  if (!diverted_) TRY(ClearAside(*session));
+  return met_.changed ? Publish(*session) : Leave(*session);
 }
 
 Status Execution::Resolve() {
@@ -151,6 +158,7 @@ Status Execution::Load(store::Txn& txn) {
     return Error{Code::kUnsupported,
                  fmt::format("builds on the engine '{}' cannot run yet; it is duckdb", build_.engine)};
   TRY(LoadContract(txn));
+  TRY(LoadAside(txn));
   filled_ = FilledOf(build_, schema_, run_.logical_time);
   return CheckMode();
 }
@@ -196,6 +204,7 @@ std::string Execution::Outcome() const {
     told.push_back((one ? "" : pinned.port->name + ": ") + pinned.progress->told);
   }
   if (!met_.told.empty()) told.push_back(met_.told);
+  if (diverted_) told.push_back(ToldAside(*diverted_));
   return Join(told, "; ");
 }
 
@@ -356,8 +365,8 @@ Status Execution::Publish(Session& session) {
   live_.Enter(run_.step, session.connection.get());
   TRY(Stopped());
   lake::Staging& staging = *session.staging;
-  TRY(context_.lake.Prepare(staging,
-                            build_.mode == "replace" ? lake::Operation::kOverwrite : lake::Operation::kAppend));
+  TRY(context_.lake.Prepare(staging, Stays() ? lake::Operation::kAppend : lake::Operation::kOverwrite));
+  TRY(PrepareAside(session));
   std::vector<lineage::Input> inputs;
   for (const Pinned& pinned : pinned_) inputs.push_back(pinned.lineage);
   auto commit = [&]() -> Status {
@@ -381,6 +390,7 @@ Status Execution::Publish(Session& session) {
                              {"inputs", run_.inputs},
                              {"key", run_.key}});
     if (!lineage_note_.empty()) detail.Set("lineage", lineage_note_);
+    TRY(CommitAside(*txn, session, &detail));
     TRY(EndReads(*txn, "completed", ""));
     TRY(Record(*txn, "committed", std::move(detail)));
     return txn->Commit();
@@ -388,6 +398,7 @@ Status Execution::Publish(Session& session) {
   TRY(Persistently(commit));
   session.renewal.reset();
   context_.lake.Published(staging);
+  if (session.aside) context_.lake.Published(*session.aside);
   log::Info("run ended", {{"run", run_.id}, {"port", run_.port.Text()}, {"status", run_.status}, {"rows", run_.rows}});
   return {};
 }

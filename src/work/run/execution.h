@@ -10,6 +10,7 @@
 #include "drivers/engine/ready.h"
 #include "state/catalog/catalog.h"
 #include "work/run/build.h"
+#include "work/run/divert.h"
 #include "work/run/modes.h"
 #include "work/run/remote.h"
 #include "work/run/resolve.h"
@@ -60,6 +61,7 @@ class Execution {
 
   // Runs to the end. The row that it returns is what the store has, unless the store itself failed.
   runs::Run Run();
+  runs::Run Run(const Correction& correction);
   // Ends without having begun: cancelled, or because of what it waited for.
   runs::Run EndEarly(const std::string& status, const std::string& message);
   bool recorded() const { return recorded_; }  // Whether the store knows of the end.
@@ -88,6 +90,28 @@ class Execution {
   Status MakeViews(Session& session);
   Status Stage(Session& session);
   Status Write(Session& session);
+  std::vector<std::string> Readable(const Session& session) const;  // The files that the engine needs.
+  // What the port's runs set aside, where its contract asks for it: aside.cc.
+  Status LoadAside(store::Txn& txn);
+  // Tries again without the rows that break the contract. False: there are none such, or they cannot be told apart.
+  Result<bool> SetAside(std::unique_ptr<Session>& session, CheckAnswer& answer);
+  Result<Diverted> Divide(Session& session);
+  Status StageAside(Session& session);
+  Status WriteAside(Session& session, const Diverted& diverted);
+  Status ClearAside(Session& session);  // Of mode replace, what the run before has set aside.
+  Status PrepareAside(Session& session);
+  Status CommitAside(store::Txn& txn, Session& session, Json* detail);
+  // What is made of the quarantine's rows by somebody: correct.cc.
+  Status Correct();
+  Status GiveUp(Session& session);
+  Status Resubmit(Session& session);
+  Status ReadCorrected(Session& session);
+  Result<CheckAnswer> PutCorrected(Session& session);
+  const std::string& Mode() const;  // How the run's rows meet the table's.
+  bool Stays() const { return Mode() != "replace" && !run_.restores; }
+  std::string TooMany(const Diverted& diverted) const;
+  std::string ToldAside(const Diverted& diverted) const;
+  Result<std::string> TableSql(const std::string& target) const;  // Of what a foreign key points at.
   Result<std::set<std::string>> Held(const lake::Snapshot& snapshot);
   Result<CheckAnswer> Check(Session& session);
   Status Publish(Session& session);
@@ -128,7 +152,12 @@ class Execution {
   std::vector<lineage::ColumnEdge> columns_;
   std::string lineage_note_;  // Why the columns' lineage is coarse.
   std::vector<runs::CheckResult> checks_;
-  std::vector<ledger::Entry> reads_;  // Of other ports, that have begun.
+  std::optional<model::QuarantineTerms> terms_;  // None: rows that break the contract refuse the run.
+  model::TableSchema aside_schema_;
+  bool aside_filled_ = false;  // Whether there are rows already.
+  std::optional<Diverted> diverted_;
+  const Correction* correction_ = nullptr;  // Of a run that is one.
+  std::vector<ledger::Entry> reads_;        // Of other ports, that have begun.
   bool recorded_ = true;
 };
 

@@ -130,6 +130,9 @@ bool BeginsWithMark(const std::string& path);  // UTF-8's, which engines take fo
 
 Result<Conversions> ConversionsOf(engine::Connection& connection, const std::vector<Column>& columns,
                                   const Format& format);
+// How each column is made of a text where all are read as texts; `options` of the source have the formats of dates.
+Result<std::vector<Conversion>> ConversionsOfTexts(engine::Connection& connection, const std::vector<Column>& columns,
+                                                   Format format, const Json& options);
 
 // Whether every number of JSON files that is to be a decimal is one once its reader has made a double of it; kInvalid
 // names the first that is not. `arguments` are the reader's own; `lines`: each row is a line.
@@ -142,6 +145,10 @@ struct Reader {
   std::string rejects;             // For CSV the same as DuckDB reads it, collecting what it cannot read.
   std::vector<std::string> texts;  // Of each file, its rows: as texts, but Parquet's.
   std::vector<Conversion> lossy;
+  // Where rows may be set aside: as `texts`, every column being one, and what makes its values. Of CSV a line that has
+  // no columns to speak of is left out and told of in reject_errors. Empty: `texts` and `lossy` are as good.
+  std::vector<std::string> sent;
+  std::vector<Conversion> values;
   int first_line = 0;  // Of the first row in its file; 0 where rows do not stand on lines.
   bool typed = false;  // Its values have types of their own, which a contract may not take.
 };

@@ -53,6 +53,7 @@ class PoolRunner final : public Runner {
   Result<std::vector<runs::Run>> Submit(const model::Caller& caller, const Request& request) override;
   Result<runs::Run> Rollback(const model::Caller& caller, const model::PortKey& key, const std::optional<lake::At>& to,
                              const std::string& reason) override;
+  Result<runs::Run> Correct(const model::Caller& caller, const Correction& correction) override;
   Status Cancel(const model::Caller& caller, const std::string& run_id) override;
   Status Tend() override;
   Status StartDue() override;

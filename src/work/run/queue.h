@@ -24,6 +24,7 @@ struct Job {
   runs::Run run;
   std::set<model::PortKey> upstream;
   Execution::Wish wish;
+  std::optional<Correction> correction;  // Of what a run of cause "fix" is.
   std::string purpose;
   std::string priority;          // low, normal, high
   std::shared_ptr<Batch> batch;  // Shared by the jobs of a request, guarded by the runner's mutex.

@@ -107,6 +107,12 @@ class Csv {
     for (const std::string& path : files_.paths) {
       reader.texts.push_back(fmt::format("SELECT * FROM {})", read({path}, conversions.texts)));
     }
+    std::vector<std::string> texts;
+    for (const Column& column : columns) texts.push_back(SqlText(column.name) + ": 'VARCHAR'");
+    for (const std::string& path : files_.paths) {
+      reader.sent.push_back(fmt::format("SELECT * FROM {}, store_rejects=true)", read({path}, texts)));
+    }
+    reader.values = TRY(ConversionsOfTexts(connection_, columns, format, options_));
     reader.lossy = std::move(conversions.lossy);
     reader.first_line = header_ ? 2 : 1;
     return reader;

@@ -77,6 +77,16 @@ struct Request {
   bool whole = false;             // Also what was read of the inputs before is read, and nothing is skipped.
 };
 
+// What is to become of rows in a port's quarantine: corrected ones are judged again, or rows are given up.
+struct Correction {
+  model::PortKey port;                // Whose quarantine it is.
+  std::string sha256 = {};            // The corrected rows: an upload that the caller has sent,
+  std::string name = {};              // and the name of its file, which tells its format.
+  std::vector<std::string> ids = {};  // The rows that are given up,
+  bool all = false;                   // or all that there are.
+  std::string why = {};
+};
+
 // Why a port has no newer rows, and what happens next: see why.h.
 struct Why;
 
@@ -92,6 +102,8 @@ class Runner {
   // none. kConflict where readers see them already, or a run of the port is under way.
   virtual Result<runs::Run> Rollback(const model::Caller& caller, const model::PortKey& port,
                                      const std::optional<lake::At>& to, const std::string& reason) = 0;
+  // Queues a run of cause "fix". kDenied where the caller may not run the port.
+  virtual Result<runs::Run> Correct(const model::Caller& caller, const Correction& correction) = 0;
   virtual Status Cancel(const model::Caller& caller, const std::string& run_id) = 0;
   // To be called several times within the timeout, of several nodes over one store: says that this one is alive, stops
   // what others were asked to cancel, and ends the runs of those that have said nothing for too long.

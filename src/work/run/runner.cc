@@ -146,6 +146,26 @@ Result<runs::Run> PoolRunner::Rollback(const model::Caller& caller, const model:
   return submitted;
 }
 
+Result<runs::Run> PoolRunner::Correct(const model::Caller& caller, const Correction& correction) {
+  {
+    auto txn = TRY(context_.store.Read());
+    const catalog::Port port = TRY(catalog::Load(*txn, correction.port));
+    const model::Decision may = TRY(MayRun(*txn, caller, port));
+    if (!may.permitted) return Denied(caller, port, may);
+  }
+  auto txn = TRY(context_.store.Begin());
+  auto job = NewJob(caller, correction.port);
+  job->run.cause = "fix";
+  job->run.reason = correction.why;
+  job->correction = correction;
+  const runs::Run submitted = job->run;
+  TRY(Insert(txn, caller, submitted));
+  TRY(Enqueue(*txn, {job}));
+  txn.reset();
+  Dispatch();
+  return submitted;
+}
+
 // Hands to the pool the runs that may begin now.
 void PoolRunner::Dispatch() {
   std::lock_guard lock(mutex_);
@@ -172,7 +192,7 @@ void PoolRunner::Do(const JobPtr& job) {
   } else if (!why.empty()) {
     Finish(job, execution, execution.EndEarly("failed", why));
   } else {
-    Finish(job, execution, execution.Run());
+    Finish(job, execution, job->correction ? execution.Run(*job->correction) : execution.Run());
   }
   Dispatch();
 }

@@ -20,12 +20,19 @@ struct Execution::Session {
   Judged build;
   std::unique_ptr<lake::Staging> staging;
   std::unique_ptr<Ticker> renewal;
+  std::unique_ptr<lake::Staging> aside;  // Of the port's quarantine, where the run changes it.
+  std::unique_ptr<Ticker> aside_renewal;
   Live* live = nullptr;
 
   ~Session() {
     if (live) live->Leave();
   }
 };
+
+// Tells of each check in `answer` what it found, with rows as evidence where they refuse the run; `file` is the
+// contract's.
+Status NoteCauses(engine::Connection& connection, const Diverted& diverted, const std::string& file,
+                  CheckAnswer& answer);
 
 // A transaction that lost a race, or a disk that was full, is tried again as a whole.
 template <class Do>

@@ -28,15 +28,27 @@ Status Execution::Stage(Session& session) {
   return {};
 }
 
+std::vector<std::string> Execution::Readable(const Session& session) const {
+  std::vector<std::string> paths = targets_.paths;
+  for (const Input& input : session.inputs) paths.insert(paths.end(), input.paths.begin(), input.paths.end());
+  if (Stays()) {
+    for (const lake::DataFile& file : session.staging->parent().files) paths.push_back(file.path);
+  }
+  return paths;
+}
+
+Result<std::string> Execution::TableSql(const std::string& target) const {
+  const auto found = targets_.select.find(target);
+  if (found != targets_.select.end()) return found->second;
+  return Error{
+      Code::kNotFound,
+      fmt::format("'{}' is no input port, no other output port of the product and no domain.product.port", target)};
+}
+
 Status Execution::Write(Session& session) {
   TRY(Stage(session));
   lake::Staging& staging = *session.staging;
-  std::vector<std::string> paths = targets_.paths;
-  for (const Input& input : session.inputs) paths.insert(paths.end(), input.paths.begin(), input.paths.end());
-  if (build_.mode != "replace") {
-    for (const lake::DataFile& file : staging.parent().files) paths.push_back(file.path);
-  }
-  TRY(session.instance->Lock(paths, staging.folder()));
+  TRY(session.instance->Lock(Readable(session), staging.folder()));
   run_.step = "reading";
   live_.Enter(run_.step, session.connection.get());
   auto met = Meet(*session.connection, staging,
@@ -61,7 +73,8 @@ Result<std::set<std::string>> Execution::Held(const lake::Snapshot& snapshot) {
   if (!made_by && made_by.error().code != Code::kNotFound) return made_by.TakeError();
   std::set<std::string> held;
   for (const runs::CheckResult& check : made_by ? made_by->checks : std::vector<runs::CheckResult>()) {
-    if (check.outcome == "passed" && check.value == 0.0) held.insert(check.id + " " + check.description);
+    const bool kept = check.outcome == "passed" || check.outcome == "diverted";
+    if (kept && check.value == 0.0) held.insert(check.id + " " + check.description);
   }
   return held;
 }
@@ -72,8 +85,9 @@ Result<CheckAnswer> Execution::Check(Session& session) {
   lake::View staged = session.staging->parent();
   staged.schema = session.staging->schema();
   lake::View whole = staged;
-  const bool stays = build_.mode != "replace" && !run_.restores;
-  const auto late = stays ? TRY(LateCheck(*session.connection, build_, staged)) : std::optional<model::Check>();
+  const bool stays = Stays();
+  const auto late =
+      stays && !correction_ ? TRY(LateCheck(*session.connection, build_, staged)) : std::optional<model::Check>();
   staged.files = session.staging->files();
   whole.files = stays ? session.staging->Kept() : std::vector<lake::DataFile>();
   whole.files.insert(whole.files.end(), staged.files.begin(), staged.files.end());
@@ -102,13 +116,7 @@ Result<CheckAnswer> Execution::Check(Session& session) {
     }
     return lake::ScanSql(some);
   };
-  request.table_sql = [this](const std::string& target) -> Result<std::string> {
-    const auto found = targets_.select.find(target);
-    if (found != targets_.select.end()) return found->second;
-    return Error{
-        Code::kNotFound,
-        fmt::format("'{}' is no input port, no other output port of the product and no domain.product.port", target)};
-  };
+  request.table_sql = [this](const std::string& target) { return TableSql(target); };
   CheckAnswer answer = TRY(context_.check(request));
   TRY(Stopped());
   return answer;
@@ -121,16 +129,20 @@ Status Execution::Leave(Session& session) {
   run_.snapshot_id = session.staging->parent().table.snapshot_id;
   run_.progress = 100;
   run_.ended_at = context_.clock.Now();
+  TRY(PrepareAside(session));
   auto end = [&]() -> Status {
     auto txn = TRY(context_.store.Begin());
     TRY(Close(*txn, context_.clock, run_));
     TRY(runs::PutChecks(*txn, run_.id, checks_));
     TRY(PutPositions(*txn));
+    Json detail = Json::Map({{"unchanged", true}, {"inputs", run_.inputs}, {"key", run_.key}});
+    TRY(CommitAside(*txn, session, &detail));
     TRY(EndReads(*txn, "completed", "nothing changed"));
-    TRY(Record(*txn, "ran", Json::Map({{"unchanged", true}, {"inputs", run_.inputs}, {"key", run_.key}})));
+    TRY(Record(*txn, "ran", std::move(detail)));
     return txn->Commit();
   };
   TRY(Persistently(end));
+  if (session.aside) context_.lake.Published(*session.aside);
   log::Info("run ended", {{"run", run_.id}, {"port", run_.port.Text()}, {"status", run_.status}, {"rows", run_.rows}});
   return {};
 }
