@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -38,8 +39,9 @@ struct Pinned {
   std::string policy;                          // What policies make of the rows, as a text that only they change.
   std::map<std::string, std::string> ask_for;  // See PortRows.
   lineage::Input lineage;
-  std::optional<PortRead> read;    // Where it is another port.
-  std::optional<Secret> password;  // Of a database, where its source names one.
+  std::optional<PortRead> read;           // Where it is another port.
+  std::shared_ptr<const void> held = {};  // So that its files stay.
+  std::optional<Secret> password;         // Of a database, where its source names one.
 };
 
 // Who reads on a run's behalf: the product of `port`, for its purpose, by what `txn` sees.
@@ -53,7 +55,8 @@ struct Reading {
 struct PortRows {
   std::string select;
   std::vector<std::string> paths;
-  PortRead read;  // Its snapshot is empty where nothing was committed yet.
+  PortRead read;  // Its snapshot is empty where nothing was committed yet. Upkeep makes no other one of it.
+  std::shared_ptr<const void> held = {};
   std::vector<secrets::Pseudonym> pseudonyms;
   std::string policy;
   std::map<std::string, std::string> ask_for;  // Columns that are not granted, in lower case, and how to ask for them.
@@ -82,6 +85,7 @@ struct Targets {
   std::vector<std::string> paths;
   std::vector<secrets::Pseudonym> pseudonyms;
   std::vector<PortRead> reads;
+  std::vector<std::shared_ptr<const void>> held = {};
 };
 Result<Targets> FindTargets(Reading& reading);
 
