@@ -180,7 +180,7 @@ void Shared::EndIdle() {
 // Keys of pseudonyms outlive the statements that needed them by a few seconds, however seldom others come.
 void Shared::DropKeys() {
   std::vector<std::unique_ptr<Furnished>> keyed;
-  std::lock_guard lock(ready_mutex_);
+  std::lock_guard lock(idle_mutex_);
   for (auto& idle : idle_) {
     if (idle->keyed) keyed.push_back(std::move(idle));
   }

@@ -97,10 +97,10 @@ TEST(Attended, SoDoesWhatMeshYamlSaysOfTheReader) {
 
 TEST(Attended, SoDoesTheEndOfAGrant) {
   TestMesh mesh({}, 200'000);
-  mesh.Grant("cat", Millis(400));
+  mesh.Grant("cat", Millis(2'000));
   Open read(mesh, mesh.CallerOf("cat"));
   EXPECT_EQ(read.Next(), "");
-  std::this_thread::sleep_for(Millis(410));
+  std::this_thread::sleep_for(Millis(2'010));
   const std::string refused = read.Next();
   EXPECT_NE(refused.find("the grant to cat ended at"), std::string::npos) << refused;
 }

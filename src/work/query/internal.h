@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/threads.h"
+#include "drivers/engine/ready.h"
 #include "drivers/engine/scans.h"
 #include "model/policy/restriction.h"
 #include "work/query/query.h"
@@ -204,8 +205,6 @@ class Shared {
   void DropKeys();
 
   Result<std::unique_ptr<engine::Instance>> OpenInstance();
-  Result<std::unique_ptr<engine::Instance>> TakeInstance();
-  void Refill();
   void GiveBack(std::unique_ptr<Furnished> furnished);
 
   const Context context_;
@@ -214,12 +213,12 @@ class Shared {
   std::mutex parser_mutex_;
   std::unique_ptr<engine::Instance> parser_;
   std::unique_ptr<engine::Connection> parsing_;
-  std::mutex ready_mutex_;
-  std::vector<std::unique_ptr<engine::Instance>> ready_;  // Opened, not furnished.
-  std::deque<std::unique_ptr<Furnished>> idle_;           // Furnished and free, the newest first.
+  engine::Ready ready_;
+  std::mutex idle_mutex_;
+  std::deque<std::unique_ptr<Furnished>> idle_;  // Furnished and free, the newest first.
   std::mutex attended_mutex_;
   std::set<Attended*> attended_;
-  Pool background_;                  // What it runs needs the others.
+  Pool closing_;                     // Of instances: what it runs needs the others.
   std::unique_ptr<Ticker> watcher_;  // So does this.
 };
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kReadyInstances = 2;
 constexpr size_t kIdleInstances = 4;
-constexpr size_t kBackgroundQueue = 16;
+constexpr size_t kClosingQueue = 16;
 constexpr int64_t kParserMemory = int64_t{256} << 20;
 
 }  // namespace
@@ -46,14 +46,16 @@ Result<Turns::Turn> Turns::Take(const std::string& principal, Deadline deadline)
 }
 
 Shared::Shared(Context context)
-    : context_(context), turns_(context.options.concurrent), background_("query", 1, kBackgroundQueue) {}
+    : context_(context),
+      turns_(context.options.concurrent),
+      ready_([this] { return OpenInstance(); }, kReadyInstances),
+      closing_("query", 1, kClosingQueue) {}
 
 Status Shared::Open() {
   parser_ =
       TRY(engine::Instance::Open({.threads = 1, .memory_bytes = kParserMemory, .temp_folder = "", .extensions = {}}));
   parsing_ = TRY(parser_->Connect());
   TRY(parser_->Lock({}));
-  for (size_t i = 0; i < kReadyInstances; ++i) ready_.push_back(TRY(OpenInstance()));
   const auto often =
       std::clamp<std::chrono::milliseconds>(context_.options.idle_timeout / 4, Millis(50), Millis(5'000));
   watcher_ = std::make_unique<Ticker>(often, [this] {
@@ -70,20 +72,6 @@ Result<Json> Shared::Parse(const std::string& sql) {
     return Error{Code::kInvalid, "the statement is nested too deeply; split it with WITH"};
   }
   return tree;
-}
-
-Result<std::unique_ptr<engine::Instance>> Shared::TakeInstance() {
-  std::unique_ptr<engine::Instance> instance;
-  {
-    std::lock_guard lock(ready_mutex_);
-    if (!ready_.empty()) {
-      instance = std::move(ready_.back());
-      ready_.pop_back();
-    }
-  }
-  Status refilling = background_.Submit([this] { Refill(); });  // A full queue has one in it already.
-  if (!instance) instance = TRY(OpenInstance());
-  return instance;
 }
 
 Result<std::shared_ptr<Furnished>> Shared::Furnish(const std::vector<Table>& tables) {
@@ -104,7 +92,7 @@ Result<std::shared_ptr<Furnished>> Shared::Furnish(const std::vector<Table>& tab
   const std::string key = sql + Join(paths, "\n");
   std::unique_ptr<Furnished> furnished;
   {
-    std::lock_guard lock(ready_mutex_);
+    std::lock_guard lock(idle_mutex_);
     const auto found = std::ranges::find(idle_, key, [](const auto& idle) { return idle->key; });
     if (found != idle_.end()) {
       furnished = std::move(*found);
@@ -115,7 +103,7 @@ Result<std::shared_ptr<Furnished>> Shared::Furnish(const std::vector<Table>& tab
     furnished = std::make_unique<Furnished>();
     furnished->key = key;
     furnished->keyed = !pseudonyms.empty();
-    furnished->instance = TRY(TakeInstance());
+    furnished->instance = TRY(ready_.Take());
     furnished->connection = TRY(furnished->instance->Connect(engine::kReadAhead));
     TRY(secrets::Define(*furnished->connection, pseudonyms));
     if (!sql.empty()) TRY(furnished->connection->Execute(sql));
@@ -129,7 +117,7 @@ Result<std::shared_ptr<Furnished>> Shared::Furnish(const std::vector<Table>& tab
 void Shared::GiveBack(std::unique_ptr<Furnished> furnished) {
   std::shared_ptr<Furnished> surplus;  // Shared with the task, which std::function wants to copy.
   {
-    std::lock_guard lock(ready_mutex_);
+    std::lock_guard lock(idle_mutex_);
     if (!furnished->broken) idle_.push_front(std::move(furnished));
     if (idle_.size() > kIdleInstances) {
       surplus = std::move(idle_.back());
@@ -137,7 +125,7 @@ void Shared::GiveBack(std::unique_ptr<Furnished> furnished) {
     }
   }
   if (furnished) surplus = std::move(furnished);
-  if (surplus) Status closing = background_.Submit([surplus] {});
+  if (surplus) Status closing = closing_.Submit([surplus] {});
 }
 
 Result<std::unique_ptr<Running>> Shared::Admit(const model::Caller& caller) {
@@ -201,17 +189,6 @@ Result<std::unique_ptr<engine::Instance>> Shared::OpenInstance() {
   auto connection = TRY(instance->Connect());
   TRY(connection->Execute("SET GLOBAL enable_external_file_cache = false; SET GLOBAL parquet_metadata_cache = true"));
   return instance;
-}
-
-void Shared::Refill() {
-  {
-    std::lock_guard lock(ready_mutex_);
-    if (ready_.size() >= kReadyInstances) return;
-  }
-  auto instance = OpenInstance();
-  if (!instance) return;  // The next statement tries by itself, and says what is wrong.
-  std::lock_guard lock(ready_mutex_);
-  ready_.push_back(instance.TakeValue());
 }
 
 }  // namespace weft::query

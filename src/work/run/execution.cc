@@ -27,7 +27,18 @@ Json ToJson(const Pinned& pinned) {
   return json;
 }
 
+int64_t MemoryOf(const Context& context) { return std::min(context.options.memory_bytes, context.memory.total()); }
+
 }  // namespace
+
+Result<std::unique_ptr<engine::Instance>> OpenFor(const Context& context) {
+  engine::Options options;
+  options.threads = context.options.threads;
+  options.memory_bytes = MemoryOf(context);
+  // Two instances in one folder would overwrite each other's spill.
+  if (!context.options.temp_folder.empty()) options.temp_folder = context.options.temp_folder + "/" + NewId("spill");
+  return engine::Instance::Open(options);
+}
 
 std::optional<model::Build> BuildOf(const model::Bundle& bundle, const model::OutputPort& port) {
   if (port.build) return port.build;
@@ -153,16 +164,11 @@ Status Execution::LoadContract(store::Txn& txn) {
 }
 
 Status Execution::OpenEngine(Session& session) {
-  const int64_t bytes = std::min(context_.options.memory_bytes, context_.memory.total());
   live_.Enter("waiting for memory", nullptr);
-  auto grant = context_.memory.Take(bytes, Deadline::Never(), live_.stop().get_token());
+  auto grant = context_.memory.Take(MemoryOf(context_), Deadline::Never(), live_.stop().get_token());
   TRY(Stopped());
   session.grant = TRY(std::move(grant));
-  engine::Options options;
-  options.threads = context_.options.threads;
-  options.memory_bytes = bytes;
-  options.temp_folder = context_.options.temp_folder;
-  session.instance = TRY(engine::Instance::Open(options));
+  session.instance = TRY(engines_.Take());
   session.connection = TRY(session.instance->Connect(engine::kProgress));
   session.watchdog =
       std::make_unique<engine::Watchdog>(*session.connection, Deadline::Never(), live_.stop().get_token());
@@ -336,16 +342,17 @@ Status Execution::Publish(Session& session) {
   return {};
 }
 
-// Plans the build over empty tables that stand for its inputs; the inputs' own readers cannot be planned.
+// Plans the build over empty tables that stand for its inputs, in a database of their own: the inputs' own readers
+// cannot be planned.
 void Execution::Lineage(Session& session, std::map<std::string, std::string>* stubs) {
   std::vector<std::string> outputs;
   for (const model::Field& field : schema_.fields) outputs.push_back(field.name);
   std::map<std::string, std::string> names;
   std::map<std::string, std::vector<std::string>> columns;
   auto plan = [&]() -> Result<std::vector<lineage::ColumnEdge>> {
-    auto instance = TRY(engine::Instance::Open({1, int64_t{64} << 20, "", {}}));
-    auto connection = TRY(instance->Connect());
-    TRY(BindNow(*connection, run_.logical_time));
+    auto connection = TRY(session.instance->Connect());
+    TRY(connection->Execute("ATTACH ':memory:' AS weft_lineage; USE weft_lineage"));
+    if (session.build.uses_now) TRY(BindNow(*connection, run_.logical_time));
     for (const Input& input : session.inputs) {
       const std::string name = SqlName(input.sql_name);
       engine::Rows rows = TRY(session.connection->Query(

@@ -7,6 +7,7 @@
 #include <stop_token>
 
 #include "base/threads.h"
+#include "drivers/engine/ready.h"
 #include "state/catalog/catalog.h"
 #include "work/run/build.h"
 #include "work/run/modes.h"
@@ -38,9 +39,11 @@ class Live {
 
 class Execution {
  public:
-  Execution(Context& context, BuildJudge& judge, runs::Run run, bool force, std::string purpose, Live& live)
+  Execution(Context& context, BuildJudge& judge, engine::Ready& engines, runs::Run run, bool force, std::string purpose,
+            Live& live)
       : context_(context),
         judge_(judge),
+        engines_(engines),
         run_(std::move(run)),
         force_(force),
         purpose_(std::move(purpose)),
@@ -92,6 +95,7 @@ class Execution {
 
   Context& context_;
   BuildJudge& judge_;
+  engine::Ready& engines_;
   runs::Run run_;
   const bool force_;
   const std::string purpose_;
@@ -112,6 +116,9 @@ class Execution {
   std::vector<runs::CheckResult> checks_;
   std::vector<ledger::Entry> reads_;  // Of other ports, that have begun.
 };
+
+// An engine as every run gets one: within the options' memory and threads, with a folder of its own to spill to.
+Result<std::unique_ptr<engine::Instance>> OpenFor(const Context& context);
 
 // Writes the run's end, and plans what its port's schedule asks for next.
 Status Close(store::Txn& txn, Clock& clock, const runs::Run& run);

@@ -43,7 +43,7 @@ class PoolRunner final : public Runner {
       for (const JobPtr& job : waiting) queue_.Remove(job);
     }
     for (const JobPtr& job : waiting) {
-      Execution(context_, judge_, job->run, job->force, job->purpose, job->live)
+      Execution(context_, judge_, engines_, job->run, job->force, job->purpose, job->live)
           .EndEarly("cancelled", "the node stopped before the run began");
     }
     if (Status left = LeaveDuty(); !left) log::Warn("schedules not handed on", {{"why", left.error().message}});
@@ -81,6 +81,7 @@ class PoolRunner final : public Runner {
 
   Context context_;
   BuildJudge judge_;
+  engine::Ready engines_{[this] { return OpenFor(context_); }, 1};
   std::mutex mutex_;
   Queue queue_;
   bool stopping_ = false;

@@ -190,7 +190,7 @@ void PoolRunner::Do(const JobPtr& job) {
         why = fmt::format("it comes after {}, which did not succeed in {}", port.Text(), run);
     }
   }
-  Execution execution(context_, judge_, job->run, job->force, job->purpose, job->live);
+  Execution execution(context_, judge_, engines_, job->run, job->force, job->purpose, job->live);
   if (job->live.stop().stop_requested()) {
     Finish(job, execution.EndEarly("cancelled", "the run was cancelled"));
   } else if (!why.empty()) {
@@ -239,7 +239,7 @@ bool PoolRunner::StopHere(const std::string& run_id) {
     }
   }
   if (!waiting) return true;
-  Execution execution(context_, judge_, waiting->run, waiting->force, waiting->purpose, waiting->live);
+  Execution execution(context_, judge_, engines_, waiting->run, waiting->force, waiting->purpose, waiting->live);
   Finish(waiting, execution.EndEarly("cancelled", "the run was cancelled"));
   Dispatch();
   return true;

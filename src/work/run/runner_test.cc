@@ -1,3 +1,4 @@
+#include "work/run/execution.h"
 #include "work/run/testing.h"
 
 namespace weft::run {
@@ -15,6 +16,21 @@ TEST_F(RunnerTest, ReadsAFileAndSkipsWhenNothingChanged) {
   EXPECT_EQ(again.snapshot_id, run.snapshot_id);
   EXPECT_EQ(Run("fleet/planes/planes@1", true).status, "succeeded");
   EXPECT_EQ(LedgerKinds(), (std::vector<std::string>{"committed", "ran", "committed"}));
+}
+
+// In one folder, two engines would overwrite each other's spill.
+TEST_F(RunnerTest, EachEngineSpillsToAFolderOfItsOwn) {
+  Options options;
+  options.temp_folder = folder_ / "spill";
+  const Context context{*store_, clock_, *ledger_, *lake_, memory_, vault_, CheckRows, options};
+  std::set<std::string> folders;
+  for (int i = 0; i < 2; ++i) {
+    auto instance = OpenFor(context).value();
+    const engine::Rows rows = instance->Connect().value()->Query("SELECT current_setting('temp_directory')").value();
+    EXPECT_TRUE(rows.text(0, 0).starts_with(options.temp_folder + "/")) << rows.text(0, 0);
+    folders.insert(rows.text(0, 0));
+  }
+  EXPECT_EQ(folders.size(), 2u);
 }
 
 // Where the environment's source reads the very same rows, it is another run all the same.
