@@ -19,7 +19,7 @@ from node import ROOT, WEFT, Node  # noqa: E402
 
 # What differs from run to run, and the name that stands for it. Order matters.
 NORMAL = [
-    (r"\b(run|grant|tok|apply|read|req|fbk|sub)_[0-9a-hjkmnp-tv-z]{26}\b", r"<\1>"),
+    (r"\b(run|upk|grant|tok|apply|read|req|fbk|sub)_[0-9a-hjkmnp-tv-z]{26}\b", r"<\1>"),
     (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<uuid>"),
     (r"\b[0-9a-f]{64}\b", "<sha256>"),
     (r'"seen":"[0-9a-f]{16}"', '"seen":"<seen>"'),

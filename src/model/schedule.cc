@@ -14,6 +14,14 @@ namespace {
 
 bool IsTrigger(const std::string& text) { return text == "inputs" || text == "freshness"; }
 
+// What is promised, where it is a span of time.
+std::optional<Millis> SpanOf(const SlaProperty& sla) {
+  const auto unit = compat::SecondsOf(sla.unit);
+  const double value = sla.value.is_text() ? std::strtod(sla.value.Text().c_str(), nullptr) : sla.value.Double();
+  if (!unit || !(value > 0) || value * *unit > 1e10) return std::nullopt;
+  return Millis(static_cast<int64_t>(value * *unit * 1'000));
+}
+
 }  // namespace
 
 Status CheckSchedule(const std::string& text, const std::string& zone) {
@@ -50,13 +58,20 @@ std::optional<Millis> PromisedAge(const Contract& contract) {
   std::optional<Millis> least;
   for (const SlaProperty& sla : contract.slas) {
     if (sla.kind != "latency" && sla.kind != "freshness") continue;
-    const auto unit = compat::SecondsOf(sla.unit);
-    const double value = sla.value.is_text() ? std::strtod(sla.value.Text().c_str(), nullptr) : sla.value.Double();
-    if (!unit || !(value > 0) || value * *unit > 1e9) continue;
-    const Millis age(static_cast<int64_t>(value * *unit * 1'000));
-    least = std::min(least.value_or(age), age);
+    const std::optional<Millis> age = SpanOf(sla);
+    if (age) least = std::min(least.value_or(*age), *age);
   }
   return least;
+}
+
+std::optional<Millis> Retention(const Contract& contract) {
+  std::optional<Millis> most;
+  for (const SlaProperty& sla : contract.slas) {
+    const bool of_table = sla.kind == "retention" && sla.element.empty();
+    const std::optional<Millis> span = of_table ? SpanOf(sla) : std::nullopt;
+    if (span) most = std::max(most.value_or(*span), *span);
+  }
+  return most;
 }
 
 std::string ProblemOfTrigger(const Build& build, const Product& product, const Contract* contract) {

@@ -27,6 +27,10 @@ std::string LocalText(Instant time, const std::string& zone);
 // promises neither in a unit of time.
 std::optional<Millis> PromisedAge(const Contract& contract);
 
+// For how long its contract keeps former states of the table: `retention` without an element, which is one of rows.
+// Nothing where it says none in a unit of time.
+std::optional<Millis> Retention(const Contract& contract);
+
 // Why the build's trigger cannot start anything, and what to write; empty: it can.
 std::string ProblemOfTrigger(const Build& build, const Product& product, const Contract* contract);
 

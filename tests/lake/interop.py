@@ -212,7 +212,7 @@ def check_manifests(table, snapshot, what):
     if removed:
         check(says("deleted-data-files") == len(removed), f"{what}: deleted-data-files")
         check(says("deleted-records") == sum(e.data_file.record_count for e in removed), f"{what}: deleted-records")
-        check(told.summary.operation.value == "overwrite", f"{what}: is an {told.summary.operation}")
+        check(told.summary.operation.value in ("overwrite", "replace"), f"{what}: is an {told.summary.operation}")
     return len(removed)
 
 

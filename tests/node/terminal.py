@@ -390,6 +390,7 @@ class TerminalTest(unittest.TestCase):
         "audit export": (["-o", "audit.jsonl"], ["--since", "2999-01-01", "-o", "audit.jsonl"]),
         "audit log": ([], None),
         "audit verify": ([], None),
+        "upkeep": ([PORT], ["sales/nothing/x"]),
         "sweep": ([], None),
         "backup": (["{backup}"], ["/proc/nothing/backup"]),
         "restore": (["{backup}", "--data", "{restored}", "--warehouse", "{warehouse}"], ["nowhere"]),

@@ -249,6 +249,17 @@ class ShowCommand : public Command {
                  fmt::format("{} (weft feedback list {})", Join(parts, ", "), Safe(product["address"].Text())));
   }
 
+  // "1,017 files, 24 MB, 1,016 small: weft upkeep sales/orders/orders@1"; of one file there is nothing to tell.
+  static std::string FilesText(const Json& port) {
+    const Json& storage = port["storage"];
+    if (storage.is_null() || storage["files"].Int() < 2) return "";
+    std::string text =
+        fmt::format("{} files, {}", HumanCount(storage["files"].Int()), HumanBytes(storage["bytes"].Int()));
+    if (const int64_t small = storage["small_files"].Int(); small > 1)
+      text += fmt::format(", {} small: weft upkeep {}", HumanCount(small), Safe(port["address"].Text()));
+    return text;
+  }
+
   static void PrintPort(Session& session, const Json& port) {
     Title(session, port);
     Retirement(session, port);
@@ -265,9 +276,10 @@ class ShowCommand : public Command {
       const Json& newest = port["snapshots"][size_t{0}];
       session.Fact("rows",
                    port["rows"].is_null() ? "not told: a policy hides some from you" : HumanCount(port["rows"].Int()));
-      session.Fact("fresh", fmt::format("{} ({})", AgoText(newest["at"].Text()), Safe(newest["at"].Text())));
+      session.Fact("fresh", fmt::format("{} ({})", AgoText(newest["rows_at"].Text()), Safe(newest["rows_at"].Text())));
       session.Fact("snapshot", fmt::format("{}{}", Safe(port["snapshot"].Text()),
                                            newest["run"].Text().empty() ? "" : " by " + Safe(newest["run"].Text())));
+      session.Fact("files", FilesText(port));
     } else {
       session.Fact("rows", "none yet: `weft run " + Safe(port["address"].Text()) + "` builds it");
     }

@@ -62,7 +62,7 @@ class StoresClock final : public Clock {
 Result<std::optional<Instant>> LastCommit(store::Txn& txn, const model::PortKey& port) {
   std::optional<Instant> newest;
   for (const lake::Snapshot& snapshot : TRY(lake::History(txn, port)))
-    newest = std::max(newest, std::optional(snapshot.at));
+    newest = std::max(newest, std::optional(snapshot.rows_at));
   return newest;
 }
 
@@ -100,6 +100,8 @@ class WholeNode final : public Node {
     if (certificate_) {
       certificate_looker_ = std::make_unique<Ticker>(Millis(5'000), [this] { certificate_->Look(*http_, *flight_); });
     }
+    if (settings_.Duration("upkeep-every").count() > 0)
+      upkeeper_ = std::make_unique<Ticker>(settings_.Duration("upkeep-every"), [this] { Tend(); });
     use_writer_ = std::make_unique<Ticker>(Millis(60'000), [this] { WriteUses(); });
     if (!settings_.Text("store").starts_with("sqlite:")) {
       run_tender_ = std::make_unique<Ticker>(settings_.Duration("node-timeout") / 4, [this] { TendRuns(); });
@@ -140,6 +142,7 @@ class WholeNode final : public Node {
     deliverer_.reset();
     reminder_.reset();
     starter_.reset();
+    upkeeper_.reset();
     run_tender_.reset();
     certificate_looker_.reset();
     key_refresher_.reset();
@@ -148,6 +151,7 @@ class WholeNode final : public Node {
     if (flight_) flight_->Stop(deadline);
     http_.reset();
     flight_.reset();
+    upkeep_.reset();
     runner_.reset();
   }
 
@@ -222,6 +226,7 @@ class WholeNode final : public Node {
     TRY(MakeFolders(run.temp_folder));
     uploads_.emplace(run.upload_folder);
     runner_ = TRY(run::Runner::Start({*store_, clock_, *ledger_, *lake_, *memory_, *vault_, Check, run}));
+    TRY(OpenUpkeep(run));
     provider_ = TRY(OpenProvider(settings_, clock_));
     gate_.emplace(
         *store_, *ledger_, clock_,
@@ -246,14 +251,33 @@ class WholeNode final : public Node {
     return {};
   }
 
+  Status OpenUpkeep(const run::Options& run) {
+    upkeep::Options upkeep;
+    upkeep.node = run.node;
+    upkeep.several = run.several;
+    upkeep.every = settings_.Duration("upkeep-every");
+    upkeep.parallel = static_cast<int>(settings_.Int("upkeep-parallel"));
+    upkeep.threads = run.threads;
+    upkeep.memory_bytes = settings_.Int("upkeep-memory");
+    upkeep.temp_folder = data_ + "/tmp/upkeep";
+    upkeep.rule = {settings_.Int("file-size"), settings_.Int("small-files")};
+    upkeep.keep = settings_.Duration("snapshot-age");
+    auto window = upkeep::Window::Parse(settings_.Text("upkeep-window"));
+    if (!window) return window.TakeError().With("upkeep-window");
+    upkeep.window = *window;
+    upkeep_ = TRY(upkeep::Upkeep::Start({*store_, clock_, *lake_, *memory_, upkeep}));
+    return {};
+  }
+
   Status OpenDoors() {
     if (!settings_.Text("tls-certificate").empty()) {
       certificate_.emplace(settings_.Text("tls-certificate"), settings_.Text("tls-key"));
     }
     api_.emplace(rest::Api{*gate_, *store_, clock_, *ledger_, *lake_, *publish_, *runner_, *vault_, *sign_in_,
                            [this] { return metrics_->Text(); }, [this] { return Ready(); },
-                           settings_.Duration("token-lifetime"), Json(), Json(), PlacesOf(settings_)});
-    api_->reach = {settings_.List("webhook-hosts"), settings_.Flag("webhook-private")};
+                           settings_.Duration("token-lifetime"), Json(), Json(), PlacesOf(settings_),
+                           notify::Reach{settings_.List("webhook-hosts"), settings_.Flag("webhook-private")},
+                           *upkeep_});
     http::ServerOptions http;
     http.address = settings_.Text("listen");
     http.port = static_cast<int>(settings_.Int("http-port"));
@@ -355,6 +379,11 @@ class WholeNode final : public Node {
     start_complaint_ = complaint;
   }
 
+  void Tend() {
+    Status tended = upkeep_->Turn();
+    if (!tended) log::Warn("tables not tended", {{"why", tended.error().message}});
+  }
+
   void WriteUses() {
     Status written = gate_->WriteUses();
     if (!written) log::Warn("last uses of tokens not written", {{"why", written.error().message}});
@@ -368,7 +397,7 @@ class WholeNode final : public Node {
   }
 
   void Sweep() {
-    auto swept = lake_->Sweep(settings_.Duration("sweep-age"));
+    auto swept = upkeep_->Sweep(settings_.Duration("sweep-age"));
     auto uploads = publish::SweepUploads(*publish_, settings_.Duration("sweep-age"));
     if (!swept) log::Warn("sweep failed", {{"why", swept.error().message}});
     if (!uploads) log::Warn("sweep of uploads failed", {{"why", uploads.error().message}});
@@ -397,6 +426,7 @@ class WholeNode final : public Node {
   std::unique_ptr<query::Engine> counted_queries_;
   std::optional<uploads::Uploads> uploads_;
   std::unique_ptr<run::Runner> runner_;
+  std::unique_ptr<upkeep::Upkeep> upkeep_;
   std::unique_ptr<token::Provider> provider_;
   std::unique_ptr<signin::SignIn> sign_in_;
   std::optional<gate::Gate> gate_;
@@ -412,6 +442,7 @@ class WholeNode final : public Node {
   std::unique_ptr<Ticker> reminder_;
   std::unique_ptr<Ticker> run_tender_;
   std::unique_ptr<Ticker> starter_;
+  std::unique_ptr<Ticker> upkeeper_;
   std::string start_complaint_;  // The starter's last failure: told once.
   std::unique_ptr<Ticker> key_refresher_;
   std::optional<CertificateWatch> certificate_;

@@ -8,6 +8,7 @@
 #include "apps/weft/init_command.h"
 #include "apps/weft/serve.h"
 #include "apps/weft/setting_flags.h"
+#include "apps/weft/upkeep_command.h"
 #include "base/text.h"
 
 namespace weft::app {
@@ -180,6 +181,8 @@ constexpr CommandEntry kCommands[] = {
      kAlone, Make<ServeCommand>},
     {"status", "Operate", "How the node is, and what it holds", "weft status", Bits(Action::kBrowse),
      Make<StatusCommand>},
+    {"upkeep", "Operate", "Make few files of a table's many small ones, and forget snapshots that are kept no longer",
+     "weft upkeep sales/orders/orders\nweft upkeep --all --dry-run", Bits(Action::kRun, Action::kRead), MakeUpkeep},
     {"sweep", "Operate", "Remove files that nothing refers to", "weft sweep --age 7d", Bits(Action::kAdminister),
      Make<SweepCommand>},
     {"actions", "Operate", "What every role may, and what every door asks of whom",

@@ -39,6 +39,23 @@ std::string StatusText(const Json& run) {
   return text;
 }
 
+// Which writes no rows.
+bool IsUpkeep(const Json& run) { return run["id"].Text().starts_with("upk_"); }
+
+// What a snapshot came about by.
+std::string OperationText(const Json& snapshot) {
+  if (snapshot["operation"].Text() == "replace") return "upkeep";
+  const std::string restores = Safe(snapshot["restores"].Text());
+  return restores.empty() ? Safe(snapshot["operation"].Text()) : "rollback to " + restores;
+}
+
+// When upkeep forgets it: "in 3 days".
+std::string GoesText(const std::string& expires_at) {
+  const auto at = Instant::Parse(expires_at);
+  if (!at) return "";
+  return *at <= SystemClock().Now() ? "with the next upkeep" : AgoText(expires_at);
+}
+
 class RunCommand : public Command {
  public:
   explicit RunCommand(CLI::App& app) {
@@ -96,7 +113,7 @@ class RunsCommand : public Command {
   }
 
   Result<int> Run(Session& session) override {
-    if (what_.starts_with("run_")) return One(session);
+    if (what_.starts_with("run_") || what_.starts_with("upk_")) return One(session);
     Session::Query query = {{"limit", std::to_string(limit_)}};
     if (!what_.empty()) query["address"] = what_;
     if (!status_.empty()) query["status"] = status_;
@@ -114,7 +131,7 @@ class RunsCommand : public Command {
       table.Add({{Safe(run["id"].Text())},
                  {Safe(run["address"].Text()), Style::kBold},
                  {StatusText(run), StyleOf(run)},
-                 {Hidden(run["rows"], HumanCount)},
+                 {IsUpkeep(run) ? "" : Hidden(run["rows"], HumanCount)},
                  {Duration(run)},
                  {AgoText(run["requested_at"].Text())},
                  {Safe(run["cause"].Text())},
@@ -266,16 +283,17 @@ class SnapshotsCommand : public Command {
                  {"added", true, Narrow::kDrop, 3},
                  {"files", true, Narrow::kDrop, 1},
                  {"size", true, Narrow::kDrop, 4},
+                 {"goes", false, Narrow::kDrop, 5},
                  {"tags"}});
     for (const Json& snapshot : answer["snapshots"].Items()) {
       table.Add({{Safe(snapshot["id"].Text()), Style::kBold},
                  {AgoText(snapshot["at"].Text())},
-                 {snapshot["restores"].is_null() ? Safe(snapshot["operation"].Text())
-                                                 : "rollback to " + Safe(snapshot["restores"].Text())},
+                 {OperationText(snapshot)},
                  {Hidden(snapshot["rows"], HumanCount)},
                  {Hidden(snapshot["added_rows"], HumanCount)},
                  {Hidden(snapshot["files"], HumanCount)},
                  {Hidden(snapshot["bytes"], HumanBytes)},
+                 {GoesText(snapshot["expires_at"].Text())},
                  {Safe(Join(snapshot["tags"].Texts(), ", "))}});
     }
     if (table.empty()) return session.Note("no snapshots yet"), 0;

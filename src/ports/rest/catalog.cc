@@ -314,6 +314,9 @@ Answer Port(Api& api, const Caller& caller, const http::Request& request) {
             [](const Json& a, const Json& b) { return a["sequence"].Int() > b["sequence"].Int(); });
   if (snapshots.size() > 10) snapshots.resize(10);
   answer.Set("snapshots", std::move(snapshots));
+  const upkeep::Need need = TRY(api.upkeep.Look(*txn, port, false));
+  answer.Set("storage",
+             counts ? Json::Map({{"files", need.files}, {"bytes", need.bytes}, {"small_files", need.small}}) : Json());
   const std::string product = port.row.key.domain + "/" + port.row.key.product;
   TRY(TellEnd(*txn, api.clock.Now(), model::DeprecationOf(*port.bundle, port.contract), product, &answer));
   answer.Set("quarantine", TRY(QuarantineJson(api, *txn, caller, port)));

@@ -91,6 +91,10 @@ Handler WhyNot, MakePause, EndPause;
 bool MayCount(const model::Decision& decision);
 Json SnapshotJson(const lake::Snapshot& snapshot, bool counts);
 Handler Snapshots, TagSnapshot, Sweep, Backup;
+// upkeep.cc
+// As a run is told. `counts`: whether numbers of the table are.
+Json ActJson(Api& api, const lake::Act& act, bool counts);
+Handler TendPorts;
 // access.cc
 Handler ListGrants, PutGrant, RevokeGrants, ListTokens, CreateToken, RevokeToken;
 // policies.cc

@@ -26,6 +26,7 @@ Json SnapshotJson(const lake::Snapshot& snapshot, bool counts) {
                     {"parent", snapshot.parent ? Json(std::to_string(*snapshot.parent)) : Json()},
                     {"sequence", snapshot.sequence},
                     {"at", snapshot.at.Text()},
+                    {"rows_at", snapshot.rows_at.Text()},
                     {"operation", snapshot.operation},
                     {"run", snapshot.run_id},
                     {"rows", count(snapshot.rows)},
@@ -45,10 +46,19 @@ Answer Snapshots(Api& api, const Caller& caller, const http::Request& request) {
   auto txn = TRY(api.store.Read());
   const catalog::Port port = TRY(PortOf(api, *txn, caller, request.Query("address")));
   const bool counts = MayCount(TRY(api.gate.Ask(*txn, caller, model::Action::kRead, port.resource)));
+  const std::vector<lake::Snapshot> history = TRY(lake::History(*txn, port.row.key));
+  const auto superseded = lake::Superseded(history);
+  const std::optional<Millis> keeps = api.upkeep.Keeps(port);
   Json::Array snapshots;
-  for (const lake::Snapshot& snapshot : TRY(lake::History(*txn, port.row.key)))
-    snapshots.push_back(SnapshotJson(snapshot, counts));
-  return http::Response::Of(Json::Map({{"snapshots", std::move(snapshots)}}));
+  for (size_t i = 0; i < history.size(); ++i) {
+    Json json = SnapshotJson(history[i], counts);
+    json.Set("expires_at", Json());
+    if (keeps && superseded[i] && history[i].tags.empty())
+      json.Set("expires_at", Instant{superseded[i]->micros + keeps->count() * 1'000}.Text());
+    snapshots.push_back(std::move(json));
+  }
+  return http::Response::Of(Json::Map(
+      {{"snapshots", std::move(snapshots)}, {"kept_seconds", keeps ? Json(keeps->count() / 1'000) : Json()}}));
 }
 
 Answer TagSnapshot(Api& api, const Caller& caller, const http::Request& request) {
@@ -80,7 +90,7 @@ Answer Sweep(Api& api, const Caller& caller, const http::Request& request) {
   if (!age.is_number() || age.Int(-1) < 0 || age.Int() > int64_t{10} * 365 * 86'400) {
     return Error{Code::kInvalid, "field age_seconds: " + age.Dump() + " is no number of seconds"};
   }
-  const lake::Lake::Swept tables = TRY(api.lake.Sweep(std::chrono::seconds(age.Int())));
+  const lake::Lake::Swept tables = TRY(api.upkeep.Sweep(std::chrono::seconds(age.Int())));
   const publish::Swept uploads = TRY(publish::SweepUploads(api.publish, std::chrono::seconds(age.Int())));
   const Json detail = Json::Map({{"files", tables.files + uploads.files}, {"bytes", tables.bytes + uploads.bytes}});
   auto txn = TRY(api.store.Begin());

@@ -16,6 +16,7 @@
 #include "work/publish/publish.h"
 #include "work/run/run.h"
 #include "work/signin/signin.h"
+#include "work/upkeep/upkeep.h"
 
 namespace weft::rest {
 
@@ -37,6 +38,7 @@ struct Api {
   Json storage = {};      // {store, warehouse}: where the node keeps what it has; told to administrators.
   backup::Places places = {};
   notify::Reach reach = {};
+  upkeep::Upkeep& upkeep;
 };
 
 std::span<const gate::Route<Api>> Routes();

@@ -40,6 +40,7 @@ const gate::Route<Api> kRoutes[] = {
     {"DELETE", "/v1/pauses", kBrowse, nullptr, EndPause, {kRun}},
     {"GET", "/v1/snapshots", kBrowse, nullptr, Snapshots, {kRead}},
     {"POST", "/v1/tags", kBrowse, nullptr, TagSnapshot, {kRun}},
+    {"POST", "/v1/upkeep", kBrowse, nullptr, TendPorts, {kRun, kRead}},
     {"POST", "/v1/sweep", kAdminister, nullptr, Sweep},
     {"POST", "/v1/backup", kAdminister, nullptr, Backup},
     {"GET", "/v1/grants", kBrowse, nullptr, ListGrants},

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/id.h"
 #include "ports/rest/handlers.h"
 #include "state/ledger/audit.h"
@@ -157,6 +159,61 @@ Status MayKnow(Api& api, const Caller& caller, const std::string& id) {
   return Error{Code::kNotFound, fmt::format("there is no run '{}'; see weft runs", id)};
 }
 
+// The act of upkeep, and whether numbers of its table are told, where it may be known of.
+Result<std::pair<lake::Act, bool>> SeenAct(Api& api, store::Txn& txn, const Caller& caller, const std::string& id) {
+  const Error none{Code::kNotFound, fmt::format("there is no upkeep '{}'; see weft runs", id)};
+  auto act = lake::FindAct(txn, id);
+  if (!act) return act.TakeError();
+  const model::Sight sight = TRY(SightOf(api, txn, caller));
+  if (!TRY(catalog::Seen(txn, sight).Sees(act->port))) return none;
+  const bool counts = TRY(SightOf(api, txn, caller, act->port)).counts;
+  return std::pair(act.TakeValue(), counts);
+}
+
+Answer ActOf(Api& api, const Caller& caller, const std::string& id) {
+  auto txn = TRY(api.store.Read());
+  const auto [act, counts] = TRY(SeenAct(api, *txn, caller, id));
+  return http::Response::Of(ActJson(api, act, counts));
+}
+
+Answer CancelAct(Api& api, const Caller& caller, const std::string& id) {
+  {
+    auto txn = TRY(api.store.Read());
+    const auto [act, counts] = TRY(SeenAct(api, *txn, caller, id));
+    const catalog::Port port = TRY(PortOf(api, *txn, caller, act.port.Text()));
+    const model::Decision may = TRY(api.gate.Ask(*txn, caller, model::Action::kRun, port.resource));
+    txn.reset();
+    if (!may.permitted) {
+      TRY(api.ledger.Deny(ledger::Denial(caller, model::Action::kRun, act.port.Text(), may.reasons)));
+      return Error{Code::kDenied,
+                   fmt::format("{} may not tend {}: {}", caller.principal.name, act.port.Text(), may.Why())};
+    }
+    TRY(api.upkeep.Cancel(act));
+  }
+  return ActOf(api, caller, id);
+}
+
+// Among the runs, as many as are asked for, newest first.
+Status AddActs(Api& api, store::Txn& txn, const Caller& caller, const catalog::Seen& seen, const runs::Query& query,
+               Json* answer) {
+  std::vector<Json> all = (*answer)["runs"].Items();
+  std::map<model::PortKey, std::optional<bool>> known;  // Nothing: it may not be known of.
+  for (const lake::Act& act : TRY(lake::Acts(txn, {query.port_prefix, query.status, query.limit}))) {
+    auto at = known.find(act.port);
+    if (at == known.end()) {
+      std::optional<bool> counts;
+      if (TRY(seen.Sees(act.port))) counts = TRY(SightOf(api, txn, caller, act.port)).counts;
+      at = known.emplace(act.port, counts).first;
+    }
+    if (at->second) all.push_back(ActJson(api, act, *at->second));
+  }
+  std::ranges::stable_sort(
+      all, [](const Json& a, const Json& b) { return a["requested_at"].Text() > b["requested_at"].Text(); });
+  if (all.size() > static_cast<size_t>(query.limit)) all.resize(static_cast<size_t>(query.limit));
+  answer->Set("runs", Json(Json::Array(all.begin(), all.end())));
+  return {};
+}
+
 Answer RunOf(Api& api, const Caller& caller, const std::string& id) {
   TRY(MayKnow(api, caller, id));
   runs::Run run = TRY(api.runner.Get(id));
@@ -269,14 +326,18 @@ Answer ListRuns(Api& api, const Caller& caller, const http::Request& request) {
     if (!Moves(run)) continue;
     if (auto live = api.runner.Get(run.id)) run = live.TakeValue();
   }
-  return http::Response::Of(TRY(RunsJson(api, *txn, caller, list)));
+  Json answer = TRY(RunsJson(api, *txn, caller, list));
+  TRY(AddActs(api, *txn, caller, seen, query, &answer));
+  return http::Response::Of(answer);
 }
 
 Answer GetRun(Api& api, const Caller& caller, const http::Request& request) {
-  return RunOf(api, caller, request.captures.at("id"));
+  const std::string& id = request.captures.at("id");
+  return id.starts_with("upk_") ? ActOf(api, caller, id) : RunOf(api, caller, id);
 }
 
 Answer CancelRun(Api& api, const Caller& caller, const http::Request& request) {
+  if (request.captures.at("id").starts_with("upk_")) return CancelAct(api, caller, request.captures.at("id"));
   TRY(MayKnow(api, caller, request.captures.at("id")));
   TRY(api.runner.Cancel(caller, request.captures.at("id")));
   return RunOf(api, caller, request.captures.at("id"));
@@ -284,6 +345,11 @@ Answer CancelRun(Api& api, const Caller& caller, const http::Request& request) {
 
 // The same port at the same logical time, over what its inputs are now; of a rollback the same snapshot.
 Answer RetryRun(Api& api, const Caller& caller, const http::Request& request) {
+  if (request.captures.at("id").starts_with("upk_")) {
+    return Error{Code::kUnsupported,
+                 "upkeep is not retried: it does what there is to do whenever it is called, as "
+                 "`weft upkeep ADDRESS` does by hand"};
+  }
   TRY(MayKnow(api, caller, request.captures.at("id")));
   run::Request again;
   {

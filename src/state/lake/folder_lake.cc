@@ -2,17 +2,24 @@
 
 #include <map>
 #include <set>
+#include <thread>
 
 #include "base/file.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/threads.h"
+#include "state/lake/acts.h"
+#include "state/lake/expiry.h"
 #include "state/lake/metadata.h"
 #include "state/lake/staging.h"
 
 namespace weft::lake {
 
 namespace {
+
+constexpr Millis kTended{10'000};  // So long a run waits at most for upkeep to commit, which takes moments.
+constexpr Millis kLookAgain{5};
 
 // Writes manifests: an engine with the avro extension, opened when it is first needed, since the node starts without
 // it.
@@ -84,6 +91,12 @@ class FolderLake final : public Lake {
                                          const std::string& contract_version, const std::string& run_id,
                                          std::optional<Codec> codec) override {
     auto txn = TRY(store_.Begin());
+    const Deadline deadline = Deadline::After(kTended);
+    while (TRY(IsTended(*txn, key, clock_.Now())) && !deadline.passed()) {
+      txn.reset();
+      std::this_thread::sleep_for(kLookAgain);
+      txn = TRY(store_.Begin());
+    }
     Lease lease = TRY(TakeLease(*txn, key, run_id, clock_.Now()));
     View parent = TRY(lake::Open(*txn, key));
     Table table = TRY(NextTable(parent, key, schema, contract_version, warehouse_));
@@ -94,6 +107,42 @@ class FolderLake final : public Lake {
     TRY(MakeFolders(staging->folder()));
     TRY(MakeFolders(staging->table_.location + "/metadata"));
     return staging;
+  }
+
+  Result<std::unique_ptr<Staging>> StageRewrite(const model::PortKey& key, const std::string& act,
+                                                std::optional<Codec> codec) override {
+    auto txn = TRY(store_.Begin());
+    Lease lease{key, act, 0, NewUuid()};
+    const auto rows = TRY(
+        txn->Run("UPDATE upkeep SET label = $2 WHERE id = $1 AND status = 'running' RETURNING id", {act, lease.label}));
+    if (rows.empty()) return Error{Code::kConflict, fmt::format("upkeep {} is no longer under way", act)};
+    View parent = TRY(lake::Open(*txn, key));
+    if (!parent.snapshot) return Error{Code::kNotFound, key.Text() + " has no snapshot yet"};
+    TRY(txn->Commit());
+    txn.reset();
+    Table table = parent.table;
+    auto staging = std::make_unique<FolderStaging>(store_, clock_, codec.value_or(codec_), std::move(lease),
+                                                   std::move(parent), std::move(table));
+    TRY(MakeFolders(staging->folder()));
+    return staging;
+  }
+
+  Status Take(Staging& staging) override {
+    auto& s = static_cast<FolderStaging&>(staging);
+    auto txn = TRY(store_.Begin());
+    Lease lease = TRY(TakeLease(*txn, s.lease_.key, s.lease_.run_id, clock_.Now(), s.lease_.label));
+    View parent = TRY(lake::Open(*txn, s.lease_.key));
+    TRY(txn->Commit());
+    s.Rebase(std::move(lease), std::move(parent));
+    if (!s.rewritten_.empty()) return {};
+    return Error{Code::kNotFound, fmt::format("the files of {} that were written anew have been replaced meanwhile",
+                                              s.lease_.key.Text())};
+  }
+
+  Result<Expired> Expire(const model::PortKey& key, const std::string& act, Instant before,
+                         const std::set<int64_t>& keep,
+                         const std::function<Status(store::Txn&, const Expired&)>& also) override {
+    return ExpireSnapshots({store_, clock_, codec_}, key, act, before, keep, also);
   }
 
   Status Prepare(Staging& staging, Operation operation) override {
@@ -159,17 +208,14 @@ class FolderLake final : public Lake {
     s.published_ = true;
     std::error_code ignored;
     fs::remove(s.folder_, ignored);  // Where nothing was written into it.
-    const std::string name = fs::path(s.table_.metadata_path).filename().string();
-    // For readers that are given the folder alone; they may come a commit late.
-    Status hinted = WriteFileAtomically(s.MetadataPath("version-hint.text"), name.substr(0, name.find('.')));
-    if (!hinted)
-      log::Warn("version hint not written", {{"port", s.lease_.key.Text()}, {"why", hinted.error().message}});
+    WriteHint(s.table_);
   }
 
-  Result<Swept> Sweep(Millis age) override {
+  Result<Swept> Sweep(Millis age, Instant held_since) override {
     // Before the leases are read: what a later lease's holder writes is younger.
     const Instant before{clock_.Now().micros - age.count() * 1000};
     auto txn = TRY(store_.Begin());
+    TRY(EndLost(*txn, clock_.Now()));
     const std::vector<std::string> live = TRY(EndExpiredLeases(*txn, clock_.Now()));
     std::set<std::string> keep;
     std::vector<std::string> locations;
@@ -177,10 +223,23 @@ class FolderLake final : public Lake {
       for (std::string& path : TRY(Referenced(*txn, key))) keep.insert(std::move(path));
       locations.push_back(warehouse_ + "/" + key.Folder());
     }
+    std::vector<Doomed> doomed = TRY(AllDoomed(*txn));
+    std::erase_if(doomed, [&](const Doomed& one) {
+      const bool stays = one.at > before || one.at > held_since;
+      if (stays) keep.insert(one.path);
+      return stays;
+    });
     TRY(txn->Commit());
     txn.reset();
     Swept swept;
     for (const std::string& location : locations) SweepTable(location, live, keep, before, swept);
+    if (doomed.empty()) return swept;
+    txn = TRY(store_.Begin());
+    for (const Doomed& one : doomed) {
+      std::error_code failure;
+      if (!fs::exists(one.path, failure) && !failure) TRY(ForgetDoomed(*txn, one));
+    }
+    TRY(txn->Commit());
     return swept;
   }
 
@@ -255,7 +314,9 @@ class FolderLake final : public Lake {
     const SnapshotRecord* last = records.empty() ? nullptr : &records.back();
     next.id = s.snapshot_id_;
     next.sequence = last ? last->snapshot.sequence + 1 : 1;
-    next.operation = operation == Operation::kAppend && s.removed_.empty() ? "append" : "overwrite";
+    next.operation = operation == Operation::kReplace                        ? "replace"
+                     : operation == Operation::kAppend && s.removed_.empty() ? "append"
+                                                                             : "overwrite";
     next.run_id = s.lease_.run_id;
     next.schema_id = s.table_.schema.id;
     next.restores = s.restores_;
@@ -266,7 +327,13 @@ class FolderLake final : public Lake {
       millis = std::max(millis, last->snapshot.at.millis() + 1);
     }
     next.at = {millis * 1000};
-    const bool grows = last && operation == Operation::kAppend;
+    next.rows_at = next.at;
+    if (operation == Operation::kReplace && last) {
+      next.run_id = last->snapshot.run_id;
+      next.restores = last->snapshot.rows_of();
+      next.rows_at = last->snapshot.rows_at;
+    }
+    const bool grows = last && operation != Operation::kOverwrite;
     record.base = grows ? last->base : next.sequence;
     for (const DataFile& file : s.files_) {
       next.added_rows += file.rows;

@@ -1,10 +1,11 @@
 // The system of record of every table port: Apache Iceberg v2 tables over Parquet in a folder.
-// Owns tables, snapshots, snapshot_files, tags, leases.
+// Owns tables, snapshots, snapshot_files, tags, leases, upkeep, doomed_files.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -60,15 +61,21 @@ struct Snapshot {
   std::optional<int64_t> parent;
   int64_t sequence = 0;
   Instant at;
-  std::string operation;  // append, overwrite
-  std::string run_id;
+  std::string operation;  // append, overwrite; replace: the rows are those of `restores`, in other files
+  std::string run_id;     // That made the rows.
   int schema_id = 0;
   int64_t rows = 0;  // In all.
   int64_t files = 0;
   int64_t bytes = 0;
   int64_t added_rows = 0;
   std::vector<std::string> tags;
-  std::optional<int64_t> restores = {};  // The snapshot whose files it has again: it rolled the table back to that.
+  std::optional<int64_t> restores = {};  // The snapshot whose rows it has: it rolled back to that, or wrote them anew.
+  Instant rows_at = {};                  // When the rows were committed: of a replace those of `restores`.
+  std::optional<Instant> until = {};     // Its successor's time, where that one has expired.
+
+  bool rewrites() const { return operation == "replace" && restores; }
+  // By what its rows are known: for those who read them, a replace is the snapshot that it wrote anew.
+  int64_t rows_of() const { return rewrites() ? *restores : id; }
 };
 
 // What a reader may see of a table at one snapshot: immutable.
@@ -77,7 +84,14 @@ struct View {
   std::optional<Snapshot> snapshot;  // None: no commit yet, no rows, and no schema but what the caller puts in.
   model::TableSchema schema;         // Of that snapshot.
   std::vector<DataFile> files;
+  std::shared_ptr<const void> held = {};  // See Hold: shared by whoever reads the files.
 };
+
+// While somebody has it, the sweep leaves every file that a snapshot named when it was taken: whoever reads files has
+// one, which Open gives with its view.
+std::shared_ptr<const void> Hold();
+// Since when files are held in this process; `now` where none are.
+Instant HeldSince(Instant now);
 
 // Which snapshot: none of them is the newest; `at` is the newest at or before.
 struct At {
@@ -92,7 +106,7 @@ Result<std::optional<Table>> Find(store::Txn& txn, const model::PortKey& key);  
 Result<View> Open(store::Txn& txn, const model::PortKey& key, const At& at = {});
 Result<std::vector<Snapshot>> History(store::Txn& txn, const model::PortKey& key);  // Newest first.
 // The snapshots that led to the rows of `id`, from itself back, without those that were rolled back. A snapshot that
-// restores another stands for that one and is not listed. `history` is newest first.
+// restores another stands for that one and is not listed; it ends with one that has expired. `history` is newest first.
 std::vector<int64_t> LineOf(const std::vector<Snapshot>& history, int64_t id);
 // Readers of Weft see the tag at once, readers of the Iceberg metadata with the next commit. kConflict where the name
 // stands for another snapshot: a tag never moves.
@@ -117,14 +131,19 @@ std::string ScanFilesSql(const View& view, std::string_view file);
 // Files that a run is writing; no reader can see them. Removed on destruction unless committed.
 class Staging;
 
-// Whether the parent's files stay (those that Staging::Remove took aside) or all go.
-enum class Operation { kAppend, kOverwrite };
+// Whether the parent's files stay (those that Staging::Remove took aside) or all go; kReplace: as kAppend, and the rows
+// are the parent's.
+enum class Operation { kAppend, kOverwrite, kReplace };
 
 // Every file that a snapshot or a table's newest metadata names.
 Result<std::vector<std::string>> NamedFiles(store::Txn& txn);
 
 // Ends the lease of a run that cannot be alive any more, so that nobody waits for it to expire.
 Status EndLease(store::Txn& txn, const model::PortKey& key, const std::string& run_id);
+
+// A file of a table that is upserted is written again as a whole for each row of it that changes, so that files are
+// small.
+inline constexpr int64_t kUpsertFileBytes = int64_t{8} << 20;
 
 // How the pages of data files are compressed. What is there stays as it is, and is read whichever it has.
 enum class Codec { kZstd, kSnappy, kUncompressed };
@@ -152,12 +171,34 @@ class Lake {
   virtual Result<Snapshot> Commit(store::Txn& txn, Staging& staging) = 0;
   virtual void Published(Staging& staging) = 0;
 
+  // For upkeep `act`, which is under way: files of the table are to be written anew, with the same rows, while runs may
+  // write it. Its files have the act's label.
+  virtual Result<std::unique_ptr<Staging>> StageRewrite(const model::PortKey& key, const std::string& act,
+                                                        std::optional<Codec> codec = {}) = 0;
+  // Takes the table's writing lease for the commit of a rewrite, and sees the table as it is by then: files written in
+  // place of some that are gone are left out. A run that wants to write meanwhile waits. kConflict while a run has the
+  // lease; kNotFound where nothing is left of the rewrite.
+  virtual Status Take(Staging& staging) = 0;
+
+  struct Expired {
+    std::vector<int64_t> snapshots;  // Oldest first.
+    int64_t files = 0;               // Of data that no snapshot names any more.
+    int64_t bytes = 0;
+  };
+  // Forgets snapshots that were superseded before `before`: never the newest, one with a tag or one of `keep`. `also`
+  // is part of the transaction, and not called where there is none to forget. kConflict while a run has the writing
+  // lease.
+  virtual Result<Expired> Expire(const model::PortKey& key, const std::string& act, Instant before,
+                                 const std::set<int64_t>& keep,
+                                 const std::function<Status(store::Txn&, const Expired&)>& also) = 0;
+
   struct Swept {
     int64_t files = 0;
     int64_t bytes = 0;
   };
-  // Removes what no snapshot and no live lease refers to and is older than `age`.
-  virtual Result<Swept> Sweep(Millis age) = 0;
+  // Removes what no snapshot and no live lease refers to and is older than `age`; of what snapshots named that have
+  // expired, what they did so long ago, and before `held_since`: what a reader of any node may still read.
+  virtual Result<Swept> Sweep(Millis age, Instant held_since) = 0;
 };
 
 class Staging {
@@ -172,6 +213,10 @@ class Staging {
                        int64_t file_bytes = 0) = 0;
   // Files of the parent that the next snapshot does not have, if it is committed with kAppend; former ones keep them.
   virtual void Remove(std::vector<DataFile> files) = 0;
+  // Writes the rows of these files of the parent, in their order where `order_by` is empty, as a file in their place:
+  // of a rewrite. kInternal where count and checksum of both sides are not the same.
+  virtual Status Rewrite(engine::Connection& connection, const std::vector<DataFile>& of,
+                         const std::string& order_by) = 0;
   // What of the parent stays with kAppend.
   virtual std::vector<DataFile> Kept() const = 0;
   // The files of a former snapshot of the table instead of any that are written; they are committed with kOverwrite.

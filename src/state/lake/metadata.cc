@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 #include "base/id.h"
 #include "base/text.h"
 #include "state/lake/bounds.h"
@@ -104,10 +106,9 @@ Json SnapshotJson(const SnapshotRecord& record, const SnapshotRecord* parent) {
   count("added-records", s.added_rows);
   count("added-files-size", record.added_bytes);
   Amount removed = record.removed;
-  if (parent && record.base == s.sequence && s.operation == "overwrite") {
-    removed = {parent->snapshot.files, parent->snapshot.rows, parent->snapshot.bytes};
-  }
-  if (s.operation == "overwrite" && parent) {
+  const bool whole = record.base == s.sequence && s.operation == "overwrite";
+  if (parent && whole) removed = {parent->snapshot.files, parent->snapshot.rows, parent->snapshot.bytes};
+  if (s.operation == "replace" || (s.operation == "overwrite" && (parent || (!whole && s.parent)))) {
     count("deleted-data-files", removed.files);
     count("deleted-records", removed.rows);
     count("removed-files-size", removed.bytes);
@@ -119,7 +120,8 @@ Json SnapshotJson(const SnapshotRecord& record, const SnapshotRecord* parent) {
   count("total-position-deletes", 0);
   count("total-equality-deletes", 0);
   summary.Set("weft.run-id", s.run_id);
-  if (s.restores) summary.Set("weft.restores-snapshot-id", std::to_string(*s.restores));
+  if (s.restores)
+    summary.Set(s.rewrites() ? "weft.rows-of-snapshot-id" : "weft.restores-snapshot-id", std::to_string(*s.restores));
   Json json = Json::Map({{"snapshot-id", s.id},
                          {"sequence-number", s.sequence},
                          {"timestamp-ms", s.at.millis()},
@@ -187,9 +189,19 @@ Json MetadataJson(const Table& table, const std::vector<SnapshotRecord>& records
   Json schemas{Json::Array()}, snapshots{Json::Array()}, log{Json::Array()};
   for (const model::TableSchema& schema : table.schemas) schemas.Push(schema.Iceberg());
   Json refs = Json::Map({{"main", Json::Map({{"snapshot-id", current.id}, {"type", "branch"}})}});
-  for (size_t i = 0; i < records.size(); ++i) {
-    const Snapshot& s = records[i].snapshot;
-    snapshots.Push(SnapshotJson(records[i], i > 0 ? &records[i - 1] : nullptr));
+  std::map<int64_t, const SnapshotRecord*> by_id;
+  for (const SnapshotRecord& record : records) by_id[record.snapshot.id] = &record;
+  auto parent_of = [&](const Snapshot& s) -> const SnapshotRecord* {
+    const auto found = s.parent ? by_id.find(*s.parent) : by_id.end();
+    return found == by_id.end() ? nullptr : found->second;
+  };
+  for (const SnapshotRecord& record : records) {
+    const Snapshot& s = record.snapshot;
+    if (record.expired) continue;
+    snapshots.Push(SnapshotJson(record, parent_of(s)));
+    // What was current before one that has expired would seem to have been so for longer than it was.
+    const SnapshotRecord* parent = parent_of(s);
+    if (!parent || parent->expired) log = Json(Json::Array());
     log.Push(Json::Map({{"snapshot-id", s.id}, {"timestamp-ms", s.at.millis()}}));
     for (const std::string& tag : s.tags) refs.Set(tag, Json::Map({{"snapshot-id", s.id}, {"type", "tag"}}));
   }

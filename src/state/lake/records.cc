@@ -81,6 +81,41 @@ ALTER TABLE snapshots ADD COLUMN kept_files BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE snapshots ADD COLUMN kept_rows BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE snapshots ADD COLUMN kept_least_sequence BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE snapshots ADD COLUMN kept_merged_by BIGINT;
+)sql"},
+                                            {"lake", 4, R"sql(
+ALTER TABLE snapshots ADD COLUMN rows_at_micros BIGINT;
+ALTER TABLE snapshots ADD COLUMN until_micros BIGINT;
+ALTER TABLE snapshots ADD COLUMN expired INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE doomed_files (
+  port TEXT NOT NULL,
+  path TEXT NOT NULL,
+  at_micros BIGINT NOT NULL,
+  PRIMARY KEY (port, path)
+);
+CREATE TABLE upkeep (
+  id TEXT PRIMARY KEY,
+  port TEXT NOT NULL,
+  status TEXT NOT NULL,
+  cause TEXT NOT NULL,
+  requested_by TEXT NOT NULL,
+  requested_at BIGINT NOT NULL,
+  started_at BIGINT,
+  ended_at BIGINT,
+  label TEXT NOT NULL,
+  files BIGINT NOT NULL,
+  into_files BIGINT NOT NULL,
+  bytes BIGINT NOT NULL,
+  into_bytes BIGINT NOT NULL,
+  expired BIGINT NOT NULL,
+  snapshot_id BIGINT,
+  message TEXT NOT NULL,
+  node TEXT NOT NULL,
+  alive_until BIGINT NOT NULL,
+  stop INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX upkeep_requested ON upkeep (requested_at);
+CREATE INDEX upkeep_port ON upkeep (port, requested_at);
+CREATE UNIQUE INDEX upkeep_alive ON upkeep (port) WHERE status IN ('pending', 'running');
 )sql"}};
 
 Json StatisticsToJson(const std::vector<ColumnStats>& columns) {
@@ -117,7 +152,7 @@ constexpr std::string_view kRecordColumns =
     "added_rows, added_files, added_bytes, manifest_list, manifest, manifest_bytes, restores, merged_by, "
     "removed_files, "
     "removed_rows, removed_bytes, kept_manifest, kept_manifest_bytes, kept_files, kept_rows, kept_least_sequence, "
-    "kept_merged_by";
+    "kept_merged_by, rows_at_micros, until_micros, expired";
 
 SnapshotRecord RecordOf(const store::Row& row) {
   SnapshotRecord record;
@@ -150,6 +185,9 @@ SnapshotRecord RecordOf(const store::Row& row) {
   kept.removed_rows = record.removed.rows;
   kept.least_sequence = row.integer(26);
   if (!row.null(27)) kept.merged_by = row.integer(27);
+  s.rows_at = row.null(28) ? s.at : Instant{row.integer(28)};
+  if (!row.null(29)) s.until = Instant{row.integer(29)};
+  record.expired = row.flag(30);
   return record;
 }
 
@@ -197,11 +235,16 @@ Result<std::optional<SnapshotRecord>> Choose(store::Txn& txn, const Table& table
     condition = "at_micros <= $2";
     argument = store::Int(at.time->micros);
   }
-  auto rows = TRY(txn.Run(fmt::format("SELECT {} FROM snapshots WHERE port = $1 AND {} ORDER BY sequence DESC LIMIT 1",
+  auto rows = TRY(txn.Run(fmt::format("SELECT {} FROM snapshots WHERE port = $1 AND {} AND expired = 0 ORDER BY "
+                                      "sequence DESC LIMIT 1",
                                       kRecordColumns, condition),
                           {port, argument}));
   if (rows.empty()) return std::optional<SnapshotRecord>();
-  return std::optional(RecordOf(rows[0]));
+  SnapshotRecord record = RecordOf(rows[0]);
+  const bool gone =
+      at.time && !at.snapshot_id && at.tag.empty() && record.snapshot.until && *record.snapshot.until <= *at.time;
+  if (gone) return std::optional<SnapshotRecord>();  // What was there then came after it, and has expired.
+  return std::optional(std::move(record));
 }
 
 }  // namespace
@@ -218,15 +261,20 @@ Result<std::optional<Table>> Find(store::Txn& txn, const model::PortKey& key) {
 }
 
 Result<View> Open(store::Txn& txn, const model::PortKey& key, const At& at) {
-  std::optional<Table> table = TRY(Find(txn, key));
   View view;
+  view.held = Hold();
+  std::optional<Table> table = TRY(Find(txn, key));
   view.table.key = key;
   const bool newest = !at.snapshot_id && !at.time && at.tag.empty();
   if (!table && newest) return view;
   auto record = table ? TRY(Choose(txn, *table, at)) : std::nullopt;
   if (!record) {
-    return Error{Code::kNotFound,
-                 fmt::format("{} has no {}: list its snapshots and tags to choose one", key.Text(), Wanted(at))};
+    const auto expired =
+        TRY(txn.Run("SELECT 1 FROM snapshots WHERE port = $1 AND (expired = 1 OR until_micros IS NOT "
+                    "NULL) LIMIT 1",
+                    {key.Text()}));
+    return Error{Code::kNotFound, fmt::format("{} has no {}{}: list its snapshots and tags to choose one", key.Text(),
+                                              Wanted(at), expired.empty() ? "" : ", or it has expired")};
   }
   view.table = std::move(*table);
   view.files = TRY(FilesOf(txn, key, *record));
@@ -253,8 +301,9 @@ Result<std::vector<SnapshotRecord>> Records(store::Txn& txn, const model::PortKe
 Result<std::vector<Snapshot>> History(store::Txn& txn, const model::PortKey& key) {
   auto records = TRY(Records(txn, key));
   std::vector<Snapshot> snapshots;
-  for (auto record = records.rbegin(); record != records.rend(); ++record)
-    snapshots.push_back(std::move(record->snapshot));
+  for (auto record = records.rbegin(); record != records.rend(); ++record) {
+    if (!record->expired) snapshots.push_back(std::move(record->snapshot));
+  }
   return snapshots;
 }
 
@@ -268,6 +317,7 @@ std::vector<int64_t> LineOf(const std::vector<Snapshot>& history, int64_t id) {
     if (!snapshot.restores) line.push_back(snapshot.id);
     const std::optional<int64_t> next = snapshot.restores ? snapshot.restores : snapshot.parent;
     at = next ? all.find(*next) : all.end();
+    if (at == all.end() && snapshot.restores) line.push_back(*snapshot.restores);
   }
   return line;
 }
@@ -323,7 +373,7 @@ Status InsertSnapshot(store::Txn& txn, const model::PortKey& key, const Change& 
   const Manifest& kept = record.kept;
   TRY(txn.Run(
       fmt::format("INSERT INTO snapshots (port, {}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
-                  "$14, $15, $16, $17, $18, $19, NULL, $20, $21, $22, $23, $24, $25, $26, $27, NULL)",
+                  "$14, $15, $16, $17, $18, $19, NULL, $20, $21, $22, $23, $24, $25, $26, $27, NULL, $28, NULL, 0)",
                   kRecordColumns),
       {key.Text(),
        store::Int(s.id),
@@ -351,7 +401,8 @@ Status InsertSnapshot(store::Txn& txn, const model::PortKey& key, const Change& 
        store::Int(kept.bytes),
        store::Int(kept.kept_files),
        store::Int(kept.kept_rows),
-       store::Int(kept.least_sequence)}));
+       store::Int(kept.least_sequence),
+       store::Int(s.rows_at.micros)}));
   for (const auto& [sequence, of_kept] : change.merged) {
     TRY(txn.Run(fmt::format("UPDATE snapshots SET {} = $3 WHERE port = $1 AND sequence = $2",
                             of_kept ? "kept_merged_by" : "merged_by"),

@@ -43,9 +43,11 @@ struct SnapshotRecord {
   Manifest kept;      // In place of former ones that listed a file that was removed; without path where there is none.
   int64_t added_bytes = 0;
   Amount removed;
+  bool expired = false;  // Nobody can ask for it any more; its manifests may be those of later ones.
 };
 
-Result<std::vector<SnapshotRecord>> Records(store::Txn& txn, const model::PortKey& key);  // Oldest first, with tags.
+// Oldest first, with tags; those that have expired as long as something rests on them.
+Result<std::vector<SnapshotRecord>> Records(store::Txn& txn, const model::PortKey& key);
 // What a commit changes: its snapshot's record, the files that it adds, those that it removes, and the manifests of
 // former snapshots (by sequence, and whether it is their `kept`) that its own has taken the place of.
 struct Change {
@@ -56,6 +58,14 @@ Status InsertSnapshot(store::Txn& txn, const model::PortKey& key, const Change& 
                       const std::vector<DataFile>& added, const std::vector<DataFile>& removed);
 // Replaces the row of `table.key`.
 Status PutTable(store::Txn& txn, const Table& table);
+// Files that no snapshot names since some that did have expired, and when that was.
+struct Doomed {
+  std::string port;
+  std::string path;
+  Instant at;
+};
+Result<std::vector<Doomed>> AllDoomed(store::Txn& txn);
+Status ForgetDoomed(store::Txn& txn, const Doomed& doomed);
 // Every port that has a table or ever had a lease.
 Result<std::vector<model::PortKey>> Ports(store::Txn& txn);
 // Paths that snapshots of the table refer to.

@@ -21,18 +21,30 @@ CREATE TABLE node_duties (
   node TEXT NOT NULL,
   until BIGINT NOT NULL
 );
+)"},
+                                            {"nodes", 3, R"(
+ALTER TABLE nodes ADD COLUMN reading_since BIGINT NOT NULL DEFAULT 0;
 )"}};
 
 }  // namespace
 
 std::span<const store::Migration> Migrations() { return kMigrations; }
 
-Status KeepAlive(store::Txn& txn, Clock& clock, const std::string& node, Millis time) {
+Status KeepAlive(store::Txn& txn, Clock& clock, const std::string& node, Millis time, Instant reading_since) {
   TRY(
-      txn.Run("INSERT INTO nodes (name, alive_until) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET alive_until = "
-              "excluded.alive_until",
-              {node, store::Int(clock.Now().micros + time.count() * 1'000)}));
+      txn.Run("INSERT INTO nodes (name, alive_until, reading_since) VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE "
+              "SET alive_until = excluded.alive_until, reading_since = excluded.reading_since",
+              {node, store::Int(clock.Now().micros + time.count() * 1'000), store::Int(reading_since.micros)}));
   return {};
+}
+
+Result<Instant> ReadingSince(store::Txn& txn, Instant now, const std::string& node) {
+  Instant since = now;
+  for (const store::Row& row : TRY(txn.Run("SELECT reading_since FROM nodes WHERE name <> $1 AND alive_until > $2",
+                                           {node, store::Int(now.micros)}))) {
+    since = std::min(since, Instant{row.integer(0)});
+  }
+  return since;
 }
 
 Status ForgetAll(store::Txn& txn) {

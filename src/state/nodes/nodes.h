@@ -15,7 +15,10 @@ namespace weft::nodes {
 std::span<const store::Migration> Migrations();
 
 // It counts as alive for so long; then what it executes is taken from it. `clock` is the store's: all nodes go by one.
-Status KeepAlive(store::Txn& txn, Clock& clock, const std::string& node, Millis time);
+// It reads files that it has opened since `reading_since`, and none that were opened before.
+Status KeepAlive(store::Txn& txn, Clock& clock, const std::string& node, Millis time, Instant reading_since);
+// The least of what the nodes but `node` said that are alive; `now` where there is none.
+Result<Instant> ReadingSince(store::Txn& txn, Instant now, const std::string& node);
 // Of a store that was restored: whoever wrote in it then is not there now.
 Status ForgetAll(store::Txn& txn);
 Result<bool> IsAlive(store::Txn& txn, Clock& clock, const std::string& node);

@@ -36,15 +36,27 @@ class NodesTest : public ::testing::Test {
 
 TEST_F(NodesTest, OneThatSaysNothingIsGoneAfterItsTime) {
   EXPECT_FALSE(IsAlive(*txn_, clock_, "a").value());
-  ASSERT_TRUE(KeepAlive(*txn_, clock_, "a", Millis(2'000)));
+  ASSERT_TRUE(KeepAlive(*txn_, clock_, "a", Millis(2'000), clock_.Now()));
   EXPECT_TRUE(IsAlive(*txn_, clock_, "a").value());
   EXPECT_FALSE(IsAlive(*txn_, clock_, "").value());
   clock_.now.micros += 1'500'000;
-  ASSERT_TRUE(KeepAlive(*txn_, clock_, "a", Millis(2'000)));
+  ASSERT_TRUE(KeepAlive(*txn_, clock_, "a", Millis(2'000), clock_.Now()));
   clock_.now.micros += 1'999'999;
   EXPECT_TRUE(IsAlive(*txn_, clock_, "a").value());
   clock_.now.micros += 1;
   EXPECT_FALSE(IsAlive(*txn_, clock_, "a").value());
+}
+
+TEST_F(NodesTest, TheOldestReadingOfOthersThatAreAlive) {
+  const Instant now = clock_.Now();
+  auto since = [&] { return ReadingSince(*txn_, clock_.Now(), "a")->micros - now.micros; };
+  EXPECT_EQ(since(), 0);
+  ASSERT_TRUE(KeepAlive(*txn_, clock_, "a", Millis(2'000), Instant{now.micros - 50}));
+  ASSERT_TRUE(KeepAlive(*txn_, clock_, "b", Millis(2'000), Instant{now.micros - 30}));
+  ASSERT_TRUE(KeepAlive(*txn_, clock_, "c", Millis(9'000), Instant{now.micros - 20}));
+  EXPECT_EQ(since(), -30) << "its own is no other's";
+  clock_.now.micros += 3'000'000;
+  EXPECT_EQ(since(), -20) << "b is gone";
 }
 
 TEST_F(NodesTest, ARunIsOfOneNode) {

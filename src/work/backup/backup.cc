@@ -26,6 +26,7 @@ class Writing {
   Result<Description> Write(const model::Caller& caller, bool with_keys) {
     made_.folder = folder_;
     made_.made_at = context_.clock.Now();
+    const auto held = lake::Hold();  // Until all is copied.
     {
       auto txn = TRY(context_.store.Read());
       made_.mesh = TRY(catalog::MeshId(*txn));
@@ -48,8 +49,8 @@ class Writing {
   }
 
  private:
-  // What the snapshot of the store names; it goes on being there, since nothing younger than a day is swept, and
-  // nothing that is named.
+  // What the snapshot of the store names; it goes on being there, since nothing younger than a day is swept, nothing
+  // that is named, and nothing that was when it was held.
   Status FindFiles(store::Txn& txn) {
     const std::string warehouse = fs::path(context_.places.warehouse).string() + "/";
     for (const std::string& path : TRY(lake::NamedFiles(txn))) {

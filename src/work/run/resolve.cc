@@ -31,6 +31,7 @@ Result<Pinned> PinProduct(Reading& reading, const model::InputPort& input) {
   pinned.policy = std::move(rows.policy);
   pinned.lineage = {input.name, row.key.Text(), rows.read.snapshot, "", ""};
   pinned.read = std::move(rows.read);
+  pinned.held = std::move(rows.held);
   return pinned;
 }
 
@@ -146,7 +147,8 @@ Result<PortRows> ReadPort(Reading& reading, const catalog::PortRow& row, const s
   rows.read.address = row.key.Text();
   rows.read.right = decision.right;
   rows.read.policies = model::PoliciesJson(decision);
-  if (view.snapshot) rows.read.snapshot = std::to_string(view.snapshot->id);
+  if (view.snapshot) rows.read.snapshot = std::to_string(view.snapshot->rows_of());
+  rows.held = view.held;
   rows.pseudonyms =
       TRY(secrets::PseudonymsFor(reading.txn, reading.context.vault, decision.restriction.get(), purpose));
   model::MaskKeys keys{.pseudonyms = secrets::FunctionsOf(rows.pseudonyms)};
@@ -268,6 +270,7 @@ Result<Targets> FindTargets(Reading& reading) {
     PortRows rows = TRY(ReadPort(reading, *row, table));
     rows.read.keys = columns;
     targets.reads.push_back(std::move(rows.read));
+    targets.held.push_back(std::move(rows.held));
     targets.select[table] = std::move(rows.select);
     targets.paths.insert(targets.paths.end(), rows.paths.begin(), rows.paths.end());
     targets.pseudonyms.insert(targets.pseudonyms.end(), rows.pseudonyms.begin(), rows.pseudonyms.end());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -40,6 +41,7 @@ struct Pinned {
   std::map<std::string, std::string> ask_for;  // See PortRows.
   lineage::Input lineage;
   std::optional<PortRead> read;           // Where it is another port.
+  std::shared_ptr<const void> held = {};  // So that its files stay.
   std::optional<Secret> password;         // Of a database, where its source names one.
   std::optional<Progress> progress;       // Where what was read before counts.
   std::map<std::string, Secret> secrets;  // Others that its source names.
@@ -58,7 +60,8 @@ struct Reading {
 struct PortRows {
   std::string select;
   std::vector<std::string> paths;
-  PortRead read;  // Its snapshot is empty where nothing was committed yet.
+  PortRead read;  // Its snapshot is empty where nothing was committed yet. Upkeep makes no other one of it.
+  std::shared_ptr<const void> held = {};
   std::vector<secrets::Pseudonym> pseudonyms;
   std::string policy;
   std::map<std::string, std::string> ask_for;  // Columns that are not granted, in lower case, and how to ask for them.
@@ -87,6 +90,7 @@ struct Targets {
   std::vector<std::string> paths;
   std::vector<secrets::Pseudonym> pseudonyms;
   std::vector<PortRead> reads;
+  std::vector<std::shared_ptr<const void>> held = {};
 };
 Result<Targets> FindTargets(Reading& reading);
 

@@ -76,7 +76,7 @@ Status Execution::Republish(Session& session, const lake::View& former) {
     const std::vector<lake::Snapshot> history = TRY(lake::History(*txn, run_.port));
     const lake::Snapshot snapshot = TRY(context_.lake.Commit(*txn, staging));
     // Its rows are no fresher than they were.
-    TRY(catalog::NoteCommit(*txn, run_.port, former.snapshot->at));
+    TRY(catalog::NoteCommit(*txn, run_.port, former.snapshot->rows_at));
     run_.snapshot_id = snapshot.id;
     run_.status = "succeeded";
     run_.message = fmt::format("readers see the rows of snapshot {} again", former.snapshot->id);
@@ -91,7 +91,7 @@ Status Execution::Republish(Session& session, const lake::View& former) {
     std::erase_if(gone, [&](int64_t id) { return std::ranges::find(back, id) != back.end(); });
     Json withdrawn{Json::Array()};
     for (const runs::Run& run : TRY(runs::Withdraw(*txn, run_.port, run_.id, gone, back))) withdrawn.Push(run.id);
-    TRY(lineage::Carry(*txn, run_.port, former.snapshot->id, snapshot.id));
+    TRY(lineage::Carry(*txn, run_.port, former.snapshot->rows_of(), snapshot.id));
     Json detail = Json::Map({{"snapshot", std::to_string(snapshot.id)},
                              {"restores", std::to_string(former.snapshot->id)},
                              {"instead_of", instead_of ? Json(std::to_string(*instead_of)) : Json()},

@@ -253,7 +253,8 @@ Status PoolRunner::Tend() {
   std::vector<std::string> to_stop;
   {
     auto txn = TRY(context_.store.Begin());
-    TRY(nodes::KeepAlive(*txn, context_.clock, context_.options.node, context_.options.node_timeout));
+    const Instant reading_since = lake::HeldSince(context_.clock.Now());
+    TRY(nodes::KeepAlive(*txn, context_.clock, context_.options.node, context_.options.node_timeout, reading_since));
     for (const nodes::Held& held : TRY(nodes::HeldBy(*txn, context_.options.node))) {
       std::lock_guard lock(mutex_);
       const bool here = queue_.Find(held.run_id) != nullptr;
@@ -285,7 +286,8 @@ Result<std::unique_ptr<Runner>> Runner::Start(Context context) {
     auto txn = TRY(context.store.Begin());
     TRY(EndOrphans(*txn, context, true));
     if (!context.options.node.empty()) {
-      TRY(nodes::KeepAlive(*txn, context.clock, context.options.node, context.options.node_timeout));
+      TRY(nodes::KeepAlive(*txn, context.clock, context.options.node, context.options.node_timeout,
+                           lake::HeldSince(context.clock.Now())));
     }
     TRY(txn->Commit());
   }

@@ -274,7 +274,7 @@ TEST_F(StartDueTest, ARunWhoseNodeDiedIsMadeGood) {
   Schedule(kPort, "0 5 * * *", "", "2024-05-07T05:00:00Z");
   {
     auto txn = store_->Begin().value();
-    ASSERT_TRUE(nodes::KeepAlive(*txn, clock_, "a", Millis(20'000)));
+    ASSERT_TRUE(nodes::KeepAlive(*txn, clock_, "a", Millis(20'000), clock_.Now()));
     runs::Run run;
     run.id = "run_x";
     run.port = Key(kPort);

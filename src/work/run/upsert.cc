@@ -10,8 +10,6 @@
 namespace weft::run {
 namespace {
 
-// A file is written again as a whole for each row of it that changes, so that files are small.
-constexpr int64_t kFileBytes = int64_t{8} << 20;
 // Into how many intervals the keys of a run are gathered to be held against the statistics of files.
 constexpr int kSpans = 1000;
 
@@ -26,7 +24,7 @@ class Upserter {
 
   Result<Met> Run(const std::string& select) {
     if (there_.files.empty()) {
-      TRY(staging_.Write(connection_, select, order_, kFileBytes));
+      TRY(staging_.Write(connection_, select, order_, lake::kUpsertFileBytes));
       Met met;
       for (const lake::DataFile& file : staging_.files()) met.rows += file.rows;
       return met;
@@ -117,7 +115,7 @@ class Upserter {
           "NAME {}",
           lake::ScanSql(there_), SameKey("o", "t"), select);
     }
-    TRY(staging_.Write(connection_, select, order_, kFileBytes));
+    TRY(staging_.Write(connection_, select, order_, lake::kUpsertFileBytes));
     staging_.Remove(std::move(there_.files));
     return met;
   }

@@ -39,7 +39,10 @@ Result<int64_t> FormerOf(store::Txn& txn, const model::PortKey& key, const std::
   if (!now.snapshot) return Error{Code::kNotFound, key.Text() + " has no snapshot yet: there is nothing to roll back"};
   const std::vector<int64_t> line = lake::LineOf(history, now.snapshot->id);
   if (!to) {
-    if (line.size() > 1) return line[1];
+    // Where it has expired, one that wrote its rows anew stands for it.
+    for (const lake::Snapshot& snapshot : history) {
+      if (line.size() > 1 && snapshot.rows_of() == line[1]) return snapshot.id;
+    }
     return Error{Code::kNotFound,
                  fmt::format("{} has no snapshot before the one that readers see: weft snapshots {} lists all; name "
                              "one with --to",

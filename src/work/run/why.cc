@@ -70,7 +70,7 @@ class Answer {
     }
     why_.last = TRY(runs::LastEnded(asked_.txn, key_));
     const lake::View view = TRY(lake::Open(asked_.txn, key_));
-    if (view.snapshot) why_.fresh = view.snapshot->at;
+    if (view.snapshot) why_.fresh = view.snapshot->rows_at;
     if (port_.contract) why_.promised = model::PromisedAge(*port_.contract);
     return {};
   }
