@@ -3,7 +3,6 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "model/quarantine.h"
 #include "state/schedules/schedules.h"
 #include "work/run/session.h"
 
@@ -54,10 +53,7 @@ bool Live::OutOfTime() const {
 
 Status Close(store::Txn& txn, Clock& clock, const runs::Run& run) {
   TRY(runs::Update(txn, run));
-  // With it: should the node die now, nobody waits for what has ended.
-  for (const model::PortKey& port : {run.port, model::QuarantineKey(run.port)}) {
-    TRY(lake::EndLease(txn, port, run.id));
-  }
+  TRY(lake::EndLease(txn, run.port, run.id));  // With it: should the node die now, nobody waits for what has ended.
   if (run.restores || run.cause == "fix") return {};
   schedules::Ended ended{.port = run.port, .run = run.id, .attempt = run.attempt};
   ended.by_itself = run.cause != "by hand" && run.cause != "back-fill";
