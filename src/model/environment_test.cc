@@ -169,12 +169,11 @@ TEST_F(EnvironmentTest, EveryMistakeIsToldAtItsPlaceWhateverTheEnvironment) {
   EXPECT_EQ(Faults("sources:\n  list: {kind: product, address: sales/other/other}\n"),
             "env/prod.yaml:2:34: sources.list.address: 'sales/other/other' must name the major it reads, such as "
             "sales/other/other@1 [weft.address]");
-  EXPECT_EQ(
-      Faults("sources:\n  list: {kind: kafka}\n"),
-      "env/prod.yaml:2:16: sources.list.kind: kind 'kafka' is not supported yet; the kinds file, sqlite, postgres "
-      "and product are [weft.unsupported]");
-  EXPECT_EQ(Faults("sources:\n  list: {kind: http, url: \"https://u:p@h\"}\n").substr(0, 60),
-            "env/prod.yaml:2:16: sources.list.kind: kind 'http' is not su");
+  EXPECT_EQ(Faults("sources:\n  list: {kind: kafka}\n"),
+            "env/prod.yaml:2:16: sources.list.kind: kind 'kafka' is not supported yet; the kinds file, sqlite, "
+            "postgres, http, object and product are [weft.unsupported]");
+  EXPECT_EQ(Faults("sources:\n  list: {kind: http, url: \"https://u:p@h\"}\n").substr(0, 75),
+            "env/prod.yaml:2:27: sources.list.url: a URL must not carry a user or a pass");
   EXPECT_EQ(Faults("schedules: {orders: '0 5 * * *'}\n"), "");
   EXPECT_EQ(Faults("schedules: {orders: '0 25 * * *'}\n").substr(0, 51),
             "env/prod.yaml:1:21: schedules.orders: the hour '25'");

@@ -233,8 +233,8 @@ const std::string& Execution::Mode() const {
 }
 
 std::string Execution::ToldAside(const Diverted& diverted) const {
-  return fmt::format("{} in quarantine ({}): weft sql \"SELECT * FROM {}\"", HumanCount(diverted.rows),
-                     diverted.Text(), TableName(model::QuarantineKey(run_.port)));
+  return fmt::format("{} in quarantine ({}): weft sql \"SELECT * FROM {}\"", HumanCount(diverted.rows), diverted.Text(),
+                     TableName(model::QuarantineKey(run_.port)));
 }
 
 }  // namespace weft::run

@@ -379,10 +379,6 @@ Status Execution::Publish(Session& session) {
     run_.message = Outcome();
     run_.progress = 100;
     run_.ended_at = context_.clock.Now();
-    TRY(Close(*txn, context_.clock, run_));
-    TRY(runs::PutChecks(*txn, run_.id, checks_));
-    TRY(PutPositions(*txn));
-    TRY(lineage::Record(*txn, run_.port, snapshot.id, run_.id, inputs, columns_));
     Json detail = Json::Map({{"snapshot", std::to_string(snapshot.id)},
                              {"operation", snapshot.operation},
                              {"rows", run_.rows},
@@ -391,6 +387,10 @@ Status Execution::Publish(Session& session) {
                              {"key", run_.key}});
     if (!lineage_note_.empty()) detail.Set("lineage", lineage_note_);
     TRY(CommitAside(*txn, session, &detail));
+    TRY(Close(*txn, context_.clock, run_));
+    TRY(runs::PutChecks(*txn, run_.id, checks_));
+    TRY(PutPositions(*txn));
+    TRY(lineage::Record(*txn, run_.port, snapshot.id, run_.id, inputs, columns_));
     TRY(EndReads(*txn, "completed", ""));
     TRY(Record(*txn, "committed", std::move(detail)));
     return txn->Commit();

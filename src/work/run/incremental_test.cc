@@ -110,7 +110,8 @@ TEST_F(IncrementalTest, AnotherInputThatChangesFindsNothingNew) {
   Planes("tail,seats\nA,2\n");
   EXPECT_EQ(Run("fleet/planes/planes@1").status, "succeeded");
   const runs::Run run = Run(kPort);
-  EXPECT_EQ(run.status + ": " + run.message, "succeeded: list: 0 new files, 1 seen before");
+  EXPECT_EQ(run.status + ": " + run.message,
+            "succeeded: list: 0 new files, 1 seen before; nothing to add: the table has these rows already");
   EXPECT_EQ(RowsOf(kPort), "1|1");
 }
 

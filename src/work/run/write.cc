@@ -132,11 +132,11 @@ Status Execution::Leave(Session& session) {
   TRY(PrepareAside(session));
   auto end = [&]() -> Status {
     auto txn = TRY(context_.store.Begin());
+    Json detail = Json::Map({{"unchanged", true}, {"inputs", run_.inputs}, {"key", run_.key}});
+    TRY(CommitAside(*txn, session, &detail));
     TRY(Close(*txn, context_.clock, run_));
     TRY(runs::PutChecks(*txn, run_.id, checks_));
     TRY(PutPositions(*txn));
-    Json detail = Json::Map({{"unchanged", true}, {"inputs", run_.inputs}, {"key", run_.key}});
-    TRY(CommitAside(*txn, session, &detail));
     TRY(EndReads(*txn, "completed", "nothing changed"));
     TRY(Record(*txn, "ran", std::move(detail)));
     return txn->Commit();
