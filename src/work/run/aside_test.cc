@@ -137,6 +137,19 @@ TEST_F(AsideTest, RowsOfABuildWithSqlAreJudgedAsItGivesThem) {
   EXPECT_EQ(Aside("weft_check || ' ' || tail || ' ' || seats"), "seats.type N2 a half");
 }
 
+TEST_F(AsideTest, ARunThatIsGoneHoldsNeitherOfItsTables) {
+  const model::PortKey quarantine = model::QuarantineKey(Key(kPort));
+  const model::TableSchema schema{0, {{1, "a", "a", {}, false}}, 1};
+  auto lost = lake_->Stage(quarantine, schema, "1.0.0", "run_lost", {});
+  ASSERT_TRUE(lost) << lost.error().message;
+  EXPECT_FALSE(lake_->Stage(quarantine, schema, "1.0.0", "run_next", {}));
+  auto txn = store_->Begin().value();
+  ASSERT_TRUE(lake::EndLease(*txn, Key(kPort), "run_lost"));
+  ASSERT_TRUE(txn->Commit());
+  txn.reset();
+  EXPECT_TRUE(lake_->Stage(quarantine, schema, "1.0.0", "run_next", {}));
+}
+
 TEST_F(AsideTest, CorrectedRowsAreJudgedAndAdded) {
   Put("tail,seats\nN1,1\nN2,x\nN3,0\nN4,y\n", "{mode: append}");
   ASSERT_EQ(Run(kPort).status, "succeeded");
