@@ -62,12 +62,27 @@ class Rest : public testing::Test {
     uploads_.emplace(options.upload_folder);
     runner_ = run::Runner::Start({*store_, SystemClock(), *ledger_, *lake_, memory_, *vault_, OneWarning, options})
                   .TakeValue();
+    upkeep_ = upkeep::Upkeep::Start({*store_, SystemClock(), *lake_, memory_, upkeep::Options()}).TakeValue();
     gate_.emplace(*store_, *ledger_, SystemClock());
     sign_in_ = signin::SignIn::Open(*store_, SystemClock(), {.key_file = folder_ / "sign-in.keys"}).TakeValue();
     publish_.emplace(publish::Context{*store_, SystemClock(), *uploads_, memory_, *vault_});
-    api_.emplace(Api{*gate_, *store_, SystemClock(), *ledger_, *lake_, *publish_, *runner_, *vault_, *sign_in_,
-                     [] { return "m 1\n"; }, []() -> Status { return {}; }, Millis(10'800'000),
-                     Json::Map({{"version", "test"}})});
+    api_.emplace(Api{*gate_,
+                     *store_,
+                     SystemClock(),
+                     *ledger_,
+                     *lake_,
+                     *publish_,
+                     *runner_,
+                     *vault_,
+                     *sign_in_,
+                     [] { return "m 1\n"; },
+                     []() -> Status { return {}; },
+                     Millis(10'800'000),
+                     Json::Map({{"version", "test"}}),
+                     Json(),
+                     {},
+                     {},
+                     *upkeep_});
     auto txn = store_->Begin().TakeValue();
     secrets_["admin"] = access::CreateToken(*txn, SystemClock(), "admin", "", true, {})->secret;
     for (const char* name : {"jonas", "lea"}) {
@@ -76,6 +91,7 @@ class Rest : public testing::Test {
     ASSERT_TRUE(txn->Commit());
   }
   void TearDown() override {
+    upkeep_.reset();
     runner_.reset();
     ledger_.reset();
     fs::remove_all(folder_);
@@ -148,6 +164,7 @@ class Rest : public testing::Test {
   std::unique_ptr<ledger::Ledger> ledger_;
   std::unique_ptr<lake::Lake> lake_;
   std::optional<uploads::Uploads> uploads_;
+  std::unique_ptr<upkeep::Upkeep> upkeep_;
   std::unique_ptr<run::Runner> runner_;
   std::optional<secrets::Vault> vault_;
   std::optional<gate::Gate> gate_;
