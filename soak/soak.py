@@ -55,7 +55,8 @@ class Line:
         self.ready += [took] if took else []
         self.failures += wrong
         for error in wrong:
-            print(f"FAILED {self.name}: {error}\n  again: {again}", flush=True)
+            told = error if len(error) < 2_000 else f"{error[:500]}\n…\n{error[-1_500:]}"
+            print(f"FAILED {self.name}: {told}\n  again: {again}", flush=True)
 
     def print(self):
         found = ", ".join(f"{count} {told}" for told, count in sorted(self.found.items()) if told)
