@@ -41,6 +41,7 @@ class Step:
     before: str = "former"
     after: str = "former"
     ready: Callable[[World], None] = lambda world: None
+    ended: tuple[str, str] = ("", "")  # What the run is afterwards, killed before and after the operation.
 
 
 def commits(rule: Rule) -> list[Rule]:
@@ -105,17 +106,17 @@ STEPS = [
     Step("upload", only(Rule(RENAME, UPLOAD)), run),
     Step("apply", lambda w, m: [marked(w, rare(m, "1.0.0"))], publish),
     Step("apply, its commit", lambda w, m: commits(marked(w, rare(m, "1.0.0"))), publish, "either", "next"),
-    Step("stage", only(Rule(CREATE, DATA)), run),
-    Step("verdict", lambda w, m: [marked(w, m)], refused),
-    Step("verdict, its commit", lambda w, m: commits(marked(w, m)), refused),
-    Step("discard", only(Rule(REMOVE, DATA)), refused),
-    Step("sync", only(Rule(SYNC, DATA)), run),
-    Step("manifest", only(Rule(CREATE, MANIFEST)), run),
-    Step("metadata", only(Rule(RENAME, METADATA)), run),
-    Step("pointer", only(pointer()), run),
-    Step("pointer, its commit", only(*commits(pointer())), run, "either", "next"),
+    Step("stage", only(Rule(CREATE, DATA)), run, ended=("interrupted", "interrupted")),
+    Step("verdict", lambda w, m: [marked(w, m)], refused, ended=("interrupted", "interrupted")),
+    Step("verdict, its commit", lambda w, m: commits(marked(w, m)), refused, ended=("", "refused")),
+    Step("discard", only(Rule(REMOVE, DATA)), refused, ended=("refused", "refused")),
+    Step("sync", only(Rule(SYNC, DATA)), run, ended=("interrupted", "interrupted")),
+    Step("manifest", only(Rule(CREATE, MANIFEST)), run, ended=("interrupted", "interrupted")),
+    Step("metadata", only(Rule(RENAME, METADATA)), run, ended=("interrupted", "interrupted")),
+    Step("pointer", only(pointer()), run, ended=("interrupted", "interrupted")),
+    Step("pointer, its commit", only(*commits(pointer())), run, "either", "next", ended=("", "succeeded")),
     Step("pointer, rollback", only(*commits(pointer())), rollback, "either", "next", ready=lambda w: run(w, "")),
-    Step("hint", only(Rule(RENAME, HINT)), run, "next", "next"),
+    Step("hint", only(Rule(RENAME, HINT)), run, "next", "next", ended=("succeeded", "succeeded")),
     Step("grant", lambda w, m: [marked(w, m)], grant),
     Step("grant, its commit", lambda w, m: commits(marked(w, m)), grant, "either", "next"),
     Step("seal", lambda w, m: [Rule(RENAME, HEAD), Rule(WRITE, WAL, m + '"', same_thread=True)], two_grants, "next", "next"),
@@ -166,6 +167,9 @@ def kill_at(step: Step, side: str, world: World, whole: Whole, mark: str) -> tup
     wanted = step.before if side == "before" else step.after
     if wanted != "either" and told not in (wanted, "as told"):
         wrong.append(f"killed {side} it, the {told} state is there and not the {wanted} one")
+    ended, is_now = step.ended[side == "after"], world.newest(world.ports["whole"])["status"]
+    if ended and is_now != ended:
+        wrong.append(f"killed {side} it, the run is {is_now} and not {ended}")
     return wrong, told, took
 
 

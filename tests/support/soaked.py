@@ -253,9 +253,12 @@ class World:
             port.snapshots[run["snapshot"]] = then
         port.settle(then)
 
+    def newest(self, port: Port) -> dict:
+        return next(iter(self.must("GET", f"/v1/runs?address={port.address}&limit=1")["runs"]), {"id": "", "status": "none"})
+
     def resolve(self, port: Port, cursor):
         """What became of an act of which nobody has told: the run's row and the table's rows say the same."""
-        run = next(iter(self.must("GET", f"/v1/runs?address={port.address}&limit=1")["runs"]), {"id": "", "status": "none"})
+        run = self.newest(port)
         if run["status"] in ("pending", "running"):
             raise Unanswered(f"{run['id']} still runs")
         cursor.execute(digest_sql(port.table, port.mode))
