@@ -83,13 +83,13 @@ std::string Execution::Told(const std::string& error) const {
 Status Execution::Work() {
   Session session;
   TRY(Resolve());
-  TRY(OpenEngine(session));
   session.build = judged_;
   if (TRY(Skips(session.build.sql, session.build.uses_now))) return {};
   if (TRY(remote_.Complete(pinned_))) {
     NoteInputs();
     if (TRY(Skips(session.build.sql, session.build.uses_now))) return {};
   }
+  TRY(OpenEngine(session));
   TRY(MakeViews(session));
   TRY(Write(session));
   CheckAnswer answer = TRY(Check(session));
