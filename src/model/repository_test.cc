@@ -198,7 +198,7 @@ TEST(RepositoryTest, WhatIsNotDoneYetIsRefusedWithItsValue) {
       {"mode: append", "engine: spark", "engine 'spark' is not supported yet; the engine duckdb is"},
       {"type: table", "type: files", "type 'files' is not supported yet; table is"},
       {"{kind: file, path: \"data/*.csv\", null: NA}", "{kind: kafka, topic: x}",
-       "kind 'kafka' is not supported yet; the kinds file, sqlite, postgres and product are"},
+       "kind 'kafka' is not supported yet; the kinds file, sqlite, postgres, http, object and product are"},
       {"data/*.csv", "s3://bucket/*.csv", "path 's3://bucket/*.csv' is a URL, which is not supported yet"},
   };
   for (const auto& [from, to, says] : kCases) {

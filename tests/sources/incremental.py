@@ -185,7 +185,7 @@ class Incremental(unittest.TestCase):
         self.assertIn("2 first rows", self.run_of("odd"))
         self.server.sql("UPDATE odd SET at = '2026-01-01', what = 'c' WHERE id = 2", "odd")
         self.publish("odd", self.postgres("odd", "at", "table: odd"), "upsert", key=True)
-        self.assertIn("it was read by 'id' of 'odd' so far, and the source says 'at' of 'odd'", self.run_of("odd", code=3))
+        self.assertIn("it was read by 'id' of 'public.odd' so far, and the source says 'at' of 'public.odd'", self.run_of("odd", code=3))
         self.assertIn("2 first rows; 0 new, 1 changed, 1 as before", self.run_of("odd", "--full"))
         self.assertEqual(self.rows("odd"), [(1, "a"), (2, "c")])
 

@@ -233,7 +233,7 @@ class Databases(unittest.TestCase):
             self.apply("doors")
             return self.node.run("run", "own/doors", code=None)
 
-        self.assertIn("its password is the secret 'nothing', which 'own' does not have: weft secret put nothing --domain own",
+        self.assertIn("its source names the secret 'nothing', which 'own' does not have: weft secret put nothing --domain own",
                       with_("doors-password", "nothing"))
         # Another domain's secret is no secret of this one.
         self.node.run("secret", "put", "theirs", "--domain", "other", text=self.server.password)

@@ -42,7 +42,8 @@ constexpr Setting kTable[] = {
      "link "
      "only where their address is named."},
     {"source-ca-file", Kind::kText, "/etc/ssl/certs/ca-certificates.crt",
-     "PEM file of the authorities that vouch for databases whose source says sslmode: verify-ca or verify-full."},
+     "PEM file of the authorities that vouch for databases whose source says sslmode: verify-ca or verify-full, and "
+     "for servers."},
     {"source-timeout", Kind::kDuration, "5m", "How long a database or a server may be silent while a run reads it."},
     {"source-file-limit", Kind::kBytes, "16GiB",
      "The largest file that a run fetches from a server or an object store."},

@@ -84,13 +84,13 @@ std::string Execution::Told(const std::string& error) const {
 Status Execution::Work() {
   auto session = std::make_unique<Session>();
   TRY(Resolve());
-  TRY(OpenEngine(*session));
   session->build = judged_;
   if (TRY(Skips(session->build.sql, session->build.uses_now))) return {};
   if (TRY(remote_.Complete(pinned_))) {
     NoteInputs();
     if (TRY(Skips(session->build.sql, session->build.uses_now))) return {};
   }
+  TRY(OpenEngine(*session));
   TRY(MakeViews(*session));
   Status written = Write(*session);
   CheckAnswer answer;

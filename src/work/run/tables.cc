@@ -43,9 +43,10 @@ Result<std::vector<std::string>> Wanted(const database::Table& table, const Expe
                                            Join(missing, ", "), near, Join(all, ", "))};
 }
 
-// What a cursor is a cursor of: what it says nothing of any more begins anew.
-std::string AboutOf(const model::Source& source) {
-  return fmt::format("'{}' of {}", Lower(source.options["cursor"].Text()), TableText(source));
+// What a cursor is a cursor of: of anything else it says nothing.
+std::string AboutOf(const model::Source& source, const database::Table& table) {
+  const std::string of = table.name.empty() ? "its query" : fmt::format("'{}'", table.name);
+  return fmt::format("'{}' of {}", Lower(source.options["cursor"].Text()), of);
 }
 
 // The rows that come after those of the last run that counts.
@@ -61,11 +62,11 @@ Result<database::Window> WindowOf(database::Database& database, const database::
   }
   database::Window window{.column = column->name, .after = {}, .until = {}, .again = {}};
   if (progress.cursor && !progress.whole) {
-    if (progress.cursor->about != AboutOf(source)) {
+    if (progress.cursor->about != AboutOf(source, table)) {
       return Error{Code::kInvalid,
                    fmt::format("it was read by {} so far, and the source says {}: what is new cannot be told. What "
                                "helps: weft run --full, which reads all of it again",
-                               progress.cursor->about, AboutOf(source))};
+                               progress.cursor->about, AboutOf(source, table))};
     }
     window.after = progress.cursor->value;
   }
@@ -85,7 +86,7 @@ Status Advance(Progress& progress, const model::Source& source, const database::
   const std::string rows_hash = TRY(HashFile(files.paths[0]));
   const int64_t rows = files.landed->copied.rows;
   const bool first = !progress.cursor || progress.whole;
-  runs::Cursor now = first ? runs::Cursor{AboutOf(source), {}, {}, {}} : *progress.cursor;
+  runs::Cursor now = first ? runs::Cursor{AboutOf(source, files.landed->table), {}, {}, {}} : *progress.cursor;
   if (first || (rows > 0 && rows_hash != now.rows_hash)) {
     now.version = Hasher().AddNamed("before", now.version).AddNamed("rows", rows_hash).Hex();
     now.rows_hash = rows_hash;
