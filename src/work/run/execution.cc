@@ -282,8 +282,14 @@ Result<std::optional<runs::Run>> Execution::Before(store::Txn& txn, bool uses_no
     if (newest && newest->key != run_.key) newest.reset();
     return newest;
   }
-  // What is added for one logical time stays when that of another is added.
-  if (uses_now && build_.mode != "replace") return runs::Done(txn, run_.port, run_.key);
+  if (uses_now && build_.mode != "replace") {
+    // What is added for one logical time stays when that of another is added. An upsert of an earlier one puts back
+    // what this one had changed.
+    auto done = TRY(runs::Done(txn, run_.port, run_.key));
+    const auto newest = TRY(runs::List(txn, {run_.port.Text(), "succeeded", 1}));
+    if (build_.mode == "upsert" && !newest.empty() && newest[0].logical_time < run_.logical_time) done.reset();
+    return done;
+  }
   return runs::Succeeded(txn, run_.port, run_.key);
 }
 

@@ -227,6 +227,24 @@ TEST_F(ModesTest, WhatWasDoneForALogicalTimeIsNotDoneAgain) {
   }
 }
 
+TEST_F(ModesTest, AnUpsertIsDoneAgainAfterOneOfAnEarlierTime) {
+  Product("fleet", "planes", {{"list", "{kind: file, path: data/planes.csv}"}},
+          {{"planes", kPlanes, "{mode: upsert, sql: planes.sql}",
+            "SELECT tail, CAST(strftime(now(), '%m') AS INTEGER) AS seats FROM list"}},
+          {{"domains/fleet/planes/data/planes.csv", "tail\nN1\n"}});
+  EXPECT_EQ(RunAt("2026-01-01").status, "succeeded");
+  EXPECT_EQ(RunAt("2026-02-01").status, "succeeded");
+  EXPECT_EQ(RunAt("2026-03-01").status, "succeeded");
+  EXPECT_EQ(RunAt("2026-02-01", true).rows, 1);
+  EXPECT_EQ(RowsOf(kPort), "N1|2");
+  EXPECT_EQ(RunAt("2026-01-01").status, "skipped");
+  EXPECT_EQ(RunAt("2026-02-01").status, "skipped");
+  runs::Run last = RunAt("2026-03-01");
+  EXPECT_EQ(last.status, "succeeded") << last.message;
+  EXPECT_EQ(RowsOf(kPort), "N1|3");
+  EXPECT_EQ(RunAt("2026-03-01").status, "skipped");
+}
+
 TEST_F(ModesTest, ARollbackTakesAnUpsertBack) {
   Put("tail,seats\nN1,1\nN2,2\n", "{mode: upsert}");
   Put("tail,seats\nN2,3\nN4,4\n", "{mode: upsert}");
