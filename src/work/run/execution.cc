@@ -189,6 +189,7 @@ Status Execution::CheckPieces() const {
 }
 
 Status Execution::PutPositions(store::Txn& txn) const {
+  if (correction_) return {};  // It has read of them what foreign keys name, and no more.
   for (const Pinned& pinned : pinned_) {
     if (pinned.progress) TRY(runs::PutPosition(txn, run_, pinned.progress->now));
   }
