@@ -32,15 +32,25 @@ count() {
   printf '%-44s %5d passed %4d failed  %4ds\n' "$name" "$ok" "$bad" "$SECONDS"
 }
 
-# part NAME COMMAND…: quiet while it goes well.
-part() {
-  local name=$1 log status; shift
-  log="$logs/$(tr -c 'a-z0-9\n' _ <<<"$name")"
+log_of() { echo "$logs/$(tr -c 'a-z0-9\n' _ <<<"$1")"; }
+
+# run NAME COMMAND…: into the log of NAME; how it ended and how long it took stand beside that.
+run() {
+  local log; log=$(log_of "$1"); shift
   SECONDS=0
-  timeout 900 "$@" >"$log" 2>&1; status=$?
-  [ $status -ne 0 ] && tail -n 120 "$log"
-  count "$name" "$log" $status
+  timeout 900 "$@" >"$log" 2>&1
+  echo "$? $SECONDS" >"$log.end"
 }
+
+# told NAME: counts what was run; quiet where it went well.
+told() {
+  local name=$1 log status; log=$(log_of "$name")
+  read -r status SECONDS <"$log.end" || status=1
+  [ "$status" -ne 0 ] && tail -n 120 "$log"
+  count "$name" "$log" "$status"
+}
+
+part() { run "$@"; told "$1"; }
 
 # Everything beside a PostgreSQL server, which some tests use; STORE=postgres makes it the store of all.
 if [ -z "${WEFT_TEST_POSTGRES:-}" ] && [ "${PART:-}" != interop ]; then
@@ -58,8 +68,12 @@ if [ "$WEFT_TEST_STORE" = sqlite ] && want postgres; then
   WEFT_TEST_STORE=postgres part "scenarios on PostgreSQL" "$python" tests/run.py \
     tests/run/run.test tests/catalog/find.test tests/access/grants.test tests/audit/who.test
 fi
-if want suites; then
-  while read -r suite; do part "$suite" "$python" "$suite"; done < <(git ls-files 'tests/*/*.py' ':!tests/support')
+if want suites; then  # Two at a time: much of a suite's time it waits for a node or a server.
+  export logs python
+  export -f run log_of
+  mapfile -t suites < <(git ls-files 'tests/*/*.py' ':!tests/support')
+  printf '%s\n' "${suites[@]}" | xargs -P 2 -I{} bash -c 'run "{}" "$python" "{}"'
+  for suite in "${suites[@]}"; do told "$suite"; done
 fi
 if [ "${PART:-}" = interop ]; then
   part interop/datacontract/agree.py "${WEFT_CACHE:-$HOME/.cache/weft}/venv-datacontract/bin/python" interop/datacontract/agree.py
