@@ -122,6 +122,11 @@ void RuleOfHttp(Checker& checker, const Node& map, const std::string& path) {
   for (const Node::Entry& header : map["headers"].entries) {
     const std::string at = Child(Child(path, "headers"), header.key);
     checker.Check(header.value, kHeader, at);
+    static const RE2 kOfTheNode(
+        R"((?i)(host|range|connection|te|trailer|upgrade|expect|transfer-encoding|content-.*|if-.*|proxy-.*))");
+    if (RE2::FullMatch(header.key, kOfTheNode)) {
+      checker.Fail(header.value, at, fmt::format("the header '{}' is the node's to send: leave it out", header.key));
+    }
     const bool here = host == "localhost" || host == "127.0.0.1" || host == "[::1]";
     if (scheme != "http" || header.value.kind != Node::Kind::kMap || here) continue;
     checker.Fail(header.value, at, "a secret does not go over http, where everybody on the way reads it: write https");

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 
 #include "base/text.h"
 
@@ -75,6 +77,8 @@ void Add(const OutputPort& port, const Contract& contract, Bundle* to) {
   own.data_product = contract.data_product;
   own.description = quarantine.description;
   own.tags = contract.tags;
+  std::ranges::copy_if(contract.slas, std::back_inserter(own.slas),
+                       [](const SlaProperty& sla) { return sla.property == "retention"; });
   own.bytes = contract.bytes;
   own.file = contract.file;
   SchemaObject object;

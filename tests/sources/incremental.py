@@ -5,6 +5,7 @@ import pathlib
 import sqlite3
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
@@ -69,13 +70,13 @@ class Incremental(unittest.TestCase):
         cls.server.__exit__()
         cls.scratch.cleanup()
 
-    def publish(self, name: str, source: str, mode: str = "append", key: bool = False):
+    def publish(self, name: str, source: str, mode: str = "append", key: bool = False, more: str = ""):
         type(self).versions += 1
         version = f"1.0.{self.versions}"
         home = self.mesh / "domains" / "own" / name
         home.mkdir(parents=True, exist_ok=True)
         (home / "product.odps.yaml").write_text(PRODUCT.format(name=name, version=version, source=source, mode=mode))
-        (home / f"{name}.odcs.yaml").write_text(CONTRACT.format(id=f"own-{name}", name=name, version=version, key=", primaryKey: true" if key else ""))
+        (home / f"{name}.odcs.yaml").write_text(CONTRACT.format(id=f"own-{name}", name=name, version=version, key=", primaryKey: true" if key else "") + more)
         (home / "feed.odcs.yaml").write_text(CONTRACT.format(id=f"feed-{name}", name="feed", version=version, key=""))
         self.node.run("apply", str(home))
         self.node.run("grant", "admin", f"own/{name}/{name}@1")
@@ -113,6 +114,47 @@ class Incremental(unittest.TestCase):
         self.assertIn("c.csv' is not what it was when a run read it", said)
         (home / "c.csv").unlink()
         self.assertIn("skipped", self.run_of("folder"))
+
+    def test_a_rollback_over_what_has_expired(self):
+        folder = self.roots / "expiring"
+        folder.mkdir()
+        self.publish("expiring", f"{{kind: file, path: '{folder}/*.csv', read: new}}",
+                     more="slaProperties:\n  - {property: retention, value: 1, unit: s}\n")
+        for number in (1, 2, 3):
+            (folder / f"{number}.csv").write_text(f"id,what\n{number},x\n")
+            self.run_of("expiring")
+            if number != 2:
+                self.node.run("tag", "own/expiring/expiring", f"after-{number}")
+        time.sleep(1.2)
+        self.assertIn("1 snapshot expired", self.node.run("upkeep", "own/expiring"))
+        self.node.run("rollback", "own/expiring/expiring", "--to", "after-1")
+        (folder / "4.csv").write_text("id,what\n4,x\n")
+        self.assertIn("3 new files, 1 seen before", self.run_of("expiring"))
+        self.assertEqual([row[0] for row in self.rows("expiring")], [1, 2, 3, 4])
+        self.node.run("rollback", "own/expiring/expiring", "--to", "after-3")
+        (folder / "5.csv").write_text("id,what\n5,x\n")
+        self.assertIn("2 new files, 3 seen before", self.run_of("expiring"))
+        self.assertEqual([row[0] for row in self.rows("expiring")], [1, 2, 3, 4, 5])
+
+    def test_rows_of_new_files_that_are_set_aside(self):
+        folder = self.roots / "aside"
+        folder.mkdir()
+        self.publish("aside", f"{{kind: file, path: '{folder}/*.csv', read: new}}",
+                     more="    customProperties:\n      - {property: quarantine, vendor: weft, value: {}}\n")
+        (folder / "1.csv").write_text("id,what\n1,a\nx,tea\n")
+        self.run_of("aside")
+        (folder / "2.csv").write_text("id,what\n2,b\nx,tea\nx,tea\n")
+        self.assertIn("2 in quarantine", self.run_of("aside"))
+        aside = self.node.json("sql", "SELECT weft_id, what FROM own.aside.aside_quarantine ORDER BY weft_id")
+        self.assertEqual(len(aside), 3, aside)
+        before = self.node.json("snapshots", "own/aside/aside")["snapshots"][0]["id"]
+        fixed = self.folder / "fixed.csv"
+        fixed.write_text(f"weft_id,id,what\n{aside[0]['weft_id']},3,tea\n")
+        self.node.run("fix", "own/aside/aside", "--from", str(fixed))
+        self.assertEqual([row[0] for row in self.rows("aside")], [1, 2, 3])
+        self.assertIn("corrected rows", self.node.run("rollback", "own/aside/aside", "--to", f"snapshot:{before}", code=None))
+        self.node.run("rollback", "own/aside/aside-quarantine", code=3)
+        self.assertEqual([row[0] for row in self.rows("aside")], [1, 2, 3])
 
     def test_parquet_files_that_drift(self):
         import pyarrow

@@ -185,9 +185,9 @@ class Sqlite final : public Database {
                                   "LIMIT 1",
                                   column, SqlName(table.name))));
       if (TRY(Step(odd))) {
-        return Error{Code::kInvalid, fmt::format("lag is of dates and times, and '{}' in '{}' is none such as "
-                                                 "2024-01-31 10:00:00: leave lag out",
-                                                 odd.Text(0), window.column)};
+        return Error{Code::kInvalid, fmt::format("lag is of dates and times such as 2024-01-31 10:00:00, and '{}' "
+                                                 "has values that are none: leave lag out",
+                                                 window.column)};
       }
       bounds.push_back(fmt::format("julianday({}) > {}", column, begin));
     } else if (!window.after.empty()) {

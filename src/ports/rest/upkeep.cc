@@ -72,7 +72,9 @@ Json ActJson(Api& api, const lake::Act& act, bool counts) {
                     {"progress", act.moves() ? 0 : 100},
                     {"rows", Json()},
                     {"snapshot", act.snapshot_id ? Json(std::to_string(*act.snapshot_id)) : Json()},
-                    {"message", counts || failed ? upkeep::Told(act) : ""},
+                    {"message", counts   ? upkeep::Told(act)
+                                : failed ? "it failed; whoever may read all of the port is told why"
+                                         : ""},
                     {"requested_by", act.requested_by},
                     {"requested_at", act.requested_at.Text()},
                     {"started_at", OptionalTime(act.started_at)},
@@ -99,7 +101,9 @@ Answer TendPorts(Api& api, const Caller& caller, const http::Request& request) {
   for (const Tended& one : tended) {
     ports.push_back(NeedJson(one, schedules::PauseOf(pauses, one.port.row.key)));
     if (!one.need.any() || body["dry_run"].Bool()) continue;
-    acts.push_back(ActJson(api, TRY(api.upkeep.Submit(caller, one.port.row.key)), one.counts));
+    auto act = api.upkeep.Submit(caller, one.port.row.key);
+    if (!act && act.error().code == Code::kConflict && tended.size() > 1) continue;  // One is under way.
+    acts.push_back(ActJson(api, TRY(std::move(act)), one.counts));
   }
   return http::Response::Of(Json::Map({{"ports", std::move(ports)}, {"runs", std::move(acts)}}));
 }

@@ -93,7 +93,7 @@ Status Update(store::Txn& txn, const Act& act) {
       "snapshot_id = $14, message = $15 WHERE id = $1 AND status IN ('pending', 'running') RETURNING id",
       CellsOf(act)));
   if (rows.empty()) {
-    return Error{Code::kConflict, fmt::format("upkeep {} of {} is no longer under way: it was given up after a minute "
+    return Error{Code::kNotFound, fmt::format("upkeep {} of {} is no longer under way: it was given up after a minute "
                                               "without a sign of life",
                                               act.id, act.port.Text())};
   }

@@ -128,7 +128,9 @@ class Expiry {
       }
       return {};
     }
-    TRY(txn_.Run("DELETE FROM snapshots WHERE port = $1 AND sequence = $2", {port_, store::Int(sequence)}));
+    // What led to what stays known: a rollback over it withdraws its run too.
+    TRY(txn_.Run("UPDATE snapshots SET expired = 2, manifest_list = '' WHERE port = $1 AND sequence = $2",
+                 {port_, store::Int(sequence)}));
     return {};
   }
 

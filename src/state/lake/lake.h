@@ -104,6 +104,8 @@ struct At {
 Result<std::optional<Table>> Find(store::Txn& txn, const model::PortKey& key);  // None before the first commit.
 // kNotFound where `at` names no snapshot; a port without a commit is an empty view.
 Result<View> Open(store::Txn& txn, const model::PortKey& key, const At& at = {});
+// Every snapshot that there ever was, expired ones too: `id`, `parent` and `restores` alone; newest first.
+Result<std::vector<Snapshot>> Ancestry(store::Txn& txn, const model::PortKey& key);
 Result<std::vector<Snapshot>> History(store::Txn& txn, const model::PortKey& key);  // Newest first.
 // The snapshots that led to the rows of `id`, from itself back, without those that were rolled back. A snapshot that
 // restores another stands for that one and is not listed; it ends with one that has expired. `history` is newest first.
@@ -138,7 +140,7 @@ enum class Operation { kAppend, kOverwrite, kReplace };
 // Every file that a snapshot or a table's newest metadata names.
 Result<std::vector<std::string>> NamedFiles(store::Txn& txn);
 
-// Ends the lease of a run that cannot be alive any more, so that nobody waits for it to expire.
+// Ends the leases of a run that has ended, on the port and on its quarantine, so that nobody waits for them to expire.
 Status EndLease(store::Txn& txn, const model::PortKey& key, const std::string& run_id);
 
 // A file of a table that is upserted is written again as a whole for each row of it that changes, so that files are

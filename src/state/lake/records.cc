@@ -270,7 +270,7 @@ Result<View> Open(store::Txn& txn, const model::PortKey& key, const At& at) {
   auto record = table ? TRY(Choose(txn, *table, at)) : std::nullopt;
   if (!record) {
     const auto expired =
-        TRY(txn.Run("SELECT 1 FROM snapshots WHERE port = $1 AND (expired = 1 OR until_micros IS NOT "
+        TRY(txn.Run("SELECT 1 FROM snapshots WHERE port = $1 AND (expired > 0 OR until_micros IS NOT "
                     "NULL) LIMIT 1",
                     {key.Text()}));
     return Error{Code::kNotFound, fmt::format("{} has no {}{}: list its snapshots and tags to choose one", key.Text(),
@@ -291,7 +291,8 @@ Result<std::vector<SnapshotRecord>> Records(store::Txn& txn, const model::PortKe
   std::vector<SnapshotRecord> records;
   auto tags = TRY(Tags(txn, key));
   for (const store::Row& row : TRY(txn.Run(
-           fmt::format("SELECT {} FROM snapshots WHERE port = $1 ORDER BY sequence", kRecordColumns), {key.Text()}))) {
+           fmt::format("SELECT {} FROM snapshots WHERE port = $1 AND expired < 2 ORDER BY sequence", kRecordColumns),
+           {key.Text()}))) {
     records.push_back(RecordOf(row));
     records.back().snapshot.tags = tags[records.back().snapshot.id];
   }
@@ -305,6 +306,19 @@ Result<std::vector<Snapshot>> History(store::Txn& txn, const model::PortKey& key
     if (!record->expired) snapshots.push_back(std::move(record->snapshot));
   }
   return snapshots;
+}
+
+Result<std::vector<Snapshot>> Ancestry(store::Txn& txn, const model::PortKey& key) {
+  std::vector<Snapshot> all;
+  for (const store::Row& row : TRY(txn.Run(
+           "SELECT id, parent, restores FROM snapshots WHERE port = $1 ORDER BY sequence DESC", {key.Text()}))) {
+    Snapshot snapshot;
+    snapshot.id = row.integer(0);
+    if (!row.null(1)) snapshot.parent = row.integer(1);
+    if (!row.null(2)) snapshot.restores = row.integer(2);
+    all.push_back(std::move(snapshot));
+  }
+  return all;
 }
 
 std::vector<int64_t> LineOf(const std::vector<Snapshot>& history, int64_t id) {

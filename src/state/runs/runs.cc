@@ -162,12 +162,12 @@ Result<std::vector<CheckResult>> ChecksOf(store::Txn& txn, const std::string& ru
 
 Result<std::optional<Run>> NewestDone(store::Txn& txn, const model::PortKey& port, std::string_view condition,
                                       const std::string& argument) {
-  auto rows =
-      TRY(txn.Run(fmt::format("SELECT {} FROM runs WHERE port = $1 AND {} AND status = 'succeeded' AND restores "
-                              "IS NULL AND withdrawn_by = '' ORDER BY ended_at DESC, requested_at DESC, id DESC "
-                              "LIMIT 1",
-                              kColumns, condition),
-                  {port.Text(), argument}));
+  auto rows = TRY(
+      txn.Run(fmt::format("SELECT {} FROM runs WHERE port = $1 AND {} AND status = 'succeeded' AND cause <> 'fix' AND "
+                          "restores IS NULL AND withdrawn_by = '' ORDER BY ended_at DESC, requested_at DESC, id DESC "
+                          "LIMIT 1",
+                          kColumns, condition),
+              {port.Text(), argument}));
   if (rows.empty()) return std::optional<Run>();
   return std::optional<Run>(TRY(RunOf(rows[0])));
 }

@@ -71,7 +71,7 @@ struct Query {
   int limit = 20;
 };
 Result<std::vector<Run>> List(store::Txn& txn, const Query& query);  // Newest first, without checks.
-// The run of the port's current snapshot, where its key is `key`.
+// The newest run that succeeded, with a snapshot or without, where its key is `key`.
 Result<std::optional<Run>> Succeeded(store::Txn& txn, const model::PortKey& port, const std::string& key);
 // The newest run whose key is `key` and that no rollback withdrew, whatever came after it.
 Result<std::optional<Run>> Done(store::Txn& txn, const model::PortKey& port, const std::string& key);

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "model/incremental.h"
 #include "model/quarantine.h"
 #include "state/schedules/schedules.h"
 #include "work/run/session.h"
@@ -114,6 +115,9 @@ Result<bool> Execution::SetAside(std::unique_ptr<Session>& session, CheckAnswer&
     met_ = TRY(Meet(*session->connection, *session->staging,
                     {build_.mode, divided->good, port_.contract->schema[0].PrimaryKey(), build_.cluster_by, filled_}));
     run_.rows = met_.rows;
+    for (const Pinned& pinned : pinned_) {
+      if (pinned.progress) TRY(StillTheSame(pinned.progress->fresh));
+    }
     answer = TRY(Check(*session));
     if (answer.refused) return true;
     TRY(WriteAside(*session, *divided));
@@ -175,11 +179,18 @@ std::string Execution::TooMany(const Diverted& diverted) const {
                      rows || part ? "its quarantine takes " + terms_->Text() : "no row would be left", diverted.Text());
 }
 
+// Whether no row that was read before is read again.
+bool Execution::OnlyNew() const {
+  return !pinned_.empty() && std::ranges::all_of(pinned_, [](const Pinned& pinned) {
+    return model::ReadsOnlyNew(*pinned.port->source) && pinned.port->source->options["lag"].is_null();
+  });
+}
+
 // What is there already, since the same rows came before, is not added again.
 Status Execution::WriteAside(Session& session, const Diverted& diverted) {
   const lake::View there = Now(*session.aside);
   std::string select = diverted.bad;
-  if (build_.mode != "replace" && !there.files.empty()) {
+  if (build_.mode != "replace" && !OnlyNew() && !there.files.empty()) {
     std::vector<std::string> same = {"o.weft_check = n.weft_check"};
     for (const model::Field& field : aside_schema_.fields) {
       if (!field.name.starts_with("weft_"))

@@ -31,13 +31,10 @@ Status Execution::Correct() {
     auto txn = TRY(context_.store.Read());
     TRY(Load(*txn));
     filled_.reset();  // The rows say what they were filled with.
-    const lake::View now = TRY(lake::Open(*txn, run_.port));
     // What a run would make of the inputs is what it would have made without this one.
-    if (now.snapshot) {
-      auto made_by = runs::Get(*txn, now.snapshot->run_id);
-      if (!made_by && made_by.error().code != Code::kNotFound) return made_by.TakeError();
-      if (made_by) run_.key = made_by->key;
-      if (made_by) run_.basis = made_by->basis;
+    if (const auto newest = TRY(runs::DoneAt(*txn, run_.port, ""))) {
+      run_.key = newest->key;
+      run_.basis = newest->basis;
     }
   }
   if (!aside_filled_) {

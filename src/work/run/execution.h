@@ -110,6 +110,7 @@ class Execution {
   const std::string& Mode() const;  // How the run's rows meet the table's.
   bool Stays() const { return Mode() != "replace" && !run_.restores; }
   std::string TooMany(const Diverted& diverted) const;
+  bool OnlyNew() const;
   std::string ToldAside(const Diverted& diverted) const;
   Result<std::string> TableSql(const std::string& target) const;  // Of what a foreign key points at.
   Result<std::set<std::string>> Held(const lake::Snapshot& snapshot);

@@ -29,7 +29,10 @@ Status PoolRunner::RecordLost() {
   if (lost.empty()) return {};
   auto txn = TRY(context_.store.Begin());
   for (const auto& [id, run] : lost) {
-    if (Lives(TRY(runs::Get(*txn, id)))) TRY(WriteEnd(*txn, context_.clock, run));
+    const auto known = runs::Get(*txn, id);
+    if (!known && known.error().code == Code::kNotFound) continue;
+    if (!known) return known.error();
+    if (Lives(*known)) TRY(WriteEnd(*txn, context_.clock, run));
   }
   TRY(txn->Commit());
   log::Info("ends of runs were recorded late", {{"runs", lost.size()}});

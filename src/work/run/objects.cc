@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <optional>
 
@@ -101,8 +103,9 @@ Result<ListPage> ReadListPage(std::string_view xml) {
 }
 
 std::string ReadObjectError(std::string_view xml) {
-  const std::string code = Text(xml, "Code"), message = Text(xml, "Message");
-  return message.empty() ? code : code + ": " + message;
+  const std::string code = Text(xml, "Code");
+  const bool word = code.size() < 64 && std::ranges::all_of(code, [](unsigned char c) { return std::isalnum(c); });
+  return word ? code : "";
 }
 
 }  // namespace weft::run

@@ -37,7 +37,8 @@ struct ListPage {
 };
 // kUnavailable for what is no such list.
 Result<ListPage> ReadListPage(std::string_view xml);
-// What the store says is wrong: "AccessDenied: Access Denied"; empty where it does not say.
+// What the store says is wrong, by its code alone: "AccessDenied"; empty where it does not say. What else it writes may
+// be what it was sent.
 std::string ReadObjectError(std::string_view xml);
 
 }  // namespace weft::run

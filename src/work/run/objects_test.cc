@@ -51,7 +51,8 @@ TEST(Objects, OfAnAnswerThatIsNoListAreNone) {
         "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>"}) {
     EXPECT_FALSE(ReadListPage(wrong)) << wrong;
   }
-  EXPECT_EQ(ReadObjectError("<Error><Code>AccessDenied</Code><Message>No</Message></Error>"), "AccessDenied: No");
+  EXPECT_EQ(ReadObjectError("<Error><Code>AccessDenied</Code><Message>No</Message></Error>"), "AccessDenied");
+  EXPECT_EQ(ReadObjectError("<Error><Code>you sent: Bearer x</Code></Error>"), "");
   EXPECT_EQ(ReadObjectError("no"), "");
 }
 

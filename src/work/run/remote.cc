@@ -42,6 +42,8 @@ Headers UnlessStill(const std::string& url, const std::string& stamp) {
   return {};
 }
 
+constexpr size_t kMostObjects = 1'000'000;  // Of one source.
+
 // What an answer without a file means for whoever wrote the source.
 Error Refused(const std::string& url, const http::Downloaded& answer) {
   const int status = answer.status;
@@ -177,6 +179,12 @@ Result<std::vector<Found>> Remote::Objects(const Pinned& input, Server& server) 
       if (object.key.ends_with('/') || !model::GlobMatches(place.pattern, object.key)) continue;
       const std::string stamp = object.etag.empty() ? "" : fmt::format("{} {}", object.etag, object.bytes);
       found.push_back({"", object.key, "", stamp, place.UrlOf(object.key)});
+    }
+    if (!page.next.empty() && (page.next == token || found.size() > kMostObjects)) {
+      return Error{Code::kInvalid,
+                   fmt::format("the list of {} does not end: {} objects match, and there are more. Name fewer by a "
+                               "longer prefix",
+                               PlainUrl(url), found.size())};
     }
     token = std::move(page.next);
   } while (!token.empty());

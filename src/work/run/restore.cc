@@ -64,6 +64,18 @@ Status Execution::PinKeys(Session& session) {
   return Stopped();
 }
 
+namespace {
+
+// Its rows have left the quarantine: they would be in neither table.
+Error Corrected(const runs::Run& fix) {
+  return {Code::kConflict,
+          fmt::format("{} corrected rows of the quarantine, and before it they are in no table: roll back "
+                      "to its snapshot {} or a later one, or correct the rows at their source",
+                      fix.id, fix.snapshot_id.value_or(0))};
+}
+
+}  // namespace
+
 Status Execution::Republish(Session& session, const lake::View& former) {
   run_.step = "committing";
   live_.Enter(run_.step, session.connection.get());
@@ -73,7 +85,7 @@ Status Execution::Republish(Session& session, const lake::View& former) {
   const std::optional<int64_t> instead_of = staging.parent().table.snapshot_id;
   auto commit = [&]() -> Status {
     auto txn = TRY(context_.store.Begin());
-    const std::vector<lake::Snapshot> history = TRY(lake::History(*txn, run_.port));
+    const std::vector<lake::Snapshot> history = TRY(lake::Ancestry(*txn, run_.port));
     const lake::Snapshot snapshot = TRY(context_.lake.Commit(*txn, staging));
     // Its rows are no fresher than they were.
     TRY(catalog::NoteCommit(*txn, run_.port, former.snapshot->rows_at));
@@ -90,7 +102,10 @@ Status Execution::Republish(Session& session, const lake::View& former) {
     std::vector<int64_t> gone = lake::LineOf(history, instead_of.value_or(0));
     std::erase_if(gone, [&](int64_t id) { return std::ranges::find(back, id) != back.end(); });
     Json withdrawn{Json::Array()};
-    for (const runs::Run& run : TRY(runs::Withdraw(*txn, run_.port, run_.id, gone, back))) withdrawn.Push(run.id);
+    for (const runs::Run& run : TRY(runs::Withdraw(*txn, run_.port, run_.id, gone, back))) {
+      if (run.cause == "fix") return Corrected(run);
+      withdrawn.Push(run.id);
+    }
     TRY(lineage::Carry(*txn, run_.port, former.snapshot->rows_of(), snapshot.id));
     Json detail = Json::Map({{"snapshot", std::to_string(snapshot.id)},
                              {"restores", std::to_string(former.snapshot->id)},

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/log.h"
+#include "model/quarantine.h"
 #include "state/nodes/nodes.h"
 #include "work/run/orphans.h"
 #include "work/run/pool_runner.h"
@@ -133,6 +134,11 @@ Result<runs::Run> PoolRunner::Rollback(const model::Caller& caller, const model:
     const catalog::Port port = TRY(catalog::Load(*txn, key));
     const model::Decision may = TRY(MayRun(*txn, caller, port));
     if (!may.permitted) return Denied(caller, port, may);
+    if (model::IsQuarantine(key.port)) {
+      return Error{Code::kInvalid, fmt::format("{} is a quarantine: its rows come and go with the port's runs and with "
+                                               "weft fix, and are not rolled back",
+                                               key.Text())};
+    }
   }
   auto txn = TRY(context_.store.Begin());
   auto job = NewJob(caller, key);

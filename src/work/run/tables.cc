@@ -83,7 +83,9 @@ Result<database::Window> WindowOf(database::Database& database, const database::
 
 // How far it is read with what was copied. Where that is nothing, or what a lag gives again, it is as it was.
 Status Advance(Progress& progress, const model::Source& source, const database::Window& window, Files& files) {
-  const std::string rows_hash = TRY(HashFile(files.paths[0]));
+  // The cursor's column may be none of those that are copied.
+  const std::string rows_hash =
+      Hasher().AddNamed("rows", TRY(HashFile(files.paths[0]))).AddNamed("until", window.until).Hex();
   const int64_t rows = files.landed->copied.rows;
   const bool first = !progress.cursor || progress.whole;
   runs::Cursor now = first ? runs::Cursor{AboutOf(source, files.landed->table), {}, {}, {}} : *progress.cursor;

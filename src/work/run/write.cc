@@ -126,7 +126,9 @@ Result<CheckAnswer> Execution::Check(Session& session) {
 Status Execution::Leave(Session& session) {
   run_.status = "succeeded";
   run_.message = Outcome();
-  run_.snapshot_id = session.staging->parent().table.snapshot_id;
+  // That of the rows: what upkeep or a rollback made of them stands for it.
+  const std::optional<lake::Snapshot>& there = session.staging->parent().snapshot;
+  run_.snapshot_id = there ? std::optional(there->restores.value_or(there->id)) : std::nullopt;
   run_.progress = 100;
   run_.ended_at = context_.clock.Now();
   TRY(PrepareAside(session));

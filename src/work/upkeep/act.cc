@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "base/id.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/threads.h"
@@ -58,9 +59,11 @@ struct Tending::Session {
     if (connection) return {};
     const int64_t bytes = Memory(context);
     grant = TRY(context.memory.Take(bytes, Deadline::After(kForMemory), stop));
+    // Two instances in one folder would overwrite each other's spill.
+    const std::string& folder = context.options.temp_folder;
     instance = TRY(engine::Instance::Open({.threads = context.options.threads,
                                            .memory_bytes = bytes,
-                                           .temp_folder = context.options.temp_folder,
+                                           .temp_folder = folder.empty() ? "" : folder + "/" + NewId("spill"),
                                            .extensions = {}}));
     connection = TRY(instance->Connect());
     watchdog = std::make_unique<engine::Watchdog>(*connection, Deadline::Never(), stop);
