@@ -207,6 +207,9 @@ class Files(Sources):
         for url, said in (("ftp://127.0.0.1/a.csv", "is no address of a file"), (f"{self.base}/a", "does not tell its format"),
                           ("http://me:you@127.0.0.1/a.csv", "must not carry a user")):
             self.assertIn(said, self.publish("hosts", f"{{kind: http, url: '{url}'}}", code=3))
+        for header in ("Host", "transfer-encoding", "Range", "If-None-Match", "Proxy-Authorization"):
+            self.assertIn("is the node's to send", self.publish(
+                "hosts", f"{{kind: http, url: '{self.base}/a.csv', headers: {{{header}: x}}}}", code=3))
 
 
 class Objects(Sources):
