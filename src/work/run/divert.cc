@@ -153,7 +153,7 @@ class Diverter {
 
   // SQL of the value of a sent column, null where it has none of its type.
   std::string ValueOf(const Sent& column) const {
-    const std::string name = SqlName(column.name);
+    std::string name = SqlName(column.name);
     if (!what_.input) return name;
     const Reader& reader = what_.input->reader;
     for (const Conversion& each : reader.sent.empty() ? reader.lossy : reader.values) {
